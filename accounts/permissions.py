@@ -1,0 +1,152 @@
+"""The one place that decides who may do what. Only this module calls guardian.
+
+Roles are granted on the node, an organisation, a dataset or a project, each through a group that holds the
+role's permissions on that object. What lies below inherits by join: a permission held on an organisation
+holds on its datasets. Studies, cases and reads have no permissions of their own; `policies` modules derive
+theirs from these four.
+"""
+
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from guardian.shortcuts import assign_perm, get_objects_for_user
+
+from accounts.models import User
+from accounts.roles import BY_KEY, Role, roles_on
+
+type Someone = User | AnonymousUser
+
+# What a scope inherits from: the field that points to it. Permissions of the same name hold there too.
+INHERITS = {"dataset": "organisation"}
+
+
+def scope_name(scope: models.Model | type[models.Model] | None) -> str:
+    """ "node", "organisation", "dataset" or "project"."""
+    return "node" if scope is None else str(scope._meta.model_name)
+
+
+def objects_for[M: models.Model](user: Someone, permission: str, model: type[M]) -> QuerySet[M]:
+    """The organisations, datasets or projects on which this person holds the permission."""
+    everything = model._default_manager.all()
+    if not user.is_authenticated or not user.is_active:
+        return everything.none()
+    held = Q(pk__in=_directly(user, permission, model).values("pk"))
+    parent_field = INHERITS.get(scope_name(model))
+    if parent_field:
+        parent = model._meta.get_field(parent_field).related_model
+        if _knows(parent, permission):
+            held |= Q(**{f"{parent_field}__in": objects_for(user, permission, parent).values("pk")})
+    return everything.filter(held)
+
+
+def _knows(model, permission: str) -> bool:
+    return permission in {name for name, _ in model._meta.permissions}
+
+
+def _directly(user: User, permission: str, model: type[models.Model]) -> QuerySet:
+    if not _knows(model, permission):
+        return model._default_manager.none()
+    return get_objects_for_user(
+        user,
+        f"{model._meta.app_label}.{permission}",
+        klass=model,
+        accept_global_perms=False,
+        with_superuser=False,
+    )
+
+
+def allows(user: Someone, permission: str, scope: models.Model | None) -> bool:
+    """Whether this person holds the permission on that organisation, dataset, project, or (None) the node."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if scope is None:
+        return _node_roles_of(user, permission)
+    return objects_for(user, permission, type(scope)).filter(pk=scope.pk).exists()
+
+
+def _node_roles_of(user: User, permission: str) -> bool:
+    wanted = [_group_name(role, None) for role in roles_on("node") if permission in role.permissions]
+    return user.groups.filter(name__in=wanted).exists()
+
+
+def is_member(user: Someone, scope: models.Model | None) -> bool:
+    """Whether this person has any role there, on the node, or on what it inherits from."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    names = [_group_name(role, scope) for role in roles_on(scope_name(scope))]
+    if user.groups.filter(name__in=names).exists():
+        return True
+    parent_field = INHERITS.get(scope_name(scope))
+    return bool(parent_field) and is_member(user, getattr(scope, parent_field))
+
+
+def require(user: Someone, permission: str, scope: models.Model | None) -> None:
+    """Pass, or raise: Http404 for someone who has nothing to do with it, PermissionDenied for a member
+    who lacks this right."""
+    if allows(user, permission, scope):
+        return
+    if scope is not None and not is_member(user, scope):
+        raise Http404("There is no such page, or it is not for you.")
+    raise PermissionDenied("Your role does not allow this.")
+
+
+@transaction.atomic
+def grant(*, user: User, role: str, scope: models.Model | None) -> None:
+    """Give a role. Giving it twice changes nothing. The caller has checked and records it."""
+    group = _group_for(BY_KEY[scope_name(scope), role], scope)
+    user.groups.add(group)
+
+
+@transaction.atomic
+def revoke(*, user: User, role: str, scope: models.Model | None) -> None:
+    """Take a role away."""
+    group = Group.objects.filter(name=_group_name(BY_KEY[scope_name(scope), role], scope)).first()
+    if group:
+        user.groups.remove(group)
+
+
+def roles_of(user: Someone, scope: models.Model | None) -> list[Role]:
+    """The roles that this person was granted on exactly this, strongest first."""
+    if not user.is_authenticated:
+        return []
+    held = set(user.groups.values_list("name", flat=True))
+    return [role for role in roles_on(scope_name(scope)) if _group_name(role, scope) in held]
+
+
+def members_of(scope: models.Model | None) -> list[tuple[User, Role]]:
+    """Everyone with a role on exactly this, by role and name."""
+    found: list[tuple[User, Role]] = []
+    for role in roles_on(scope_name(scope)):
+        people = User.objects.filter(groups__name=_group_name(role, scope), is_active=True)
+        found += [(person, role) for person in people.order_by("last_name", "first_name", "username")]
+    return found
+
+
+def holders_of(permission: str, scope: models.Model) -> QuerySet[User]:
+    """The people who hold a permission on exactly this organisation, dataset or project."""
+    names = [
+        _group_name(role, scope) for role in roles_on(scope_name(scope)) if permission in role.permissions
+    ]
+    return User.objects.filter(groups__name__in=names, is_active=True).distinct()
+
+
+def _group_name(role: Role, scope: models.Model | None) -> str:
+    return f"{role.scope}:{scope.pk if scope is not None else '-'}:{role.key}"
+
+
+def _group_for(role: Role, scope: models.Model | None) -> Group:
+    group, is_new = Group.objects.get_or_create(name=_group_name(role, scope))
+    if is_new and scope is not None:
+        for codename in role.permissions:
+            assign_perm(_permission(codename, type(scope)), group, scope)
+    return group
+
+
+def _permission(codename: str, model: type[models.Model]) -> Permission:
+    return Permission.objects.get(
+        codename=codename,
+        content_type__app_label=model._meta.app_label,
+        content_type__model=model._meta.model_name,
+    )

@@ -1,0 +1,1 @@
+"""Pages: thin edges over policies and services."""

@@ -1,0 +1,1 @@
+"""The marks: schemas, cases, reads, the journal of edits, reviews and releases."""

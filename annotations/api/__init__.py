@@ -1,0 +1,1 @@
+"""REST for reads, releases and what belongs to them."""

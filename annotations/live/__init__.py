@@ -1,0 +1,1 @@
+"""Presence, live edits and progress over websockets."""

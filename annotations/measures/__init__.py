@@ -1,0 +1,1 @@
+"""Numbers without Django: lengths, areas, masks and their volumes."""

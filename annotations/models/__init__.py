@@ -1,0 +1,28 @@
+"""What is read and what came of it."""
+
+from annotations.models.cases import Case, CaseStudy, LabelSchema, Read
+from annotations.models.imported import ImportedPlane, ImportedSegment
+from annotations.models.journal import Annotation, Edit, MaskPlane, ParkedEdit
+from annotations.models.live import Presence
+from annotations.models.releases import Release, ReleaseCase, ReleaseFile
+from annotations.models.reviews import Comment, Review, Submission
+
+__all__ = [
+    "Annotation",
+    "Case",
+    "CaseStudy",
+    "Comment",
+    "Edit",
+    "ImportedPlane",
+    "ImportedSegment",
+    "LabelSchema",
+    "MaskPlane",
+    "ParkedEdit",
+    "Presence",
+    "Read",
+    "Release",
+    "ReleaseCase",
+    "ReleaseFile",
+    "Review",
+    "Submission",
+]

@@ -1,0 +1,87 @@
+"""Label schemas, cases and reads: what is asked, about whom, and who answers."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.fields import PublicIdField
+from atlas.models import Project, Study, Subject
+
+
+class LabelSchema(models.Model):
+    """One immutable version of a project's labels.
+
+    `labels` is a list of {key, name, color, kinds, code: {value, scheme, meaning}, required}; a label's
+    key stays the same through all versions.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="schemas")
+    version = models.PositiveIntegerField()
+    labels = models.JSONField(default=list)
+    created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["project", "version"], name="one_schema_per_version")]
+
+
+class Case(models.Model):
+    """One subject's time points in one project: the unit of reading."""
+
+    public_id = PublicIdField()
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cases")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="cases")
+    number = models.PositiveIntegerField(help_text="Counts within the project")
+    title = models.CharField(max_length=200, blank=True)
+    studies = models.ManyToManyField(Study, through="CaseStudy", related_name="cases")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="one_case_per_number")]
+
+
+class CaseStudy(models.Model):
+    """A study's place in a case."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="case_studies")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="case_studies")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["case", "study"], name="study_once_in_a_case")]
+
+
+class Read(models.Model):
+    """One reader's pass over one case. The row is the lock under which its journal is written."""
+
+    class State(models.TextChoices):
+        ASSIGNED = "assigned", "Assigned"
+        IN_PROGRESS = "in_progress", "In progress"
+        SUBMITTED = "submitted", "Submitted"
+        RETURNED = "returned", "Returned"
+        ACCEPTED = "accepted", "Accepted"
+
+    EDITABLE = (State.ASSIGNED, State.IN_PROGRESS, State.RETURNED)
+
+    public_id = PublicIdField()
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reads")
+    reader = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="reads")
+    schema = models.ForeignKey(LabelSchema, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.ASSIGNED)
+    round = models.PositiveSmallIntegerField(default=1)
+    last_edit_number = models.PositiveIntegerField(default=0)
+    due = models.DateField(null=True)
+    assigned_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    assigned_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["case__number", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "reader"], name="one_read_per_reader_and_case"),
+            models.CheckConstraint(condition=Q(round__gte=1), name="rounds_count_from_one"),
+        ]
+        indexes = [models.Index(fields=["reader", "state"], name="worklist_of_a_reader")]

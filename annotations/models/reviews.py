@@ -1,0 +1,58 @@
+"""What was submitted, and what the reviewer said."""
+
+from django.db import models
+
+from accounts.fields import PublicIdField
+from annotations.models.cases import Read
+
+
+class Submission(models.Model):
+    """A read as it was handed in: round and the last edit that counts. Reviews and releases pin it."""
+
+    read = models.ForeignKey(Read, on_delete=models.CASCADE, related_name="submissions")
+    round = models.PositiveSmallIntegerField()
+    edit_number = models.PositiveIntegerField()
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["round"]
+        constraints = [models.UniqueConstraint(fields=["read", "round"], name="one_submission_per_round")]
+
+
+class Review(models.Model):
+    """The verdict on a submission."""
+
+    class Verdict(models.TextChoices):
+        ACCEPT = "accept", "Accepted"
+        RETURN = "return", "Returned"
+
+    submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="review")
+    verdict = models.CharField(max_length=6, choices=Verdict.choices)
+    text = models.TextField(blank=True)
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class Comment(models.Model):
+    """A reviewer's remark on a read, pinned to a place if it has one. The reader sees it once the read is
+    returned."""
+
+    public_id = PublicIdField()
+    read = models.ForeignKey(Read, on_delete=models.CASCADE, related_name="comments")
+    round = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField(help_text="Counts within the read")
+    text = models.TextField()
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    series = models.ForeignKey("atlas.Series", on_delete=models.PROTECT, null=True, related_name="+")
+    sop_instance_uid = models.CharField(max_length=64, blank=True)
+    frame_number = models.PositiveIntegerField(null=True)
+    point_patient_mm = models.JSONField(null=True, help_text="[x, y, z], LPS")
+    point_image = models.JSONField(null=True, help_text="[column, row], where the image has no position")
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["read", "number"], name="comments_are_numbered")]

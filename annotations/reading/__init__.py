@@ -1,0 +1,1 @@
+"""Designs, assignment, the journal of edits, and review."""

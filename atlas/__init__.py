@@ -1,0 +1,1 @@
+"""The images: DICOM in, studies indexed, frames and manifests out, to those who may see them."""

@@ -1,0 +1,1 @@
+"""REST for images, and what all of the node's REST shares: errors and pages."""

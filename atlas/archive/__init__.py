@@ -1,0 +1,1 @@
+"""Intake to index: files come in, are checked, stored durably, described and sealed."""

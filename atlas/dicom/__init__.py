@@ -1,0 +1,1 @@
+"""DICOM without Django: headers, geometry, frames, quality."""

@@ -1,0 +1,1 @@
+"""The pixel road: frames and thumbnails by address, in front of Django."""

@@ -1,0 +1,104 @@
+"""The DICOM hierarchy below a dataset. UIDs are unique within an organisation, never across the node."""
+
+from django.db import models
+
+from accounts.fields import PublicIdField
+from accounts.models import Organisation
+from atlas.models.datasets import Dataset
+
+
+class Subject(models.Model):
+    """A pseudonymous person."""
+
+    public_id = PublicIdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="subjects")
+    pseudonym = models.CharField(max_length=64)
+    sex = models.CharField(max_length=1, blank=True, help_text="DICOM's M, F, O, or nothing")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pseudonym"]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "pseudonym"], name="one_subject_per_pseudonym")
+        ]
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+
+class Study(models.Model):
+    """One visit to the scanner. Its home dataset decides its rules."""
+
+    public_id = PublicIdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="studies")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="studies")
+    study_instance_uid = models.CharField(max_length=64)
+    date = models.DateField(null=True)
+    time = models.TimeField(null=True)
+    description = models.CharField(max_length=64, blank=True)
+    age_years = models.PositiveSmallIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["date", "time", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "study_instance_uid"], name="one_study_per_uid")
+        ]
+
+
+class Series(models.Model):
+    """One acquisition or one derived object. Its manifest describes a generation; a change makes the next."""
+
+    class State(models.TextChoices):
+        ARRIVING = "arriving", "Images may still arrive"
+        READY = "ready", "Indexed, with manifest and thumbnail"
+        BROKEN = "broken", "Its images could not be described"
+
+    public_id = PublicIdField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
+    series_instance_uid = models.CharField(max_length=64)
+    modality = models.CharField(max_length=16)
+    number = models.IntegerField(null=True)
+    description = models.CharField(max_length=64, blank=True)
+    body_part = models.CharField(max_length=16, blank=True)
+    frame_of_reference_uid = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ARRIVING)
+    changed_at = models.DateTimeField(help_text="When an image last arrived; a series rests when this is old")
+    generation = models.PositiveIntegerField(default=0, help_text="0 before the first manifest")
+    instance_count = models.PositiveIntegerField(default=0)
+    frame_count = models.PositiveIntegerField(default=0, help_text="Frames that can be shown")
+    manifest_key = models.CharField(max_length=200, blank=True, help_text="Object with the gzipped manifest")
+    thumbnail_key = models.CharField(max_length=200, blank=True)
+    findings = models.JSONField(default=list, help_text="[{code, sentence, spoils}] of the quality gate")
+
+    class Meta:
+        ordering = ["number", "id"]
+        verbose_name_plural = "series"
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "series_instance_uid"], name="one_series_per_uid")
+        ]
+        indexes = [models.Index(fields=["state", "changed_at"], name="series_that_rest")]
+
+
+class Instance(models.Model):
+    """One stored DICOM object."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
+    sop_instance_uid = models.CharField(max_length=64)
+    sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
+    instance_number = models.IntegerField(null=True)
+    number_of_frames = models.PositiveIntegerField(default=0, help_text="0: nothing to show")
+    original_sha256 = models.CharField(max_length=64, help_text="Of the bytes that arrived")
+    stored_sha256 = models.CharField(max_length=64, help_text="Of the bytes in storage")
+    size = models.PositiveBigIntegerField(help_text="Bytes in storage")
+    object_key = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "sop_instance_uid"], name="one_instance_per_uid")
+        ]

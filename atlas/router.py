@@ -1,0 +1,25 @@
+"""Sends each connection to the part that answers it."""
+
+from typing import Any
+
+from channels.auth import AuthMiddlewareStack
+from channels.security.websocket import AllowedHostsOriginValidator
+
+PIXEL_ROADS = ("/pixels/", "/thumbnails/")
+
+
+class Router:
+    """An ASGI application that chooses by scope type and the start of the path."""
+
+    def __init__(self, *, http: Any, pixels: Any, websocket: Any) -> None:
+        self.http = http
+        self.pixels = pixels
+        self.websocket = AllowedHostsOriginValidator(AuthMiddlewareStack(websocket))
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await self.websocket(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(PIXEL_ROADS):
+            await self.pixels(scope, receive, send)
+        else:
+            await self.http(scope, receive, send)

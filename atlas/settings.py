@@ -1,0 +1,209 @@
+"""Settings of a node. What differs between nodes comes from the environment; docs/administrator.md lists it."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from django.utils.csp import CSP
+
+from atlas.home import atlas_home, secret_key
+from atlas.postgres import database_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ATLAS_HOME = atlas_home()
+OBJECTS_DIR = ATLAS_HOME / "objects"
+
+DEMO = os.environ.get("ATLAS_DEMO") == "1"
+"""Demo accounts and cases; such a node listens on loopback only."""
+
+DEBUG = os.environ.get("ATLAS_DEBUG") == "1"
+SECRET_KEY = os.environ.get("ATLAS_SECRET_KEY") or secret_key(ATLAS_HOME)
+NODE_NAME = os.environ.get("ATLAS_NODE_NAME", "Demo node" if DEMO else "Atlas node")
+ALLOWED_HOSTS = os.environ.get("ATLAS_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("ATLAS_ORIGINS", "").split(",") if origin]
+
+INSTALLED_APPS = [
+    "network",
+    "annotations",
+    "atlas",
+    "accounts",
+    "channels",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "guardian",
+    "procrastinate.contrib.django",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "atlas.urls"
+ASGI_APPLICATION = "atlas.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "network.context.node",
+            ],
+            "builtins": ["network.templatetags.house"],
+        },
+    }
+]
+
+
+def _database_from_url(url: str) -> dict:
+    """postgresql://user:password@host:port/name as Django's settings."""
+    parts = urlparse(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+    }
+
+
+DATABASES = {
+    "default": {
+        **(
+            _database_from_url(os.environ["DATABASE_URL"])
+            if "DATABASE_URL" in os.environ
+            else database_settings(ATLAS_HOME)
+        ),
+        # Open pools block dropping test databases, so tests ask for none.
+        "OPTIONS": {}
+        if os.environ.get("ATLAS_DATABASE_POOL") == "0"
+        else {"pool": {"min_size": 2, "max_size": 20}},
+    }
+}
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "atlas.fanout.PostgresChannelLayer"}}
+
+CACHES = {  # Shared by all processes: throttles count here.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian makes no account for strangers
+GUARDIAN_MONKEY_PATCH_USER = False
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "front"
+
+EMAIL_BACKEND = os.environ.get("ATLAS_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_FILE_PATH = os.environ.get("ATLAS_EMAIL_FILE_PATH")
+EMAIL_HOST = os.environ.get("ATLAS_EMAIL_HOST", "localhost")
+DEFAULT_FROM_EMAIL = os.environ.get("ATLAS_EMAIL_FROM", "atlas@localhost")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [
+    BASE_DIR / "static" / "css",
+    *([("dist", BASE_DIR / "static" / "dist")] if (BASE_DIR / "static" / "dist").is_dir() else []),
+]
+STATIC_ROOT = ATLAS_HOME / "static"
+WHITENOISE_USE_FINDERS = True  # serve from the checkout; nothing to collect
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/"  # the names that Vite hashed
+WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
+
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, "'wasm-unsafe-eval'"],
+    "worker-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:", "blob:"],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+BEHIND_TLS = os.environ.get("ATLAS_TLS") == "1"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # a batch of mask planes; files stream and don't count
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "atlas.api.pagination.Pages",
+    "EXCEPTION_HANDLER": "atlas.api.errors.explain",
+    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Atlas",
+    "DESCRIPTION": "Studies, reads and releases of this node.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"procrastinate": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""Atlas's command line: `python manage.py help` lists what it can do."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
+    if "DATABASE_URL" not in os.environ:
+        from atlas import postgres
+        from atlas.home import atlas_home
+
+        postgres.ensure_running(atlas_home())
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

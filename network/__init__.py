@@ -1,0 +1,1 @@
+"""The node among nodes: what it holds, told to anyone."""
