@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from pypi_simple import DistributionPackage, PyPISimple
+from pypi_simple import DistributionPackage, NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
 
 PROJECT = "pyradiomics"
 FILENAME = "pyradiomics-3.0.1.tar.gz"
@@ -21,6 +21,7 @@ SIZE_BYTES = 34_473_030
 PUBLIC_INDEX = "https://pypi.org/simple/"
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 TIMEOUT_S = 60
+UNREACHABLE = (requests.RequestException, OSError, LookupError, NoSuchProjectError, UnsupportedContentTypeError)
 
 Progress = Callable[[int, int], None]
 """Called with (bytes there, bytes in all) as the download goes on."""
@@ -75,7 +76,7 @@ def _download(partial: Path, progress: Progress) -> None:
         try:
             with PyPISimple(index) as client:
                 _resume(client, _find(client), partial, progress)
-        except (requests.RequestException, OSError, LookupError) as error:
+        except UNREACHABLE as error:
             reasons.append(f"{_without_password(index)}: {error}")
         else:
             return
