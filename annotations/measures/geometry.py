@@ -28,7 +28,7 @@ class Axes:
 
 
 def to_millimetres(points_image: ArrayLike, *, row_mm: float, column_mm: float) -> Points:
-    """(column, row) pixels to millimetres. `row_mm` is the distance between rows, `column_mm` between columns."""
+    """(column, row) pixels to mm. `row_mm` lies between two rows, `column_mm` between two columns."""
     return _points(points_image, dimensions=2) * np.array([column_mm, row_mm])
 
 
@@ -39,7 +39,7 @@ def length(points: ArrayLike) -> float:
 
 
 def bidirectional(points: ArrayLike) -> Axes:
-    """Long and short axis, from the two ends of each. The longer one is the long axis, however it was drawn."""
+    """Long and short axis, from the two ends of each; the longer is the long axis, however it was drawn."""
     ends = _exactly(points, 4)
     drawn_first, drawn_second = length(ends[:2]), length(ends[2:])
     return Axes(long=max(drawn_first, drawn_second), short=min(drawn_first, drawn_second))
@@ -64,8 +64,8 @@ def ellipse_perimeter(points: ArrayLike) -> float:
 def polygon_area(points: ArrayLike) -> float:
     """Area that a closed polygon encloses on its plane, in two dimensions or three.
 
-    The last vertex joins the first. A figure of eight counts its lobes against each other, as planimetry does.
-    Raises GeometryError for fewer than three vertices.
+    The last vertex joins the first. A figure of eight counts its lobes against each other, as planimetry
+    does. Raises GeometryError for fewer than three vertices.
     """
     return float(np.linalg.norm(_area_vector(_polygon(points))))
 
