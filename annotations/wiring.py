@@ -1,5 +1,11 @@
 """Connects the marks with the images: opens roads to studies, and listens for sealed series."""
 
+from annotations.reading import policies as reading
+from atlas.policies import add_road
+
 
 def connect() -> None:
     """Called once, when Django is ready."""
+    add_road("assigned cases", reading.studies_of_assigned_cases)
+    add_road("cases of projects", reading.studies_of_projects)
+    add_road("released cases", reading.studies_of_released_cases)

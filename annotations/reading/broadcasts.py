@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
+from annotations.models import Read
 from atlas.fanout import broadcast
 from atlas.models import Project
 
@@ -14,3 +16,17 @@ def announce_cases(project: Project, numbers: Sequence[int]) -> None:
     if numbers:
         message = {"type": "case", "number": numbers[0]}
         transaction.on_commit(partial(broadcast, f"project.{project.slug}", message))
+
+
+def tell_read(read: Read, message: dict[str, Any]) -> None:
+    """To the open pages of one read. A message that can't be sent loses no work, so it fails alone."""
+    transaction.on_commit(partial(broadcast, f"read.{read.public_id}", message), robust=True)
+
+
+def announce_read(read: Read) -> None:
+    """The read's state changed: its own pages and those of its project hear it."""
+    tell_read(read, {"type": "state", "state": str(read.state), "round": read.round})
+    project = read.case.project
+    # Whose read it is decides who may hear of it: see annotations.live.consumers.
+    message = {"type": "case", "number": read.case.number, "read": read.public_id}
+    transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)

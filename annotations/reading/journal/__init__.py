@@ -1,0 +1,21 @@
+"""The journal of a read: edits are appended, the present follows from them.
+
+`append` takes batches of edits from the browser; `state` and `state_at` give the marks now or as they stood
+after an edit; `history` gives the gestures, for undo, review and audit.
+"""
+
+from annotations.reading.journal.append import append
+from annotations.reading.journal.history import Gesture, GestureEdit, history
+from annotations.reading.journal.state import Mark, PlaneOfMark, State, state, state_at
+
+__all__ = [
+    "Gesture",
+    "GestureEdit",
+    "Mark",
+    "PlaneOfMark",
+    "State",
+    "append",
+    "history",
+    "state",
+    "state_at",
+]

@@ -1,0 +1,255 @@
+"""Appending edits: the one place where marks change."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from annotations.models import Annotation, Edit, MaskPlane, ParkedEdit, Read
+from annotations.reading import policies
+from annotations.reading.broadcasts import announce_read, tell_read
+from annotations.reading.journal.history import value_of
+from annotations.reading.journal.scope import Scope
+from annotations.reading.journal.sent import ObjectKey, Refused, SentEdit, edit_id, is_storable, parse
+from annotations.reading.journal.values import check_annotation, check_plane
+
+EDITS_MAX = 1000  # of one batch
+REASON_LENGTH_MAX = 200
+STALE = "This was changed elsewhere since you last saw it. Your change is kept aside."
+
+type Result = dict[str, Any]
+
+
+@transaction.atomic
+def append(
+    *, user: User, read_id: str, edits: list[dict[str, Any]], tab: str = ""
+) -> tuple[list[Result], int]:
+    """Take a batch in order, and answer for each edit what became of it; then the last edit's number.
+
+    `edits` are as the API describes them, each with a UUID as `id`. Statuses: applied, duplicate (an id that
+    was taken before), conflict (the object changed since it was seen), parked (the read can't be edited now),
+    refused. What isn't applied is kept aside. Raises Http404 or PermissionDenied for anyone but the reader,
+    ValueError for an edit without an id.
+    """
+    read = (
+        policies.own_reads(user)
+        .filter(public_id=read_id)
+        .select_for_update(of=("self",))
+        .select_related("schema", "case__project")
+        .first()
+    )
+    if read is None:
+        read = policies.own_read_or_404(user, read_id)
+    batch = _Batch(read, user, edits)
+    results = [batch.take(raw) for raw in edits]
+    batch.write()
+    if batch.edits:
+        tell_read(read, {"type": "edits", "number": batch.number, "tab": tab})
+    return results, batch.number
+
+
+class _Batch:
+    """One batch under the lock of its read: what was there, what is new, what is kept aside."""
+
+    def __init__(self, read: Read, user: User, raws: list[dict[str, Any]]) -> None:
+        self.read = read
+        self.user = user
+        self.number = read.last_edit_number
+        self.edits: list[Edit] = []
+        self.parked: list[ParkedEdit] = []
+        self.known = self._known([_id(raw) for raw in raws])
+        self.sent: dict[UUID, SentEdit] = {}
+        self.wrong: dict[UUID, str] = {}
+        for raw in raws:
+            self._parse(raw)
+        sent = list(self.sent.values())
+        self.annotations: dict[UUID, Annotation] = {}
+        self.planes: dict[ObjectKey, MaskPlane] = {}
+        if sent and self.is_editable:
+            self.scope = Scope(read, sent)
+            self._load(sent)
+        self.changed: dict[ObjectKey, Annotation | MaskPlane] = {}
+
+    @property
+    def is_editable(self) -> bool:
+        return self.read.state in Read.EDITABLE
+
+    def _known(self, ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
+        found = Edit.objects.filter(read=self.read, edit_id__in=ids)
+        return {
+            known: (number, version)
+            for known, number, version in found.values_list("edit_id", "number", "version")
+        }
+
+    def _parse(self, raw: dict[str, Any]) -> None:
+        identity = _id(raw)
+        if identity in self.known:
+            return
+        try:
+            self.sent.setdefault(identity, parse(raw))
+        except Refused as reason:
+            self.wrong.setdefault(identity, str(reason))
+
+    def _load(self, sent: list[SentEdit]) -> None:
+        ids = {edit.annotation_id for edit in sent}
+        for annotation in Annotation.objects.filter(read=self.read, annotation_id__in=ids):
+            self.annotations[annotation.annotation_id] = annotation
+        on = {edit.sop_instance_uid for edit in sent if edit.is_plane}
+        if on:
+            planes = MaskPlane.objects.filter(read=self.read, annotation_id__in=ids, sop_instance_uid__in=on)
+            for plane in planes:
+                self.planes[plane.annotation_id, plane.sop_instance_uid, plane.frame_number] = plane
+
+    # One edit -----------------------------------------------------------------------------------
+
+    def take(self, raw: dict[str, Any]) -> Result:
+        identity = _id(raw)
+        if identity in self.known:
+            number, version = self.known[identity]
+            return _result(identity, "duplicate", number=number, version=version)
+        if not self.is_editable:
+            reason = f"This read is {self.read.get_state_display().lower()}: it can't be changed now."
+            self._keep_aside(raw, reason)
+            return _result(identity, "parked", reason=reason)
+        try:
+            if identity in self.wrong:
+                raise Refused(self.wrong[identity])
+            return self._apply(self.sent[identity], raw)
+        except Refused as reason:
+            self._keep_aside(raw, str(reason))
+            return _result(identity, "refused", reason=str(reason))
+
+    def _apply(self, edit: SentEdit, raw: dict[str, Any]) -> Result:
+        present = self.planes.get(edit.key) if edit.is_plane else self.annotations.get(edit.annotation_id)
+        version = present.version if present else 0
+        if edit.seen != version:
+            self._keep_aside(raw, STALE)
+            current = value_of(present) if present else None
+            return _result(edit.id, "conflict", version=version, current=current, reason=STALE)
+        row = self._changed_plane(edit, present) if edit.is_plane else self._changed_mark(edit, present)
+        row.version = version + 1
+        self.changed[edit.key] = row
+        self.number += 1
+        self.edits.append(self._edit(edit, row))
+        self.known[edit.id] = (self.number, row.version)
+        return _result(edit.id, "applied", number=self.number, version=row.version)
+
+    def _changed_mark(self, edit: SentEdit, present: Any) -> Annotation:
+        if edit.value is not None:
+            check_annotation(edit.value, self.scope)
+            self._check_kept(edit.value, present)
+        elif present is None:
+            raise Refused("There is no such mark to delete.")
+        row = present or Annotation(read=self.read, annotation_id=edit.annotation_id)
+        row.schema_id = self.read.schema_id
+        row.value = edit.value
+        self.annotations[edit.annotation_id] = row
+        return row
+
+    def _check_kept(self, value: dict[str, Any], present: Any) -> None:
+        """A mark stays on its series and of its kind, or its slices and history would lose their meaning."""
+        before = present.value if present else None
+        if before and (before["kind"], before["series"]) != (value["kind"], value["series"]):
+            raise Refused("A mark keeps its kind and its series: delete it and draw another.")
+
+    def _changed_plane(self, edit: SentEdit, present: Any) -> MaskPlane:
+        segment = self.annotations.get(edit.annotation_id)
+        if segment is None:
+            raise Refused("The segment of this slice isn't in this read.")
+        row = present
+        if edit.plane is None:
+            if row is None:
+                raise Refused("There are no voxels to delete.")
+            row.runs = None
+            return row
+        kept = check_plane(edit.plane, edit.sop_instance_uid, edit.frame_number, segment.value, self.scope)
+        row = row or MaskPlane(
+            read=self.read,
+            annotation_id=edit.annotation_id,
+            sop_instance_uid=edit.sop_instance_uid,
+            frame_number=edit.frame_number,
+        )
+        row.runs = kept.runs if kept else None
+        row.rows, row.columns = edit.plane.rows, edit.plane.columns
+        self.planes[edit.key] = row
+        return row
+
+    def _edit(self, edit: SentEdit, row: Any) -> Edit:
+        return Edit(
+            read=self.read,
+            number=self.number,
+            edit_id=edit.id,
+            group=edit.group,
+            inverts=edit.inverts,
+            by=self.user,
+            annotation_id=edit.annotation_id,
+            sop_instance_uid=edit.sop_instance_uid,
+            frame_number=edit.frame_number,
+            version=row.version,
+            value=None if edit.is_plane else row.value,
+            runs=row.runs if edit.is_plane else None,
+            rows=row.rows if edit.is_plane else None,
+            columns=row.columns if edit.is_plane else None,
+            drawn_at=edit.drawn_at,
+        )
+
+    def _keep_aside(self, raw: dict[str, Any], reason: str) -> None:
+        if is_storable(raw):
+            self.parked.append(
+                ParkedEdit(
+                    read=self.read,
+                    edit_id=_id(raw),
+                    by=self.user,
+                    reason=reason[:REASON_LENGTH_MAX],
+                    body=raw,
+                )
+            )
+
+    # All of them --------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """At most five statements, however many edits."""
+        if self.parked:
+            ParkedEdit.objects.bulk_create(self.parked, ignore_conflicts=True)
+        if not self.edits:
+            return
+        Edit.objects.bulk_create(self.edits)
+        marks = [row for row in self.changed.values() if isinstance(row, Annotation)]
+        planes = [row for row in self.changed.values() if isinstance(row, MaskPlane)]
+        _project(marks, ["read", "annotation_id"], ["version", "value", "schema"])
+        _project(
+            planes,
+            ["read", "annotation_id", "sop_instance_uid", "frame_number"],
+            ["version", "runs", "rows", "columns"],
+        )
+        now = timezone.now()
+        present: dict[str, Any] = {"last_edit_number": self.number, "changed_at": now}
+        if self.read.state == Read.State.ASSIGNED:
+            present |= {"state": Read.State.IN_PROGRESS, "opened_at": self.read.opened_at or now}
+        Read.objects.filter(pk=self.read.pk).update(**present)
+        if "state" in present:
+            self.read.state = present["state"]
+            announce_read(self.read)
+
+
+def _project(rows: list[Any], unique_fields: list[str], update_fields: list[str]) -> None:
+    if not rows:
+        return
+    for row in rows:
+        row.pk = None  # one INSERT … ON CONFLICT DO UPDATE for new and known rows alike
+    type(rows[0]).objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=unique_fields, update_fields=update_fields
+    )
+
+
+def _id(raw: dict[str, Any]) -> UUID:
+    identity = edit_id(raw)
+    if identity is None:
+        raise ValueError("Every edit has a UUID as its `id`.")
+    return identity
+
+
+def _result(identity: UUID, status: str, **more: Any) -> Result:
+    return {"id": str(identity), "status": status} | more

@@ -1,0 +1,76 @@
+"""What the edits of a batch may point to: the labels, series and images of the read's case."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from annotations.models import ImportedSegment, Read
+from annotations.reading.frames import Frames, frames_of
+from annotations.reading.journal.sent import Refused, SentEdit
+from atlas.models import Instance, Series
+
+
+@dataclass(frozen=True)
+class Image:
+    """A SOP instance of the case, the series it belongs to, and what is known of its frames."""
+
+    series: str
+    number_of_frames: int
+    frames: Frames | None
+
+
+class Scope:
+    """Loaded once a batch, with at most three queries."""
+
+    def __init__(self, read: Read, edits: list[SentEdit]) -> None:
+        self.labels: dict[str, dict[str, Any]] = {label["key"]: label for label in read.schema.labels}
+        values = [edit.value for edit in edits if edit.value is not None]
+        planes = {edit.sop_instance_uid for edit in edits if edit.is_plane}
+        self.images = self._images(read, _strings(values, "sop") | planes)
+        self.series = {image.series for image in self.images.values()}
+        self.series |= self._series(read, _strings(values, "series") - self.series)
+        self.imported = self._imported(read, values)
+
+    @staticmethod
+    def _images(read: Read, uids: set[str]) -> dict[str, Image]:
+        if not uids:
+            return {}
+        instances = Instance.objects.filter(
+            sop_instance_uid__in=uids, series__study__case_studies__case=read.case_id
+        ).select_related("series")
+        return {
+            instance.sop_instance_uid: Image(
+                instance.series.public_id, instance.number_of_frames, frames_of(instance.series)
+            )
+            for instance in instances
+        }
+
+    @staticmethod
+    def _series(read: Read, public_ids: set[str]) -> set[str]:
+        if not public_ids:
+            return set()
+        series = Series.objects.filter(public_id__in=public_ids, study__case_studies__case=read.case_id)
+        return set(series.values_list("public_id", flat=True))
+
+    @staticmethod
+    def _imported(read: Read, values: list[dict[str, Any]]) -> set[str]:
+        origins = [value["origin"] for value in values if isinstance(value.get("origin"), dict)]
+        public_ids = _strings(origins, "imported")
+        if not public_ids:
+            return set()
+        segments = ImportedSegment.objects.filter(
+            public_id__in=public_ids, series__study__case_studies__case=read.case_id
+        )
+        return set(segments.values_list("public_id", flat=True))
+
+    def image(self, sop_instance_uid: str, frame_number: int) -> Image:
+        """Raises Refused where the case has no such image."""
+        image = self.images.get(sop_instance_uid)
+        if image is None:
+            raise Refused("This case has no such image: it may have been withdrawn. Reload the page.")
+        if not 1 <= frame_number <= max(image.number_of_frames, 1):
+            raise Refused(f"This image has {image.number_of_frames} frames, no frame {frame_number}.")
+        return image
+
+
+def _strings(values: list[dict[str, Any]], name: str) -> set[str]:
+    return {value[name] for value in values if isinstance(value.get(name), str)}

@@ -1,0 +1,134 @@
+"""What a mark may say: its label and kind, its place, its points. Pure but for what `Scope` has loaded."""
+
+import math
+from typing import Any
+
+from annotations.measures import masks
+from annotations.reading.journal.scope import Scope
+from annotations.reading.journal.sent import NUMBER_MAX, UID_LENGTH_MAX, PlaneValue, Refused
+
+KINDS = ("segment", "length", "bidirectional", "ellipse", "polygon", "freehand", "point")
+STATES = ("present", "absent", "indeterminate", "not_assessed")
+POINTS_LEAST_AND_MOST = {
+    "length": (2, 2),
+    "bidirectional": (4, 4),
+    "ellipse": (4, 4),
+    "polygon": (3, 10_000),
+    "freehand": (3, 10_000),
+    "point": (1, 1),
+}
+COORDINATE_MAX = 100_000.0  # mm or pixels: further out than any image reaches
+NOTE_LENGTH_MAX = 4000
+
+_COMMON = {"kind", "label", "series", "state", "note", "origin", "color_index"}
+_PLACED = {"sop", "frame", "frame_of_reference", "points_patient_mm", "points_image"}
+
+
+def check_annotation(value: dict[str, Any], scope: Scope) -> None:
+    """Raises Refused, with the first thing that is wrong."""
+    kind = value.get("kind")
+    if kind not in KINDS:
+        raise Refused(f"A mark is one of {', '.join(KINDS)}.")
+    allowed = _COMMON | (_PLACED if kind != "segment" else set())
+    unknown = sorted(set(value) - allowed)
+    if unknown:
+        raise Refused(f"A {kind} has no place for {', '.join(unknown)[:80]}.")
+    _check_label(value, kind, scope)
+    if value.get("state") not in STATES:
+        raise Refused(f"A mark's state is one of {', '.join(STATES)}.")
+    _check_words(value, scope)
+    if value.get("series") not in scope.series:
+        raise Refused("The series of this mark is not in the case. Reload the page.")
+    if kind != "segment":
+        _check_place(value, kind, scope)
+
+
+def check_plane(
+    plane: PlaneValue, sop_instance_uid: str, frame_number: int, segment: dict[str, Any] | None, scope: Scope
+) -> PlaneValue | None:
+    """The voxels of a segment on one frame; None where no voxel is set. Raises Refused.
+
+    `segment` is the annotation's present value, None where it is deleted (an undo brings its slices back
+    before itself).
+    """
+    image = scope.image(sop_instance_uid, frame_number)
+    if segment is not None and segment["kind"] != "segment":
+        raise Refused("Only a segment has mask slices.")
+    if segment is not None and segment["series"] != image.series:
+        raise Refused("This slice belongs to another series than its segment.")
+    size = image.frames.size(sop_instance_uid, frame_number) if image.frames else None
+    if size is not None and size != (plane.rows, plane.columns):
+        raise Refused(
+            f"The mask slice has {plane.rows} × {plane.columns} pixels, its image {size[0]} × {size[1]}."
+        )
+    try:
+        masks.validate(plane.runs, plane.rows, plane.columns)
+    except masks.MaskError as error:
+        raise Refused(str(error)) from None
+    return plane if masks.voxel_count(plane.runs) else None
+
+
+def _check_label(value: dict[str, Any], kind: str, scope: Scope) -> None:
+    key = value.get("label")
+    label = scope.labels.get(key) if isinstance(key, str) else None
+    if label is None:
+        raise Refused(f"This read's labels have no {str(key)[:60]!r}.")
+    if kind not in label["kinds"]:
+        kinds = ", ".join(label["kinds"])
+        raise Refused(f"The label {label['name']} is not for marks of kind {kind}, only {kinds}.")
+
+
+def _check_words(value: dict[str, Any], scope: Scope) -> None:
+    note = value.get("note", "")
+    if not isinstance(note, str) or len(note) > NOTE_LENGTH_MAX:
+        raise Refused(f"A note is a text of at most {NOTE_LENGTH_MAX} characters.")
+    color_index = value.get("color_index")
+    if color_index is not None and (type(color_index) is not int or not 0 <= color_index <= NUMBER_MAX):
+        raise Refused("`color_index` is a whole number.")
+    origin = value.get("origin")
+    if not isinstance(origin, dict) or set(origin) - {"from", "imported"}:
+        raise Refused('The origin of a mark is {"from": "reader"} or {"from": "imported", "imported": id}.')
+    if origin.get("from") == "imported":
+        if origin.get("imported") not in scope.imported:
+            raise Refused("The imported segment that this mark comes from is not in the case.")
+    elif origin.get("from") != "reader" or origin.get("imported") is not None:
+        raise Refused('The origin of a mark is {"from": "reader"} or {"from": "imported", "imported": id}.')
+
+
+def _check_place(value: dict[str, Any], kind: str, scope: Scope) -> None:
+    sop, frame = value.get("sop"), value.get("frame")
+    if not isinstance(sop, str) or type(frame) is not int:
+        raise Refused(f"A {kind} names the image it was drawn on: `sop` and `frame`.")
+    image = scope.image(sop, frame)
+    if image.series != value["series"]:
+        raise Refused("The image of this mark belongs to another series than the mark.")
+    reference = value.get("frame_of_reference")
+    if reference is not None and (not isinstance(reference, str) or len(reference) > UID_LENGTH_MAX):
+        raise Refused("`frame_of_reference` is a DICOM UID or null.")
+    in_patient, on_image = value.get("points_patient_mm"), value.get("points_image")
+    if (in_patient is None) == (on_image is None):
+        raise Refused("A mark has either points in the patient or points on the image.")
+    if image.frames and image.frames.in_patient != (in_patient is not None):
+        raise Refused(
+            "This image has a position in the patient: its marks are kept in millimetres there."
+            if image.frames.in_patient
+            else "This image has no position in the patient: its marks are kept as column and row."
+        )
+    if in_patient is not None:
+        _check_points(in_patient, kind, 3)
+    else:
+        _check_points(on_image, kind, 2)
+
+
+def _check_points(points: Any, kind: str, dimensions: int) -> None:
+    least, most = POINTS_LEAST_AND_MOST[kind]
+    if not isinstance(points, list) or not least <= len(points) <= most:
+        count = str(least) if least == most else f"{least} to {most}"
+        raise Refused(f"A {kind} has {count} points.")
+    for point in points:
+        if not isinstance(point, list) or len(point) != dimensions or not all(map(_is_coordinate, point)):
+            raise Refused(f"A point is {dimensions} numbers, none beyond ±{COORDINATE_MAX:.0f}.")
+
+
+def _is_coordinate(number: Any) -> bool:
+    return type(number) in (int, float) and math.isfinite(number) and abs(number) <= COORDINATE_MAX

@@ -1,0 +1,206 @@
+"""Who may see, change and judge which read, and whose images come with it.
+
+A reader has rights on their own reads only. Reviewers and leads see every read of their projects, and its
+marks from the first submission on. But whoever has a read on a case that isn't accepted yet is that case's
+reader and nothing else, whatever other roles say: they see no one else's marks, counts, names or times there,
+and judge nothing. For them another's read doesn't exist.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+
+from accounts import permissions
+from accounts.models import User
+from accounts.permissions import Someone
+from annotations.models import Case, CaseStudy, Comment, Read, Release
+from atlas.models import Project
+
+NOT_FOUND = "There is no such read, or it is not for you."
+
+
+class Capacity(StrEnum):
+    """As what someone meets a read."""
+
+    READER = "reader"
+    REVIEWER = "reviewer"
+    LEAD = "lead"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What someone may do with one read now."""
+
+    capacity: Capacity
+    may_see_marks: bool
+    may_edit: bool
+    may_submit: bool
+    may_judge: bool
+
+
+# Which objects? ---------------------------------------------------------------------------------
+
+
+def own_reads(user: Someone) -> QuerySet[Read]:
+    """The reads that this person does, in projects where they still are a reader."""
+    if not user.is_authenticated:
+        return Read.objects.none()
+    projects = permissions.objects_for(user, "read_cases", Project)
+    return Read.objects.filter(reader=user, case__project__in=projects.values("pk"))
+
+
+def cases_being_read_by(user: User) -> QuerySet[Case]:
+    """The cases on which this person has only a reader's rights: their read isn't accepted yet."""
+    unfinished = Read.objects.filter(reader=user).exclude(state=Read.State.ACCEPTED)
+    return Case.objects.filter(pk__in=unfinished.values("case"))
+
+
+def reads_for(user: Someone) -> QuerySet[Read]:
+    """Every read that this person may know of: their own, and as reviewer or lead those of others."""
+    if not user.is_authenticated:
+        return Read.objects.none()
+    return (own_reads(user) | _others_reads(user)).distinct()
+
+
+def reads_to_review(user: Someone) -> QuerySet[Read]:
+    """The submitted reads that this person may judge, those that wait longest first."""
+    if not user.is_authenticated:
+        return Read.objects.none()
+    return _others_reads(user).filter(state=Read.State.SUBMITTED).order_by("changed_at", "id")
+
+
+def _others_reads(user: User) -> QuerySet[Read]:
+    projects = permissions.objects_for(user, "review_cases", Project)
+    reads_it_too = Read.objects.filter(reader=user, case=OuterRef("case")).exclude(state=Read.State.ACCEPTED)
+    return Read.objects.filter(
+        ~Q(reader=user), ~Exists(reads_it_too), case__project__in=projects.values("pk")
+    )
+
+
+def cases_for(user: Someone) -> QuerySet[Case]:
+    """The cases whose images this person may see: assigned, of their projects, or released."""
+    if not user.is_authenticated:
+        return Case.objects.none()
+    return Case.objects.filter(_assigned(user) | _of_projects(user) | _released(user))
+
+
+def _assigned(user: User) -> Q:
+    return Q(pk__in=own_reads(user).values("case"))
+
+
+def _of_projects(user: User) -> Q:
+    return Q(project__in=permissions.objects_for(user, "view_images", Project).values("pk"))
+
+
+def _released(user: User) -> Q:
+    projects = permissions.objects_for(user, "download_releases", Project)
+    ready = Release.objects.filter(state=Release.State.READY, project__in=projects.values("pk"))
+    return Q(pk__in=ready.values("release_cases__case"))
+
+
+# May this person do that to this? ---------------------------------------------------------------
+
+
+def read_or_404(user: Someone, public_id: str) -> Read:
+    """The read with its case, project, subject, schema and reader.
+
+    Raises Http404 for strangers and for readers whose read it isn't, PermissionDenied for other members.
+    """
+    found = (
+        reads_for(user)
+        .filter(public_id=public_id)
+        .select_related("case__project", "case__subject", "schema", "reader")
+        .first()
+    )
+    if found is None:
+        _refuse(user, public_id)
+    return found
+
+
+def own_read_or_404(user: Someone, public_id: str) -> Read:
+    """The caller's own read; PermissionDenied for someone who may only look at it."""
+    read = own_reads(user).filter(public_id=public_id).select_related("case__project", "schema").first()
+    if read is None:
+        read_or_404(user, public_id)
+        raise PermissionDenied("Only its reader may do this.")
+    return read
+
+
+def case_or_404(user: Someone, project_slug: str, number: int) -> Case:
+    case = cases_for(user).filter(project__slug=project_slug, number=number).first()
+    if case is None:
+        raise Http404("There is no such case, or it is not for you.")
+    return case
+
+
+def _refuse(user: Someone, public_id: str) -> None:
+    """404, or 403 for a member who will never read: for someone who may, another's read doesn't exist."""
+    project = Project.objects.filter(cases__reads__public_id=public_id).first()
+    if project is None or not permissions.is_member(user, project):
+        raise Http404(NOT_FOUND)
+    if any(permissions.allows(user, right, project) for right in ("read_cases", "review_cases")):
+        raise Http404(NOT_FOUND)
+    raise PermissionDenied("Your role in this project does not open reads.")
+
+
+def capacity_of(user: Someone, read: Read) -> Capacity | None:
+    """As what this person meets the read; None where they don't."""
+    if not user.is_authenticated or not reads_for(user).filter(pk=read.pk).exists():
+        return None
+    if read.reader_id == user.pk:
+        return Capacity.READER
+    leads = permissions.allows(user, "manage_project", read.case.project)
+    return Capacity.LEAD if leads else Capacity.REVIEWER
+
+
+def rights_on(user: Someone, read: Read) -> Rights:
+    """What this person may do with the read now. Raises Http404 where they have nothing to do with it."""
+    capacity = capacity_of(user, read)
+    if capacity is None:
+        raise Http404(NOT_FOUND)
+    is_reader = capacity is Capacity.READER
+    editable = is_reader and read.state in Read.EDITABLE
+    return Rights(
+        capacity=capacity,
+        may_see_marks=is_reader or was_submitted(read),
+        may_edit=editable,
+        may_submit=editable,
+        may_judge=not is_reader and read.state == Read.State.SUBMITTED,
+    )
+
+
+def was_submitted(read: Read) -> bool:
+    """Whether marks of this read were ever handed in: before, only its reader sees any."""
+    return read.round > 1 or read.state in (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
+
+
+def comments_for(user: User, read: Read) -> QuerySet[Comment]:
+    """The comments on a read that this person sees: the reader those of finished reviews only."""
+    comments = Comment.objects.filter(read=read).select_related("by", "series")
+    if read.reader_id == user.pk and read.state not in (Read.State.RETURNED, Read.State.ACCEPTED):
+        return comments.filter(round__lt=read.round)
+    return comments
+
+
+# Roads to images, registered in annotations.wiring ----------------------------------------------
+
+
+def studies_of_assigned_cases(user: Someone) -> Q:
+    return _studies_of(_assigned(user))  # type: ignore[arg-type]
+
+
+def studies_of_projects(user: Someone) -> Q:
+    return _studies_of(_of_projects(user))  # type: ignore[arg-type]
+
+
+def studies_of_released_cases(user: Someone) -> Q:
+    return _studies_of(_released(user))  # type: ignore[arg-type]
+
+
+def _studies_of(cases: Q) -> Q:
+    return Q(
+        pk__in=CaseStudy.objects.filter(case__in=Case.objects.filter(cases).values("pk")).values("study")
+    )
