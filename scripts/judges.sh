@@ -1,0 +1,17 @@
+#!/bin/sh
+# make judges: independent tools read what Atlas writes, on real data.
+
+. "$(dirname -- "$0")/common.sh"
+
+ATLAS_TEST_DATA=${ATLAS_TEST_DATA:-$ROOT/../shared/data}
+[ -d "$ATLAS_TEST_DATA" ] || fail "make judges needs the test data, and $ATLAS_TEST_DATA is not a folder.
+Name the folder that holds it: ATLAS_TEST_DATA=/path/to/data make judges"
+export ATLAS_TEST_DATA
+
+if ! command -v dciodvfy >/dev/null 2>&1; then
+    install_debian dicom3tools || fail "make judges needs dciodvfy, which checks DICOM files.
+Install it (Debian: apt install dicom3tools; elsewhere: https://www.dclunie.com/dicom3tools.html)."
+fi
+
+sh scripts/prepare_python.sh
+exec "$PYTHON" -m pytest -q tests/judges
