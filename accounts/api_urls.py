@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts.api.tokens import TokensView, TokenView
+
+urlpatterns = [
+    path("tokens/", TokensView.as_view(), name="api-tokens"),
+    path("tokens/<str:public_id>/", TokenView.as_view(), name="api-token"),
+]

@@ -6,12 +6,14 @@ holds on its datasets. Studies, cases and reads have no permissions of their own
 theirs from these four.
 """
 
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from guardian.shortcuts import assign_perm, get_objects_for_user
+from guardian.utils import get_group_obj_perms_model
 
 from accounts.models import User
 from accounts.roles import BY_KEY, Role, roles_on
@@ -115,6 +117,21 @@ def roles_of(user: Someone, scope: models.Model | None) -> list[Role]:
     return [role for role in roles_on(scope_name(scope)) if _group_name(role, scope) in held]
 
 
+def held_anywhere(user: Someone) -> set[tuple[str, str]]:
+    """(scope name, permission) of every role this person has on anything: one query, enough for a menu.
+
+    It says that there is something to see, never which; pages ask `objects_for` for that.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return set()
+    names = user.groups.values_list("name", flat=True)
+    roles = (
+        BY_KEY.get((scope, key))
+        for scope, _, key in (name.split(":") for name in names if name.count(":") == 2)
+    )
+    return {(role.scope, permission) for role in roles if role for permission in role.permissions}
+
+
 def members_of(scope: models.Model | None) -> list[tuple[User, Role]]:
     """Everyone with a role on exactly this, by role and name."""
     found: list[tuple[User, Role]] = []
@@ -150,3 +167,53 @@ def _permission(codename: str, model: type[models.Model]) -> Permission:
         content_type__app_label=model._meta.app_label,
         content_type__model=model._meta.model_name,
     )
+
+
+@transaction.atomic
+def sync_roles() -> None:
+    """Give every role group exactly the permissions that the table of roles lists today.
+
+    Groups are made once per object; when a role gains or loses a permission, those that exist must follow.
+    Runs after each `migrate`.
+    """
+    tables = connection.introspection.table_names()
+    for model in _scope_models():
+        if model._meta.db_table not in tables:  # `migrate` of one app alone
+            continue
+        held_permissions = get_group_obj_perms_model(model)
+        groups = Group.objects.filter(name__startswith=f"{scope_name(model)}:")
+        wanted: set[tuple[int, int, int]] = set()  # group, object, permission
+        existing_objects = set(model._default_manager.values_list("pk", flat=True))
+        permission_ids = {
+            codename: pk
+            for pk, codename in Permission.objects.filter(
+                content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name
+            ).values_list("pk", "codename")
+        }
+        for group_id, name in groups.values_list("pk", "name"):
+            scope, object_id, key = name.split(":")
+            role = BY_KEY.get((scope, key))
+            if role and int(object_id) in existing_objects:
+                wanted |= {
+                    (group_id, int(object_id), permission_ids[codename]) for codename in role.permissions
+                }
+        rows = held_permissions._default_manager.filter(group__in=groups)
+        held = {
+            (g, o, p): pk for pk, g, o, p in rows.values_list("pk", "group", "content_object", "permission")
+        }
+        rows.filter(pk__in=[pk for row, pk in held.items() if row not in wanted]).delete()
+        held_permissions._default_manager.bulk_create(
+            held_permissions(group_id=group_id, content_object_id=object_id, permission_id=permission_id)
+            for group_id, object_id, permission_id in sorted(wanted - set(held))
+        )
+
+
+def scope_model(name: str) -> type[models.Model]:
+    """The model that "organisation", "dataset" or "project" names."""
+    return next(model for model in _scope_models() if model._meta.model_name == name)
+
+
+def _scope_models() -> list[type[models.Model]]:
+    """The models that roles are granted on, found by name: those of apps above can't be imported here."""
+    names = {role.scope for role in BY_KEY.values()} - {"node"}
+    return [model for model in apps.get_models() if model._meta.model_name in names]

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from django.contrib.messages import constants as message_levels
 from django.utils.csp import CSP
 
 from atlas.home import atlas_home, secret_key
@@ -73,10 +74,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "network.context.node",
             ],
-            "builtins": ["network.templatetags.house"],
+            "builtins": ["django.templatetags.static", "network.templatetags.house"],
         },
     }
 ]
+
+FORM_RENDERER = "network.forms.HouseRenderer"
+MESSAGE_TAGS = {message_levels.SUCCESS: "good", message_levels.WARNING: "warn", message_levels.ERROR: "bad"}
 
 
 def _database_from_url(url: str) -> dict:
@@ -143,8 +147,9 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [
-    BASE_DIR / "static" / "css",
+STATICFILES_DIRS = [  # /static/css/, /static/pages/, /static/dist/
+    ("css", BASE_DIR / "static" / "css"),
+    ("pages", BASE_DIR / "static" / "pages"),
     *([("dist", BASE_DIR / "static" / "dist")] if (BASE_DIR / "static" / "dist").is_dir() else []),
 ]
 STATIC_ROOT = ATLAS_HOME / "static"
@@ -189,7 +194,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "atlas.api.pagination.Pages",
     "EXCEPTION_HANDLER": "atlas.api.errors.explain",
-    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min"},
+    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min", "doors": "60/min"},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Atlas",

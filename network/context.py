@@ -1,8 +1,50 @@
-"""What every page knows of the node."""
+"""What every page knows of the node, and the places that its reader can go to."""
+
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts import permissions
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the top bar."""
+
+    title: str
+    url: str
+    is_here: bool
 
 
 def node(request: HttpRequest) -> dict[str, object]:
-    return {"node_name": settings.NODE_NAME, "demo": settings.DEMO}
+    return {
+        "node_name": settings.NODE_NAME,
+        "demo": settings.DEMO,
+        "places": lambda: places(request),  # a callable: asked only by pages that have a top bar
+    }
+
+
+def places(request: HttpRequest) -> list[Place]:
+    """The top bar of this person: a place stands there only if something in it is theirs. One query."""
+    user = getattr(request, "user", None)
+    held = permissions.held_anywhere(user) if user is not None else set()
+
+    def may(scope: str, *wanted: str) -> bool:
+        return any((scope, permission) in held for permission in wanted)
+
+    in_an_organisation = any(scope == "organisation" for scope, _ in held)
+
+    shown = [
+        ("Catalogue", "front", True),
+        ("Worklist", "worklist", may("project", "read_cases", "review_cases")),
+        ("Projects", "projects", may("project", "view_project") or may("organisation", "create_project")),
+        ("Datasets", "datasets", may("organisation", "view_images") or may("dataset", "view_images")),
+        ("Organisations", "organisations", may("node", "administer_node") or in_an_organisation),
+    ]
+    return [_place(request, title, reverse(name)) for title, name, is_shown in shown if is_shown]
+
+
+def _place(request: HttpRequest, title: str, url: str) -> Place:
+    return Place(title, url, request.path == url if url == "/" else request.path.startswith(url))

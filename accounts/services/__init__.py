@@ -1,0 +1,5 @@
+"""What changes people, organisations, roles and tokens. Each function authorises, validates, writes, records."""
+
+from accounts.services import invitations, members, organisations, people, tokens
+
+__all__ = ["invitations", "members", "organisations", "people", "tokens"]

@@ -1,0 +1,66 @@
+"""API tokens: shown once, kept as digests, ended by themselves."""
+
+import secrets
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts import audit
+from accounts.digests import digest_of
+from accounts.models import ApiToken, User
+
+audit.register("token.made", "token.revoked")
+
+DAYS_BY_DEFAULT = 30
+DAYS_AT_MOST = 365
+USED_RESOLUTION = timedelta(minutes=1)  # so that a busy program doesn't write a row a request
+
+
+@transaction.atomic
+def make_token(*, by: User, name: str = "", days: int = DAYS_BY_DEFAULT) -> tuple[ApiToken, str]:
+    """A token of one's own, and its secret, which nobody can read again. Ends after 1 to 365 days."""
+    if not 1 <= days <= DAYS_AT_MOST:
+        raise ValidationError({"days": f"A token lives 1 to {DAYS_AT_MOST} days."})
+    secret = "atlas_" + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=by,
+        name=" ".join(name.split())[:80],
+        digest=digest_of(secret),
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    audit.record(by, "token.made", token, days=days)
+    return token, secret
+
+
+def open_tokens(user: User) -> QuerySet[ApiToken]:
+    """The tokens of this person that still open something."""
+    return ApiToken.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now())
+
+
+@transaction.atomic
+def revoke_token(*, by: User, token: ApiToken) -> None:
+    """End one's own token now. Revoking twice changes nothing."""
+    if token.user_id != by.pk:
+        raise ValidationError("This token belongs to someone else.")
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record(by, "token.revoked", token)
+
+
+def token_of(secret: str) -> ApiToken | None:
+    """The open token with this secret, of someone whose account is open; notes the time of use."""
+    now = timezone.now()
+    token = (
+        ApiToken.objects.filter(
+            digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True
+        )
+        .select_related("user")
+        .first()
+    )
+    if token is not None:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION)
+        if token.last_used_at is None or token.last_used_at < now - USED_RESOLUTION:
+            ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    return token
