@@ -1,1 +1,1 @@
-"""Pages: thin edges over policies and services."""
+"""Pages about accounts: doors, one's own account, invitations, the members of something."""

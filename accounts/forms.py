@@ -1,0 +1,78 @@
+"""Forms about accounts: they check shape, services check rights and rules."""
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import password_validators_help_text_html
+from django_countries import countries
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.services.tokens import DAYS_AT_MOST
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "No account has this user name and password. Mind capital letters.",
+        "inactive": "This account is closed.",
+    }
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "User name"
+
+
+class NewPersonForm(forms.Form):
+    """What someone who was invited tells about themselves."""
+
+    first_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
+    last_name = forms.CharField(max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
+    username = forms.CharField(
+        label="User name",
+        max_length=150,
+        help_text="For signing in: letters, digits and . _ + - @",
+        widget=forms.TextInput(attrs={"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        strip=False,
+        help_text=password_validators_help_text_html,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    password_again = forms.CharField(
+        label="The same password again",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict:
+        facts = super().clean() or {}
+        if "password" in facts and facts.get("password_again", facts["password"]) != facts["password"]:
+            self.add_error("password_again", "The two passwords differ.")
+        return facts
+
+
+class AccountForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "theme")
+        widgets = {"theme": forms.RadioSelect}
+        labels = {"theme": "Light or dark"}
+        help_texts = {"theme": "The reading room is always dark."}
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=80, help_text="What will use it: a script, a machine.")
+    days = forms.IntegerField(label="Days until it ends", min_value=1, max_value=DAYS_AT_MOST, initial=30)
+
+
+class OrganisationForm(forms.Form):
+    name = forms.CharField(max_length=200, help_text="As it calls itself. The catalogue shows it to anyone.")
+    country = forms.ChoiceField(choices=[("", "Choose a country"), *countries])
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField()
+
+    def __init__(self, *args, roles: list[Role], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [(role.key, role.title) for role in roles]
