@@ -1,0 +1,1 @@
+"""A real node in its own processes, driven by a real browser."""

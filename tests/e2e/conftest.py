@@ -1,0 +1,113 @@
+"""A running node and Chromium for tests in a browser.
+
+These tests never use Django's ORM in their own process: Playwright's loop runs in it. They ask the
+node through its pages and API, or with `node.manage(…)` and `node.python(…)`.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.e2e.node import ROOT, Node
+
+PICTURES_OF_FAILURES = ROOT / ".tools" / "failures"
+
+CHROMIUM_FLAGS = [
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+
+
+def chromium_path() -> str:
+    named = os.environ.get("ATLAS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if named is None:
+        pytest.fail(
+            "No Chromium: run `make test`, which finds or installs it, or name one with ATLAS_CHROMIUM.",
+            pytrace=False,
+        )
+    return named
+
+
+def launch_options() -> dict:
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return {
+        "executable_path": chromium_path(),
+        "args": [*CHROMIUM_FLAGS, *(["--no-sandbox"] if as_root else [])],
+    }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            # One process for them all: they share a node and a browser, and two would contend for the machine.
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    report = yield
+    if report.when == "call" and report.failed and isinstance(item, pytest.Function):
+        for name, value in item.funcargs.items():
+            if isinstance(value, Page) and not value.is_closed():
+                _picture(value, item.name, name, report)
+            elif isinstance(value, Node):
+                report.sections.append(("the node's log", value.log_tail()))
+    return report
+
+
+def _picture(page: Page, test: str, name: str, report: pytest.TestReport) -> None:
+    PICTURES_OF_FAILURES.mkdir(parents=True, exist_ok=True)
+    file = PICTURES_OF_FAILURES / f"{test}-{name}.png".replace("/", "-")
+    page.screenshot(path=file)
+    report.sections.append(("what the browser showed", f"{page.url}\n{file}"))
+
+
+@pytest.fixture(scope="package")
+def node() -> Iterator[Node]:
+    """A node shared by the tests of this folder. A test that needs it empty makes a `Node` itself."""
+    with Node() as node:
+        yield node
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser, node: Node) -> Iterator[BrowserContext]:
+    """A browser profile of its own: no cookies, nothing cached. `page.goto("/worklist/")` goes to the node."""
+    context = chromium.new_context(
+        base_url=node.base_url, viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="UTC"
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page in which an uncaught error or a violation of the content security policy fails the test."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    yield page
+    assert errors == [], f"The page had errors: {errors}"
