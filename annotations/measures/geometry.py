@@ -97,19 +97,18 @@ def slice_positions_mm(origins_patient_mm: ArrayLike, orientation: Sequence[floa
 
 
 def slice_thicknesses_mm(positions_mm: ArrayLike) -> NDArray[np.float64]:
-    """How much of the body each of the sorted or unsorted frames stands for: half the way to each neighbour.
+    """How much of the body each frame stands for, float[n]: half the way to the next place on either side.
 
-    The outer frames count as far outward as inward. Frames at one place share it. Raises GeometryError
-    for a single place, which has no neighbour to measure.
+    Frames may come in any order. The outermost count as far outward as inward; frames at one place (time
+    points, b-values) each stand for it whole. Raises GeometryError for a single place, which has no neighbour.
     """
-    positions = np.asarray(positions_mm, dtype=np.float64)
-    places, place_of, sharing = np.unique(np.round(positions, 4), return_inverse=True, return_counts=True)
+    places, place_of = np.unique(np.round(np.asarray(positions_mm, dtype=np.float64), 4), return_inverse=True)
     if places.size < 2:
         raise GeometryError("One slice alone has no spacing, so no volume.")
     gaps = np.diff(places)
     inward = np.concatenate((gaps[:1], gaps))
     outward = np.concatenate((gaps, gaps[-1:]))
-    return ((inward + outward) / 2 / sharing)[place_of]
+    return ((inward + outward) / 2)[place_of]
 
 
 def volume_ml(voxels: ArrayLike, *, row_mm: float, column_mm: float, thickness_mm: ArrayLike) -> float:

@@ -20,6 +20,8 @@ from annotations.models import Case, CaseStudy, Comment, Read, Release
 from atlas.models import Project
 
 NOT_FOUND = "There is no such read, or it is not for you."
+SUBMITTED_STATES = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
+WAS_SUBMITTED = Q(round__gt=1) | Q(state__in=SUBMITTED_STATES)
 
 
 class Capacity(StrEnum):
@@ -62,21 +64,27 @@ def reads_for(user: Someone) -> QuerySet[Read]:
     """Every read that this person may know of: their own, and as reviewer or lead those of others."""
     if not user.is_authenticated:
         return Read.objects.none()
-    return (own_reads(user) | _others_reads(user)).distinct()
+    return (own_reads(user) | reads_of_others(user)).distinct()
 
 
 def reads_to_review(user: Someone) -> QuerySet[Read]:
     """The submitted reads that this person may judge, those that wait longest first."""
     if not user.is_authenticated:
         return Read.objects.none()
-    return _others_reads(user).filter(state=Read.State.SUBMITTED).order_by("changed_at", "id")
+    return reads_of_others(user).filter(state=Read.State.SUBMITTED).order_by("changed_at", "id")
 
 
-def _others_reads(user: User) -> QuerySet[Read]:
-    projects = permissions.objects_for(user, "review_cases", Project)
-    reads_it_too = Read.objects.filter(reader=user, case=OuterRef("case")).exclude(state=Read.State.ACCEPTED)
+def reads_of_others(user: User) -> QuerySet[Read]:
+    """What a reviewer sees: reads that were submitted once; a lead sees the others' state too. Never on cases
+    that they read themselves."""
+    reviews = permissions.objects_for(user, "review_cases", Project).values("pk")
+    leads = permissions.objects_for(user, "manage_project", Project).values("pk")
+    reads_it_too = Read.objects.filter(reader=user, case=OuterRef("case"))
     return Read.objects.filter(
-        ~Q(reader=user), ~Exists(reads_it_too), case__project__in=projects.values("pk")
+        Q(case__project__in=leads) | WAS_SUBMITTED,
+        ~Q(reader=user),
+        ~Exists(reads_it_too.exclude(state=Read.State.ACCEPTED)),
+        case__project__in=reviews,
     )
 
 
@@ -174,7 +182,7 @@ def rights_on(user: Someone, read: Read) -> Rights:
 
 def was_submitted(read: Read) -> bool:
     """Whether marks of this read were ever handed in: before, only its reader sees any."""
-    return read.round > 1 or read.state in (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
+    return read.round > 1 or read.state in SUBMITTED_STATES
 
 
 def comments_for(user: User, read: Read) -> QuerySet[Comment]:

@@ -72,8 +72,8 @@ def test_a_mask_s_volume_counts_each_slice_with_the_space_it_stands_for():
     assert volume == pytest.approx((200 + 100 + 50) * 0.4 / 1000)
 
 
-def test_frames_at_one_place_share_its_space():
-    assert geometry.slice_thicknesses_mm([0.0, 0.0, 3.0, 3.0]) == pytest.approx([1.5] * 4)
+def test_frames_at_one_place_in_any_order_each_stand_for_it():
+    assert geometry.slice_thicknesses_mm([3.0, 0.0, 3.0, 0.0, 8.0]) == pytest.approx([4, 3, 4, 3, 5])
 
 
 def test_one_slice_alone_has_no_volume():

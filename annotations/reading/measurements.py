@@ -1,0 +1,142 @@
+"""The measurements of a read's marks, from the coordinates and voxels that are kept.
+
+Millimetres only where the image is calibrated. A projection's spacing at the detector gives estimates, marked
+as such; no spacing gives pixels. What a quality finding spoils has no number but a sentence.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from annotations.measures import geometry, masks
+from annotations.models import Read
+from annotations.reading.frames import Frames, Grid, frames_of
+from annotations.reading.journal import Mark, PlaneOfMark, State
+from atlas.models import Series
+
+POLYGONS = ("polygon", "freehand")
+
+
+@dataclass
+class Measurement:
+    """Numbers of one mark by name, with the unit in the name; `problem` says why one is missing."""
+
+    annotation: str
+    kind: str
+    label: str
+    series: str
+    numbers: dict[str, float] = field(default_factory=dict)
+    estimated: bool = False
+    problem: str | None = None
+
+
+def measure(read: Read, state: State) -> list[Measurement]:
+    """Two queries, however many marks; manifests come from memory."""
+    wanted = {mark.value["series"] for mark in state.annotations}
+    series = Series.objects.filter(public_id__in=wanted, study__case_studies__case=read.case_id)
+    frames = {one.public_id: frames_of(one) for one in series}
+    planes: dict[Any, list[PlaneOfMark]] = {}
+    for plane in state.planes:
+        planes.setdefault(plane.annotation_id, []).append(plane)
+    return [
+        _measured(mark, frames.get(mark.value["series"]), planes.get(mark.annotation_id, []))
+        for mark in state.annotations
+    ]
+
+
+def _measured(mark: Mark, frames: Frames | None, planes: list[PlaneOfMark]) -> Measurement:
+    value = mark.value
+    found = Measurement(str(mark.annotation_id), value["kind"], value["label"], value["series"])
+    try:
+        if value["kind"] == "segment":
+            _measure_segment(found, frames, planes)
+        elif value["kind"] != "point":
+            _measure_figure(found, value, frames)
+    except geometry.GeometryError as error:
+        found.problem = str(error)
+    return found
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def _measure_figure(found: Measurement, value: dict[str, Any], frames: Frames | None) -> None:
+    if value.get("points_patient_mm"):
+        if frames and "millimetres" in frames.spoiled:
+            found.problem = "The spacing of these images can't be trusted, so there are no millimetres."
+            return
+        found.numbers = figure(value["kind"], value["points_patient_mm"], "mm", "mm2")
+        return
+    points = value["points_image"]
+    found.numbers = figure(value["kind"], points, "px", "px2")
+    grid = frames.grids.get((value["sop"], value["frame"])) if frames else None
+    if grid is None or not _is_calibrated(grid) or "millimetres" in frames.spoiled:
+        found.problem = "This image is not calibrated: pixels, no millimetres."
+        return
+    points_mm = geometry.to_millimetres(points, row_mm=grid.row_mm, column_mm=grid.column_mm)
+    found.numbers |= figure(value["kind"], points_mm, "mm", "mm2")
+    found.estimated = grid.spacing_source == "imager"
+
+
+def _is_calibrated(grid: Grid) -> bool:
+    return bool(grid.row_mm and grid.column_mm) and grid.spacing_source != "none"
+
+
+def figure(kind: str, points: Any, unit: str, area_unit: str) -> dict[str, float]:
+    """The numbers of one figure, in the unit of its points. Raises GeometryError."""
+    if kind == "length":
+        return {f"length_{unit}": geometry.length(points)}
+    if kind in POLYGONS:
+        return {
+            f"area_{area_unit}": geometry.polygon_area(points),
+            f"perimeter_{unit}": geometry.perimeter(points),
+        }
+    axes = geometry.bidirectional(points)
+    numbers = {f"long_axis_{unit}": axes.long, f"short_axis_{unit}": axes.short}
+    if kind == "ellipse":
+        numbers[f"area_{area_unit}"] = geometry.ellipse_area(points)
+        numbers[f"perimeter_{unit}"] = geometry.ellipse_perimeter(points)
+    return numbers
+
+
+# Segments ---------------------------------------------------------------------------------------
+
+
+def _measure_segment(found: Measurement, frames: Frames | None, planes: list[PlaneOfMark]) -> None:
+    voxels = [masks.voxel_count(plane.runs) for plane in planes]
+    found.numbers = {"voxels": sum(voxels), "slices": sum(count > 0 for count in voxels)}
+    if not any(voxels):
+        if frames and frames.in_patient:
+            found.numbers["volume_ml"] = 0.0
+        return
+    if frames is None or not frames.in_patient:
+        found.problem = "These images have no position in the patient, so there is no volume."
+    elif frames.spoiled & {"volume", "millimetres"}:
+        found.problem = "The geometry of these images can't be trusted, so there is no volume."
+    else:
+        found.numbers["volume_ml"] = _volume_ml(frames, planes, voxels)
+
+
+def _volume_ml(frames: Frames, planes: list[PlaneOfMark], voxels: Iterable[int]) -> float:
+    orientations = {grid.orientation for grid in frames.grids.values()}
+    if len(orientations) != 1 or None in orientations:
+        raise geometry.GeometryError("These images lie in different directions, so there is no volume.")
+    keys = list(frames.grids)
+    origins = [frames.grids[key].origin_patient_mm for key in keys]
+    grids = [frames.grids.get((plane.sop_instance_uid, plane.frame_number)) for plane in planes]
+    if None in origins or any(grid is None or not _is_calibrated(grid) for grid in grids):
+        raise geometry.GeometryError("These images lack a position or spacing, so there is no volume.")
+    positions_mm = geometry.slice_positions_mm(origins, next(iter(orientations)))
+    thickness_mm = dict(zip(keys, geometry.slice_thicknesses_mm(positions_mm), strict=True))
+    millilitres = (
+        geometry.volume_ml(
+            count,
+            row_mm=grid.row_mm,
+            column_mm=grid.column_mm,
+            thickness_mm=thickness_mm[plane.sop_instance_uid, plane.frame_number],
+        )
+        for plane, grid, count in zip(planes, grids, voxels, strict=True)
+    )
+    return float(np.sum(list(millilitres)))

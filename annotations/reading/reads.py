@@ -1,0 +1,103 @@
+"""What a reader does with a read besides drawing: opening it, and handing it in."""
+
+from django.db import transaction
+from django.db.models import Case as Choose
+from django.db.models import F, When
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import User
+from annotations.models import Annotation, Read, Submission
+from annotations.reading import machine, policies
+from annotations.reading.broadcasts import announce_read
+from atlas.api.errors import Conflict
+
+audit.register("read.opened", "read.submitted", "read.marks_seen")
+
+NEXT_ORDER = (Read.State.RETURNED, Read.State.IN_PROGRESS, Read.State.ASSIGNED)
+
+
+@transaction.atomic
+def open_read(*, user: User, read_id: str) -> Read:
+    """The first opening starts the reading; later ones change nothing."""
+    read = policies.own_read_or_404(user, read_id)
+    if machine.may(read, "open") and machine.move(read, "open", opened_at=timezone.now()):
+        audit.record(user, "read.opened", read)
+        announce_read(read)
+    return read
+
+
+@transaction.atomic
+def submit(*, user: User, read_id: str, number: int) -> Read:
+    """Hand the read in as it stands after edit `number`, which must be its last.
+
+    Handing the same in twice changes nothing. Raises Conflict where edits are missing here or there, where
+    a required label has no answer, and in states without submission.
+    """
+    read = _locked(user, read_id)
+    if read.state == Read.State.SUBMITTED and _was_submitted_at(read, number):
+        return read
+    if not machine.may(read, "submit"):
+        raise Conflict(f"This read is {read.get_state_display().lower()}: it can't be handed in now.")
+    if number < read.last_edit_number:
+        raise Conflict(
+            f"This page has seen {number} of {read.last_edit_number} changes. "
+            "Reload it, look them over, then submit."
+        )
+    if number > read.last_edit_number:
+        raise Conflict(
+            f"Only {read.last_edit_number} of your {number} changes have arrived. Wait until all are saved."
+        )
+    missing = _unanswered_labels(read)
+    if missing:
+        raise Conflict(f"These labels need an answer first, if only “absent”: {', '.join(missing)}.")
+    Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
+    if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
+        raise Conflict("This read was changed at the same moment. Reload the page.")
+    audit.record(user, "read.submitted", read, round=read.round, edit_number=number)
+    announce_read(read)
+    return read
+
+
+def last_submission(read: Read) -> Submission | None:
+    """The latest round that was handed in."""
+    return Submission.objects.filter(read=read).order_by("-round").first()
+
+
+def next_read(user: User, *, after: Read) -> Read | None:
+    """What to take next: own reads that came back, those under way, new ones by due date; then reviews."""
+    waiting = list(NEXT_ORDER)
+    own = (
+        policies.own_reads(user)
+        .filter(state__in=waiting)
+        .exclude(pk=after.pk)
+        .annotate(rank=Choose(*(When(state=state, then=rank) for rank, state in enumerate(waiting))))
+        .order_by("rank", F("due").asc(nulls_last=True), "case__project", "case__number")
+    )
+    to_review = policies.reads_to_review(user).exclude(pk=after.pk)
+    first, second = (own, to_review) if after.reader_id == user.pk else (to_review, own)
+    return first.first() or second.first()
+
+
+def _locked(user: User, read_id: str) -> Read:
+    """The journal is written under the same lock, so nothing arrives between the check and the submission."""
+    policies.own_read_or_404(user, read_id)
+    return (
+        policies.own_reads(user)
+        .select_for_update(of=("self",))
+        .select_related("case__project", "schema")
+        .get(public_id=read_id)
+    )
+
+
+def _was_submitted_at(read: Read, number: int) -> bool:
+    return Submission.objects.filter(read=read, round=read.round, edit_number=number).exists()
+
+
+def _unanswered_labels(read: Read) -> list[str]:
+    required = {label["key"]: label["name"] for label in read.schema.labels if label.get("required")}
+    if not required:
+        return []
+    answered = Annotation.objects.filter(read=read, value__isnull=False, value__label__in=list(required))
+    found = set(answered.values_list("value__label", flat=True))
+    return [name for key, name in required.items() if key not in found]
