@@ -1,0 +1,140 @@
+"""Writes NIfTI-1 images and masks (RAS millimetres) straight from frames, slice by slice.
+
+A frame's pixels lie in memory in the order NIfTI wants them, the column index fastest, so a volume of any
+length needs the memory of one frame. Image and masks of a series share shape and affine by construction.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from annotations.exchange.grid import Grid
+from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
+from annotations.measures import masks
+
+_GZIP = 16 + zlib.MAX_WBITS  # zlib then writes a gzip header without name and time: same input, same bytes
+_INT16 = np.iinfo(np.int16)
+
+type Frame = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class NiftiWriter:
+    """Writes one series' image and masks; `of` refuses series that are no regular volume of grey values."""
+
+    source: SourceSeries
+    grid: Grid
+
+    @classmethod
+    def of(cls, source: SourceSeries) -> "NiftiWriter":
+        """Raises ExchangeError with the reason where NIfTI can't hold this series."""
+        if not source.photometric.startswith("MONOCHROME"):
+            raise ExchangeError(f"its pixels are colours ({source.photometric}), not values")
+        return cls(source, Grid.of(source))
+
+    def write_image(
+        self, stream: BinaryIO, frames: Callable[[], Iterable[Frame]], *, stored_range: tuple[int, int]
+    ) -> None:
+        """The values, rescaled to the series' units (HU for CT): int16 or int32 where exact, else float32.
+
+        `frames` gives stored values, int[rows, columns], in display order, and may be asked for them twice;
+        `stored_range` is the smallest and largest value that the pixel format can hold.
+        """
+        kind = self._image_type(frames, stored_range)
+        values = (self._rescaled(frame, index, kind) for index, frame in enumerate(self._counted(frames())))
+        self._write(stream, values, kind, level=1, description=f"Atlas {self.source.units}".strip())
+
+    def write_mask(self, stream: BinaryIO, planes: Mapping[FrameKey, bytes]) -> None:
+        """A mask, uint8: 1 inside, 0 outside. Frames without a plane are empty, and are written too."""
+        missing = set(planes) - set(self.source.frame_at)
+        if missing:
+            raise ExchangeError(f"a mask lies on image {min(missing).sop_instance_uid}, which isn't in it")
+        empty = np.zeros((self.grid.rows, self.grid.columns), dtype=np.uint8)
+        values = (
+            masks.decode(planes[frame.key], frame.rows, frame.columns).astype(np.uint8)
+            if frame.key in planes
+            else empty
+            for frame in self.source.frames
+        )
+        self._write(stream, values, np.uint8, level=6, description="Atlas mask")
+
+    def _image_type(
+        self, frames: Callable[[], Iterable[Frame]], stored_range: tuple[int, int]
+    ) -> type[np.int16] | type[np.int32] | type[np.float32]:
+        lines = [_line(frame.slope, frame.intercept) for frame in self.source.frames]
+        if any(slope != 1 or intercept != int(intercept) for slope, intercept in lines):
+            return np.float32
+        intercepts = [intercept for _, intercept in lines]
+        if _fits_int16(stored_range[0] + min(intercepts), stored_range[1] + max(intercepts)):
+            return np.int16
+        # The format could hold more than 16 bits after rescaling; only the values tell whether it does.
+        lowest, highest = 0.0, 0.0
+        for frame, intercept in zip(frames(), intercepts, strict=False):
+            lowest = min(lowest, int(frame.min()) + intercept)
+            highest = max(highest, int(frame.max()) + intercept)
+        return np.int16 if _fits_int16(lowest, highest) else np.int32
+
+    def _counted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        count = 0
+        for frame in frames:
+            if frame.shape != (self.grid.rows, self.grid.columns):
+                raise ExchangeError(
+                    f"slice {count + 1} has {frame.shape[0]} × {frame.shape[1]} pixels, not "
+                    f"{self.grid.rows} × {self.grid.columns}"
+                )
+            count += 1
+            yield frame
+        if count != self.grid.slices:
+            raise ExchangeError(f"it has {self.grid.slices} slices, but {count} could be read")
+
+    def _rescaled(self, frame: Frame, index: int, kind: DTypeLike) -> Frame:
+        slope, intercept = _line(self.source.frames[index].slope, self.source.frames[index].intercept)
+        if kind != np.float32:
+            return (frame.astype(np.int64) + int(intercept)).astype(kind)
+        return (frame.astype(np.float64) * slope + intercept).astype(np.float32)
+
+    def _write(
+        self,
+        stream: BinaryIO,
+        slices: Iterable[Frame],
+        kind: DTypeLike,
+        *,
+        level: int,
+        description: str,
+    ) -> None:
+        packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
+        stream.write(packer.compress(self._header(kind, description)))
+        for values in slices:
+            stream.write(
+                packer.compress(np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<")))
+            )
+        stream.write(packer.flush())
+
+    def _header(self, kind: DTypeLike, description: str) -> bytes:
+        """Header and the four bytes that say no extension follows."""
+        header = nib.Nifti1Header(endianness="<")
+        header.set_data_dtype(np.dtype(kind))
+        header.set_data_shape((self.grid.columns, self.grid.rows, self.grid.slices))
+        affine = self.grid.affine_ras_mm
+        header.set_zooms(self.grid.voxel_size_mm)
+        header.set_sform(affine, code="scanner")
+        header.set_qform(affine, code="scanner")
+        header.set_xyzt_units("mm")
+        header.set_slope_inter(1, 0)
+        header["descrip"] = description.encode("ascii", "replace")[:79]
+        header["magic"] = b"n+1"
+        header["vox_offset"] = 352
+        return bytes(header.binaryblock) + b"\0\0\0\0"
+
+
+def _fits_int16(lowest: float, highest: float) -> bool:
+    return _INT16.min <= lowest and highest <= _INT16.max
+
+
+def _line(slope: float | None, intercept: float | None) -> tuple[float, float]:
+    return (1.0 if slope is None else float(slope)), (0.0 if intercept is None else float(intercept))
