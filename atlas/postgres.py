@@ -136,7 +136,7 @@ def postmaster_pid(home: Path) -> int | None:
         pid = int(lines[0])
     except (FileNotFoundError, IndexError, ValueError):
         return None
-    return pid if _is_postgres(pid) else None
+    return pid if _is_postmaster(pid, _data(home)) else None
 
 
 # Folders ---------------------------------------------------------------------------------------
@@ -375,20 +375,22 @@ def _give(folder: Path, uid: int) -> None:
 # Processes -------------------------------------------------------------------------------------
 
 
-def _is_postgres(pid: int) -> bool:
-    """Whether `pid` is a living postgres: not a zombie, not another program that got the number since."""
+def _is_postmaster(pid: int, data: Path) -> bool:
+    """Whether `pid` is the living server of `data`.
+
+    Not a zombie, not another program that got the number since, and not the server of a folder
+    of which `data` is a copy.
+    """
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         if Path("/proc/self").exists():
             return False
-        shown = subprocess.run(  # noqa: S603 no /proc: macOS
-            ["ps", "-p", str(pid), "-o", "stat=,command="],  # noqa: S607
-            capture_output=True,
-            check=False,
+        shown = subprocess.run(  # no /proc: macOS
+            ["ps", "-ww", "-p", str(pid), "-o", "command="], capture_output=True, check=False
         ).stdout
-        return b"postgres" in shown and not shown.lstrip().startswith(b"Z")
-    return b"postgres" in command.split(b"\0")[0]
+        return b"postgres" in shown and os.fsencode(data) in shown
+    return b"postgres" in words[0] and os.fsencode(data) in words
 
 
 def _forget_reused_pids(home: Path) -> None:
@@ -402,7 +404,7 @@ def _forget_reused_pids(home: Path) -> None:
             pid = int(file.read_text().splitlines()[0])
         except (FileNotFoundError, IndexError, ValueError):
             continue
-        if not _is_postgres(pid):
+        if not _is_postmaster(pid, _data(home)):
             file.unlink(missing_ok=True)
 
 
@@ -416,7 +418,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 def _wait_until_gone(home: Path, pid: int, timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        if not _is_postgres(pid):
+        if not _is_postmaster(pid, _data(home)):
             return True
         time.sleep(0.05)
     return False

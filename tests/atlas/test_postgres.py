@@ -72,6 +72,25 @@ def test_a_process_number_that_another_program_got_since_does_not_stop_the_start
     assert query(home, "SELECT 1") == [(1,)]
 
 
+def test_a_copy_of_a_running_home_is_a_cluster_of_its_own(home):
+    original, copy = home / "original", home / "copy"
+    postgres.ensure_running(original)
+    query(original, "CREATE TABLE mine ()")
+    # Copied while it runs, as a careless backup does; checkpointed so that the copy is whole.
+    query(original, "CHECKPOINT")
+    shutil.copytree(original / "postgres", copy / "postgres", ignore=shutil.ignore_patterns("socket"))
+    try:
+        assert postgres.postmaster_pid(copy) is None
+        postgres.ensure_running(copy)
+        assert postgres.postmaster_pid(copy) != postgres.postmaster_pid(original)
+        query(copy, "DROP TABLE mine")
+        postgres.stop(copy)
+        assert query(original, "SELECT * FROM mine") == []
+    finally:
+        postgres.stop(copy)
+        postgres.stop(original)
+
+
 def test_an_interrupted_creation_is_begun_anew(home):
     half = home / "postgres" / "data.new"
     half.mkdir(parents=True)
