@@ -1,0 +1,95 @@
+/** Talks to the server. Every failure becomes a sentence a reader can act on. */
+import type {
+  Comment,
+  Edit,
+  EditsAnswer,
+  HistoryGroup,
+  ImportedSlices,
+  Manifest,
+  Point2,
+  Point3,
+  Read,
+  StateAnswer,
+} from "./types";
+
+export class ServerError extends Error {
+  readonly status: number;
+  readonly body: unknown;
+  constructor(message: string, status: number, body: unknown = null) {
+    super(message);
+    this.status = status;
+    this.body = body;
+  }
+  /** True where sending the same again later may work: no connection, or the server is starting or busy. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+function sentence(status: number, body: unknown): string {
+  if (body && typeof body === "object") {
+    const said = (body as Record<string, unknown>).detail ?? (body as Record<string, unknown>).reason;
+    if (typeof said === "string") return said;
+  }
+  if (status === 0) return "The server cannot be reached.";
+  if (status === 401 || status === 403) return "You are signed out, or may no longer do this. Sign in again.";
+  if (status === 404) return "This is not here, or no longer open to you.";
+  return `The server answered with an error (${status}).`;
+}
+
+export interface NewComment {
+  text: string;
+  series: string | null;
+  sop: string | null;
+  frame: number | null;
+  point_patient_mm: Point3 | null;
+  point_image: Point2 | null;
+}
+
+export function makeClient(readId: string, csrf: string) {
+  const base = `/api/v1/reads/${readId}/`;
+
+  async function ask<T>(url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    let answer: Response;
+    try {
+      answer = await fetch(url, {
+        method: body === undefined ? "GET" : "POST",
+        credentials: "same-origin",
+        signal,
+        headers: {
+          Accept: "application/json",
+          ...(body === undefined ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrf }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+    } catch {
+      throw new ServerError(sentence(0, null), 0);
+    }
+    const text = await answer.text();
+    let parsed: unknown = null;
+    try {
+      parsed = text ? JSON.parse(text) : null;
+    } catch {
+      parsed = null;
+    }
+    if (!answer.ok) throw new ServerError(sentence(answer.status, parsed), answer.status, parsed);
+    return parsed as T;
+  }
+
+  return {
+    read: () => ask<Read>(base),
+    open: () => ask<Read>(`${base}open/`, {}),
+    state: () => ask<StateAnswer>(`${base}state/`),
+    history: () => ask<{ number: number; groups: HistoryGroup[] }>(`${base}history/?groups=100`),
+    sendEdits: (tab: string, edits: Edit[]) => ask<EditsAnswer>(`${base}edits/`, { tab, edits }),
+    submit: (number: number) => ask<Read>(`${base}submit/`, { number }),
+    review: (verdict: "accept" | "return", round: number, text: string) =>
+      ask<Read>(`${base}review/`, { verdict, round, text }),
+    comment: (comment: NewComment) => ask<Comment>(`${base}comments/`, comment),
+    resolve: (id: string) => ask<Comment>(`${base}comments/${id}/resolve/`, {}),
+    imported: (id: string) => ask<ImportedSlices>(`${base}imported/${id}/`),
+    manifest: (url: string) => ask<Manifest>(url),
+  };
+}
+
+export type Client = ReturnType<typeof makeClient>;

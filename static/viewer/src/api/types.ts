@@ -1,0 +1,242 @@
+/** The server's answers, as the pages send them. The only file to change when an answer changes. */
+
+export type Point3 = [number, number, number];
+export type Point2 = [number, number];
+
+export type Kind = "segment" | "length" | "bidirectional" | "ellipse" | "polygon" | "freehand" | "point";
+export type FourState = "present" | "absent" | "indeterminate" | "not_assessed";
+export type ReadState = "assigned" | "in_progress" | "submitted" | "returned" | "accepted";
+
+export interface PixelFormat {
+  rows: number;
+  columns: number;
+  samples: number;
+  photometric: string;
+  bits_allocated: number;
+  bits_stored: number;
+  high_bit: number;
+  signed: boolean;
+  planar: number;
+}
+
+/** row_mm is the distance between rows (vertical), column_mm between columns. */
+export interface Spacing {
+  row_mm: number | null;
+  column_mm: number | null;
+  source: "pixel" | "imager" | "none";
+}
+
+export interface QualityFinding {
+  code: string;
+  sentence: string;
+  spoils: string[];
+}
+
+export interface Manifest {
+  version: number;
+  generation: number;
+  series: {
+    id: string;
+    uid: string;
+    study: string;
+    number: number | null;
+    modality: string;
+    description: string;
+    body_part: string;
+    laterality: string;
+    frame_of_reference: string | null;
+  };
+  geometry: "patient" | "image";
+  orientation: number[] | null;
+  spacing: Spacing;
+  pixel: PixelFormat;
+  units: string;
+  suv_factor: number | null;
+  frames: {
+    sop: string[];
+    frame: number[];
+    instance_number: (number | null)[];
+    position: Point3[] | null;
+    center: (number | null)[];
+    width: (number | null)[];
+    slope: number[];
+    intercept: number[];
+    length: number[];
+    syntax: number[];
+  };
+  syntaxes: string[];
+  overrides: Record<string, Partial<{ orientation: number[]; spacing: Spacing; pixel: PixelFormat }>>;
+  findings: QualityFinding[];
+}
+
+export interface Label {
+  key: string;
+  name: string;
+  color: string;
+  kinds: Kind[];
+  code: { value: string; scheme: string; meaning: string } | null;
+  required: boolean;
+}
+
+export interface SeriesRow {
+  id: string;
+  uid: string;
+  number: number | null;
+  modality: string;
+  description: string;
+  images: number;
+  generation: number;
+  thumbnail: string;
+  manifest: string;
+  findings: QualityFinding[];
+}
+
+export interface StudyRow {
+  id: string;
+  uid: string;
+  date: string | null;
+  description: string;
+  days_from_first: number | null;
+  series: SeriesRow[];
+}
+
+export interface Imported {
+  id: string;
+  series: string;
+  label: string | null;
+  origin: string;
+  slices: number;
+}
+
+export interface Comment {
+  id: string;
+  text: string;
+  author: string;
+  at: string;
+  series: string | null;
+  sop: string | null;
+  frame: number | null;
+  point_patient_mm: Point3 | null;
+  point_image: Point2 | null;
+  resolved: boolean;
+  number: number;
+}
+
+export interface Read {
+  id: string;
+  state: ReadState;
+  round: number;
+  you: {
+    id?: string;
+    name: string;
+    initials: string;
+    capacity: "reader" | "reviewer" | "lead";
+    may_edit: boolean;
+    may_submit: boolean;
+    may_judge: boolean;
+  };
+  reader: { name: string; initials: string } | null;
+  project: { slug: string; name: string; url: string };
+  case: { number: number; title: string };
+  subject: { pseudonym: string; sex: string | null; age_years: number | null };
+  schema: { version: number; labels: Label[] };
+  studies: StudyRow[];
+  imported: Imported[];
+  comments: Comment[];
+  worklist_url: string;
+  next: { read: string; url: string; series: string[] } | null;
+}
+
+export interface AnnotationValue {
+  kind: Kind;
+  label: string;
+  series: string;
+  state: FourState;
+  note: string;
+  origin: { from: "reader" | "imported"; imported?: string };
+  sop?: string;
+  frame?: number;
+  frame_of_reference?: string | null;
+  points_patient_mm?: Point3[];
+  points_image?: Point2[];
+  color_index?: number;
+}
+
+export interface PlaneValue {
+  rle: string;
+  rows: number;
+  columns: number;
+}
+
+export interface AnnotationRef {
+  annotation: string;
+}
+export interface PlaneRef {
+  annotation: string;
+  sop: string;
+  frame: number;
+}
+export type ObjectRef = AnnotationRef | PlaneRef;
+export type ObjectValue = AnnotationValue | PlaneValue | null;
+
+export interface Edit {
+  id: string;
+  group: string;
+  inverts: string | null;
+  at: string;
+  object: ObjectRef;
+  seen: number;
+  value: ObjectValue;
+}
+
+export interface EditResult {
+  id: string;
+  status: "applied" | "duplicate" | "conflict" | "parked" | "refused";
+  number?: number;
+  version?: number;
+  current?: ObjectValue;
+  reason?: string;
+}
+
+export interface EditsAnswer {
+  results: EditResult[];
+  number: number;
+}
+
+export interface StateAnswer {
+  number: number;
+  annotations: { id: string; version: number; value: AnnotationValue }[];
+  planes: { annotation: string; sop: string; frame: number; version: number; rle: string }[];
+}
+
+export interface HistoryEdit {
+  number: number;
+  object: ObjectRef;
+  version: number;
+  before: ObjectValue;
+  after: ObjectValue;
+}
+
+export interface HistoryGroup {
+  group: string;
+  inverts: string | null;
+  at: string;
+  edits: HistoryEdit[];
+}
+
+export interface ImportedSlices {
+  slices: { sop: string; frame: number; rle: string }[];
+}
+
+export interface Person {
+  name: string;
+  initials: string;
+  capacity: string;
+  tab: string;
+}
+
+export type LiveMessage =
+  | { type: "presence"; people: Person[] }
+  | { type: "edits"; number: number; tab: string }
+  | { type: "state"; state: ReadState; round: number }
+  | { type: "comment" };

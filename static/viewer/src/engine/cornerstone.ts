@@ -1,0 +1,150 @@
+/** Starting Cornerstone once: the `atlas:` loader over our own frames, metadata from the manifests. */
+import { cache, imageLoader, init, metaData, RenderingEngine, type Types } from "@cornerstonejs/core";
+import type { Manifest } from "../api/types";
+import type { Pixels } from "./decode";
+import type { SeriesFrames } from "./frames";
+import { pixelOf, planeOf } from "./geometry";
+
+const known = new Map<string, SeriesFrames>();
+// Cornerstone's cache only points at arrays that SeriesFrames holds; the limit that counts is ours.
+const CORNERSTONE_CACHE_BYTES = 4 * 1024 ** 3;
+
+export const imageIdOf = (manifest: Manifest, index: number): string =>
+  `atlas:${manifest.series.id}/${manifest.generation}/${index}`;
+
+function parse(imageId: string): { frames: SeriesFrames; index: number } | null {
+  const match = /^atlas:([^/]+\/\d+)\/(\d+)$/.exec(imageId);
+  const frames = match && known.get(match[1]);
+  return frames ? { frames, index: Number(match[2]) } : null;
+}
+
+/** Metadata has to be known before an image loads, so a series is registered before it is shown. */
+export function register(frames: SeriesFrames): void {
+  known.set(`${frames.manifest.series.id}/${frames.manifest.generation}`, frames);
+}
+
+export function forget(frames: SeriesFrames): void {
+  frames.manifest.frames.sop.forEach((_, index) => {
+    const imageId = imageIdOf(frames.manifest, index);
+    if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+  });
+}
+
+function metadata(type: string, imageId: unknown): unknown {
+  if (typeof imageId !== "string") return undefined;
+  const found = parse(imageId);
+  if (!found) return undefined;
+  const { manifest } = found.frames;
+  const plane = planeOf(manifest, found.index);
+  const pixel = pixelOf(manifest, found.index);
+  switch (type) {
+    case "imagePlaneModule":
+      return {
+        frameOfReferenceUID: manifest.series.frame_of_reference ?? manifest.series.uid,
+        rows: plane.rows,
+        columns: plane.columns,
+        imageOrientationPatient: [...plane.row, ...plane.column],
+        rowCosines: plane.row,
+        columnCosines: plane.column,
+        imagePositionPatient: plane.origin,
+        pixelSpacing: [plane.row_mm, plane.column_mm],
+        rowPixelSpacing: plane.row_mm,
+        columnPixelSpacing: plane.column_mm,
+        usingDefaultValues: false,
+      };
+    case "imagePixelModule":
+      return {
+        samplesPerPixel: pixel.samples,
+        // The frames arrive here decoded: grey values as they are read, colour as RGB.
+        photometricInterpretation: pixel.samples === 3 ? "RGB" : "MONOCHROME2",
+        rows: pixel.rows,
+        columns: pixel.columns,
+        bitsAllocated: pixel.samples === 3 ? 8 : 16,
+        bitsStored: pixel.samples === 3 ? 8 : 16,
+        highBit: pixel.samples === 3 ? 7 : 15,
+        pixelRepresentation: pixel.signed ? 1 : 0,
+      };
+    case "generalSeriesModule":
+      return {
+        modality: manifest.series.modality,
+        seriesInstanceUID: manifest.series.uid,
+        seriesNumber: manifest.series.number,
+      };
+    case "sopCommonModule":
+      return { sopInstanceUID: manifest.frames.sop[found.index] };
+    case "voiLutModule":
+      return {
+        windowCenter: [manifest.frames.center[found.index] ?? 128],
+        windowWidth: [manifest.frames.width[found.index] ?? 256],
+      };
+    default:
+      return undefined;
+  }
+}
+
+function imageOf(imageId: string, manifest: Manifest, index: number, pixels: Pixels): Types.IImage {
+  const plane = planeOf(manifest, index);
+  const names = new Map<unknown, Types.PixelDataTypedArrayString>([
+    [Uint8Array, "Uint8Array"],
+    [Int16Array, "Int16Array"],
+    [Uint16Array, "Uint16Array"],
+    [Float32Array, "Float32Array"],
+  ]);
+  return {
+    imageId,
+    minPixelValue: pixels.minimum,
+    maxPixelValue: pixels.maximum,
+    slope: 1,
+    intercept: 0,
+    windowCenter: (pixels.minimum + pixels.maximum) / 2,
+    windowWidth: Math.max(1, pixels.maximum - pixels.minimum),
+    voiLUTFunction: "LINEAR" as Types.IImage["voiLUTFunction"],
+    getPixelData: () => pixels.data as Types.PixelDataTypedArray,
+    getCanvas: () => document.createElement("canvas"),
+    rows: pixels.rows,
+    columns: pixels.columns,
+    height: pixels.rows,
+    width: pixels.columns,
+    color: pixels.colour,
+    rgba: false,
+    numberOfComponents: pixels.colour ? 3 : 1,
+    columnPixelSpacing: plane.column_mm,
+    rowPixelSpacing: plane.row_mm,
+    invert: false,
+    photometricInterpretation: pixels.colour ? "RGB" : "MONOCHROME2",
+    sizeInBytes: pixels.data.byteLength,
+    isPreScaled: true,
+    preScale: { enabled: true, scaled: true },
+    dataType: names.get(pixels.data.constructor) ?? "Float32Array",
+    imageFrame: {} as Types.IImage["imageFrame"],
+  };
+}
+
+let engine: RenderingEngine | null = null;
+
+export function start(): RenderingEngine {
+  if (engine) return engine;
+  init();
+  cache.setMaxCacheSize(CORNERSTONE_CACHE_BYTES);
+  metaData.addProvider(metadata, 10_000);
+  imageLoader.registerImageLoader("atlas", (imageId: string) => {
+    const found = parse(imageId);
+    if (!found) return { promise: Promise.reject(new Error("This image is not part of the read.")) };
+    const { frames, index } = found;
+    return { promise: frames.get(index).then((pixels) => imageOf(imageId, frames.manifest, index, pixels)) };
+  });
+  engine = new RenderingEngine("atlas-room");
+  return engine;
+}
+
+export function stop(): void {
+  engine?.destroy();
+  engine = null;
+  for (const frames of known.values()) {
+    frames.stop();
+    forget(frames);
+  }
+  known.clear();
+  metaData.removeProvider(metadata);
+  cache.purgeCache();
+}

@@ -1,0 +1,140 @@
+/** From the bytes of one frame to displayed values. Native frames are little endian, whatever the file was. */
+import { getWebWorkerManager } from "@cornerstonejs/core";
+import type { Manifest, PixelFormat } from "../api/types";
+import { pixelOf } from "./geometry";
+
+export interface Pixels {
+  /** One value a voxel, or three (RGB, interleaved) in colour. */
+  data: Uint8Array | Int16Array | Uint16Array | Float32Array;
+  colour: boolean;
+  rows: number;
+  columns: number;
+  minimum: number;
+  maximum: number;
+}
+
+const NATIVE = new Set(["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]);
+const WORKERS = 2;
+
+/** Slope and intercept of the displayed value: the modality's, times the SUV factor where there is one. */
+export function scaleOf(manifest: Manifest, index: number): { slope: number; intercept: number } {
+  const { slope, intercept } = manifest.frames;
+  const suv = manifest.suv_factor ?? 1;
+  return { slope: slope[index] * suv, intercept: intercept[index] * suv };
+}
+
+export async function decodeFrame(manifest: Manifest, index: number, bytes: Uint8Array): Promise<Pixels> {
+  const format = pixelOf(manifest, index);
+  const syntax = manifest.syntaxes[manifest.frames.syntax[index]];
+  const stored = NATIVE.has(syntax) ? nativeValues(format, bytes) : await compressedValues(format, syntax, bytes);
+  if (format.samples === 3) return colour(format, stored, syntax);
+  const { slope, intercept } = scaleOf(manifest, index);
+  return scaled(stored, format, slope, intercept);
+}
+
+type Stored = Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
+
+export function nativeValues(format: PixelFormat, bytes: Uint8Array): Stored {
+  const expected = format.rows * format.columns * format.samples;
+  const width = format.bits_allocated / 8;
+  if (![1, 2, 4].includes(width)) throw new Error(`Pixels of ${format.bits_allocated} bits cannot be shown.`);
+  if (bytes.byteLength < expected * width) throw new Error("It holds fewer pixels than it says.");
+  // A typed array needs an aligned start, and a run of frames in one answer need not give one.
+  const buffer = bytes.slice(0, expected * width).buffer;
+  if (width === 1) return format.signed ? new Int8Array(buffer) : new Uint8Array(buffer);
+  if (width === 4) return format.signed ? new Int32Array(buffer) : new Uint32Array(buffer);
+  const values = format.signed ? new Int16Array(buffer) : new Uint16Array(buffer);
+  const unused = 16 - format.bits_stored;
+  if (unused > 0) {
+    // Bits above the stored ones may hold old overlays; bits below, where the value sits high, are shifted out.
+    const low = Math.max(0, format.high_bit + 1 - format.bits_stored);
+    for (let i = 0; i < values.length; i++) {
+      const raw = (values[i] >> low) << (16 + unused);
+      values[i] = format.signed ? raw >> (16 + unused) : raw >>> (16 + unused);
+    }
+  }
+  return values;
+}
+
+async function compressedValues(format: PixelFormat, syntax: string, bytes: Uint8Array): Promise<Stored> {
+  await startDecoders();
+  const frame = await getWebWorkerManager().executeTask("dicomImageLoader", "decodeTask", {
+    imageFrame: {
+      rows: format.rows,
+      columns: format.columns,
+      samplesPerPixel: format.samples,
+      photometricInterpretation: format.photometric,
+      planarConfiguration: format.planar,
+      bitsAllocated: format.bits_allocated,
+      bitsStored: format.bits_stored,
+      pixelRepresentation: format.signed ? 1 : 0,
+    },
+    transferSyntax: syntax,
+    pixelData: bytes.slice(),
+    decodeConfig: {},
+    // Scaling stays here, so that native and compressed frames go through the same arithmetic.
+    options: { preScale: { enabled: false }, allowFloatRendering: true },
+  });
+  return (frame as { pixelData: Stored }).pixelData;
+}
+
+let decoders: Promise<void> | null = null;
+function startDecoders(): Promise<void> {
+  decoders ??= import("@cornerstonejs/dicom-image-loader").then(({ init }) => {
+    init({ maxWebWorkers: Math.max(1, Math.min(WORKERS, (navigator.hardwareConcurrency ?? 2) - 1)) });
+  });
+  return decoders;
+}
+
+function scaled(stored: Stored, format: PixelFormat, slope: number, intercept: number): Pixels {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < stored.length; i++) {
+    if (stored[i] < low) low = stored[i];
+    if (stored[i] > high) high = stored[i];
+  }
+  const ends = [low * slope + intercept, high * slope + intercept];
+  const minimum = Math.min(...ends);
+  const maximum = Math.max(...ends);
+  const whole = Number.isInteger(slope) && Number.isInteger(intercept) && !(stored instanceof Float32Array);
+  const data =
+    whole && minimum >= -32768 && maximum <= 32767
+      ? new Int16Array(stored.length)
+      : whole && minimum >= 0 && maximum <= 65535
+        ? new Uint16Array(stored.length)
+        : new Float32Array(stored.length);
+  for (let i = 0; i < stored.length; i++) data[i] = stored[i] * slope + intercept;
+  return { data, colour: false, rows: format.rows, columns: format.columns, minimum, maximum };
+}
+
+function colour(format: PixelFormat, stored: Stored, syntax: string): Pixels {
+  const voxels = format.rows * format.columns;
+  const data = new Uint8Array(voxels * 3);
+  const planes = format.planar === 1 && NATIVE.has(syntax);
+  for (let i = 0; i < voxels; i++) {
+    for (let s = 0; s < 3; s++) data[i * 3 + s] = stored[planes ? s * voxels + i : i * 3 + s];
+  }
+  // JPEG decoders hand out RGB already; only native and run-length frames are still in YBR.
+  if (format.photometric === "YBR_FULL" && (NATIVE.has(syntax) || syntax.endsWith(".5"))) toRgb(data);
+  return { data, colour: true, rows: format.rows, columns: format.columns, minimum: 0, maximum: 255 };
+}
+
+function toRgb(data: Uint8Array): void {
+  const clamp = (v: number) => Math.max(0, Math.min(255, Math.round(v)));
+  for (let i = 0; i < data.length; i += 3) {
+    const y = data[i];
+    const cb = data[i + 1] - 128;
+    const cr = data[i + 2] - 128;
+    data[i] = clamp(y + 1.402 * cr);
+    data[i + 1] = clamp(y - 0.344136 * cb - 0.714136 * cr);
+    data[i + 2] = clamp(y + 1.772 * cb);
+  }
+}
+
+/** The value a reader reads: from the stored integer in double precision, not from what the screen rounds to. */
+export function valueAt(manifest: Manifest, index: number, pixels: Pixels, offset: number): number {
+  const { slope, intercept } = scaleOf(manifest, index);
+  const shown = pixels.data[offset];
+  if (!(pixels.data instanceof Float32Array) || slope === 0) return shown;
+  return Math.round((shown - intercept) / slope) * slope + intercept;
+}

@@ -1,0 +1,163 @@
+/**
+ * Where a voxel is. Pure functions; index coordinates are [column, row] with integers at voxel centres,
+ * world coordinates are patient millimetres (LPS), or for images without position a plane of their own.
+ */
+import type { Manifest, PixelFormat, Point2, Point3, Spacing } from "../api/types";
+
+export interface Plane {
+  kind: "patient" | "image";
+  origin: Point3; // centre of the first voxel
+  row: Point3; // direction in which the column index grows
+  column: Point3; // direction in which the row index grows
+  row_mm: number; // distance between rows; 1 (a pixel) when uncalibrated
+  column_mm: number; // distance between columns
+  rows: number;
+  columns: number;
+  calibration: Spacing["source"];
+}
+
+export const dot = (a: Point3, b: Point3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+export const sub = (a: Point3, b: Point3): Point3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+export const cross = (a: Point3, b: Point3): Point3 => [
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
+];
+export const distance = (a: Point3, b: Point3): number => Math.hypot(...sub(a, b));
+
+export function pixelOf(manifest: Manifest, index: number): PixelFormat {
+  return manifest.overrides[String(index)]?.pixel ?? manifest.pixel;
+}
+
+export function planeOf(manifest: Manifest, index: number): Plane {
+  const own = manifest.overrides[String(index)];
+  const orientation = own?.orientation ?? manifest.orientation;
+  const spacing = own?.spacing ?? manifest.spacing;
+  const pixel = pixelOf(manifest, index);
+  const position = manifest.frames.position?.[index];
+  const patient = manifest.geometry === "patient" && orientation && position;
+  return {
+    kind: patient ? "patient" : "image",
+    origin: patient ? position : [0, 0, 0],
+    row: patient ? [orientation[0], orientation[1], orientation[2]] : [1, 0, 0],
+    column: patient ? [orientation[3], orientation[4], orientation[5]] : [0, 1, 0],
+    row_mm: spacing.row_mm || 1,
+    column_mm: spacing.column_mm || 1,
+    rows: pixel.rows,
+    columns: pixel.columns,
+    calibration: spacing.row_mm && spacing.column_mm ? spacing.source : "none",
+  };
+}
+
+export function indexToWorld(plane: Plane, [column, row]: Point2): Point3 {
+  const u = column * plane.column_mm;
+  const v = row * plane.row_mm;
+  return [0, 1, 2].map((i) => plane.origin[i] + plane.row[i] * u + plane.column[i] * v) as Point3;
+}
+
+/** The point's foot on the plane; directions are orthonormal, so two dot products do. */
+export function worldToIndex(plane: Plane, point: Point3): Point2 {
+  const from = sub(point, plane.origin);
+  return [dot(from, plane.row) / plane.column_mm, dot(from, plane.column) / plane.row_mm];
+}
+
+/** SCOORD puts the centre of the top left pixel at 0.5, 0.5. */
+export const indexToScoord = ([column, row]: Point2): Point2 => [column + 0.5, row + 0.5];
+export const scoordToIndex = ([column, row]: Point2): Point2 => [column - 0.5, row - 0.5];
+
+export const normalOf = (plane: Plane): Point3 => cross(plane.row, plane.column);
+
+const LETTERS = [
+  ["L", "R"],
+  ["P", "A"],
+  ["H", "F"],
+] as const; // towards +x left, +y posterior, +z head
+
+/** Up to three letters, the strongest direction first; parts below a tenth are left out. */
+export function letters(direction: Point3): string {
+  return [0, 1, 2]
+    .filter((i) => Math.abs(direction[i]) > 0.1)
+    .sort((a, b) => Math.abs(direction[b]) - Math.abs(direction[a]))
+    .map((i) => LETTERS[i][direction[i] > 0 ? 0 : 1])
+    .join("");
+}
+
+export interface Pose {
+  rotation: 0 | 90 | 180 | 270; // degrees clockwise, after the flips
+  flipHorizontal: boolean;
+  flipVertical: boolean;
+}
+
+/** Screen right and screen down, as directions of the in-plane axes [along columns, along rows]. */
+export function screenAxes(pose: Pose): { right: Point2; down: Point2 } {
+  const turn = (pose.rotation * Math.PI) / 180;
+  const c = Math.round(Math.cos(turn));
+  const s = Math.round(Math.sin(turn));
+  const fx = pose.flipHorizontal ? -1 : 1;
+  const fy = pose.flipVertical ? -1 : 1;
+  // A point at in-plane (u, v) is drawn at R(turn) · F · (u, v); the axes on screen are the rows of R · F.
+  return { right: [c * fx || 0, -s * fy || 0], down: [s * fx || 0, c * fy || 0] };
+}
+
+export interface Edges {
+  left: string;
+  right: string;
+  top: string;
+  bottom: string;
+}
+
+export function edgeLetters(plane: Plane, pose: Pose): Edges | null {
+  if (plane.kind === "image") return null;
+  const { right, down } = screenAxes(pose);
+  const along = ([u, v]: Point2): Point3 =>
+    [0, 1, 2].map((i) => plane.row[i] * u + plane.column[i] * v) as Point3;
+  const minus = (p: Point3): Point3 => [-p[0], -p[1], -p[2]];
+  const r = along(right);
+  const d = along(down);
+  return { left: letters(minus(r)), right: letters(r), top: letters(minus(d)), bottom: letters(d) };
+}
+
+/** Millimetres between neighbouring slices (median along the normal); null where it means nothing. */
+export function sliceDistance(manifest: Manifest): number | null {
+  const positions = manifest.frames.position;
+  if (manifest.geometry !== "patient" || !positions || positions.length < 2) return null;
+  const normal = normalOf(planeOf(manifest, 0));
+  const along = positions.map((p) => dot(p, normal));
+  const gaps = along
+    .slice(1)
+    .map((v, i) => Math.abs(v - along[i]))
+    .sort((a, b) => a - b);
+  const median = gaps[Math.floor(gaps.length / 2)];
+  return median > 1e-3 ? median : null;
+}
+
+/** The position along the normal's strongest axis, named as on a CT console. */
+export function slicePosition(plane: Plane): { axis: "x" | "y" | "z"; mm: number } | null {
+  if (plane.kind === "image") return null;
+  const n = normalOf(plane).map(Math.abs);
+  const i = n.indexOf(Math.max(...n));
+  return { axis: (["x", "y", "z"] as const)[i], mm: plane.origin[i] };
+}
+
+/** The frame whose plane is nearest to a point, by distance along the normal. */
+export function nearestFrame(manifest: Manifest, point: Point3): number {
+  const positions = manifest.frames.position;
+  if (!positions) return 0;
+  const normal = normalOf(planeOf(manifest, 0));
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  positions.forEach((p, i) => {
+    const away = Math.abs(dot(sub(point, p), normal));
+    if (away < least) {
+      least = away;
+      best = i;
+    }
+  });
+  return best;
+}
+
+export function frameIndex(manifest: Manifest, sop: string, frame: number): number {
+  const { sop: sops, frame: frames } = manifest.frames;
+  for (let i = 0; i < sops.length; i++) if (sops[i] === sop && frames[i] === frame) return i;
+  return -1;
+}

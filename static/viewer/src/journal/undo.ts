@@ -1,0 +1,49 @@
+/**
+ * Undo and redo are groups like any other: they name the group they invert. Replaying the history
+ * rebuilds both stacks, so they survive a reload.
+ */
+import type { ObjectRef, ObjectValue } from "../api/types";
+
+export interface Change {
+  object: ObjectRef;
+  before: ObjectValue;
+  after: ObjectValue;
+}
+
+export interface Group {
+  group: string;
+  inverts: string | null;
+  edits: Change[];
+}
+
+export interface Step {
+  /** The groups that brought this step about: the first gesture, and every redo of it. */
+  names: string[];
+  edits: Change[];
+}
+
+export class Stacks {
+  undo: Step[] = [];
+  redo: { step: Step; by: string }[] = [];
+
+  replay(groups: Group[]): void {
+    this.undo = [];
+    this.redo = [];
+    for (const group of groups) this.push(group);
+  }
+
+  push(group: Group): void {
+    const undone = this.undo.at(-1);
+    const redone = this.redo.at(-1);
+    if (group.inverts && undone?.names.includes(group.inverts)) {
+      this.undo.pop();
+      this.redo.push({ step: undone, by: group.group });
+    } else if (group.inverts && redone?.by === group.inverts) {
+      this.redo.pop();
+      this.undo.push({ names: [...redone.step.names, group.group], edits: redone.step.edits });
+    } else {
+      this.undo.push({ names: [group.group], edits: group.edits });
+      this.redo = [];
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import { createRoot } from "react-dom/client";
+import { startSession } from "./session";
+import { expose } from "./testhook";
+import { Room } from "./ui/Room";
+import "./ui/room.css";
+
+const element = document.getElementById("room");
+if (element?.dataset.read) {
+  expose();
+  void startSession(element.dataset.read, element.dataset.csrf ?? "");
+  createRoot(element).render(<Room />);
+}

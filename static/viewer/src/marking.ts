@@ -1,0 +1,169 @@
+/** What a gesture writes into the journal: one function a verb. */
+import type { AnnotationValue, FourState, Imported, Kind, Manifest, ObjectRef, ObjectValue, Point2 } from "./api/types";
+import { indexToScoord, indexToWorld, planeOf } from "./engine/geometry";
+import { uuid } from "./journal/ids";
+import { encodeMask } from "./journal/rle";
+import { client, journal } from "./session";
+import { marks, type MaskSlice } from "./store/marks";
+import { mayMark, room } from "./store/room";
+
+type Change = { object: ObjectRef; value: ObjectValue };
+
+/** The label a new mark of this kind gets: the chosen one where it allows the kind, else the first that does. */
+export function labelFor(kind: Kind): string | null {
+  const { read, label } = room.getState();
+  const labels = read?.schema.labels ?? [];
+  const chosen = labels.find((one) => one.key === label);
+  if (chosen?.kinds.includes(kind)) return chosen.key;
+  return labels.find((one) => one.kinds.includes(kind))?.key ?? null;
+}
+
+export function pointsOf(
+  manifest: Manifest,
+  index: number,
+  points: Point2[],
+): Pick<AnnotationValue, "points_patient_mm" | "points_image"> {
+  const plane = planeOf(manifest, index);
+  return plane.kind === "patient"
+    ? { points_patient_mm: points.map((point) => indexToWorld(plane, point)) }
+    : { points_image: points.map(indexToScoord) };
+}
+
+export function addShape(manifest: Manifest, index: number, kind: Kind, points: Point2[]): string | null {
+  const label = labelFor(kind);
+  if (!label) return null;
+  const id = uuid();
+  const value: AnnotationValue = {
+    kind,
+    label,
+    series: manifest.series.id,
+    state: "present",
+    note: "",
+    origin: { from: "reader" },
+    sop: manifest.frames.sop[index],
+    frame: manifest.frames.frame[index],
+    frame_of_reference: manifest.series.frame_of_reference,
+    ...pointsOf(manifest, index, points),
+  };
+  journal.commit([{ object: { annotation: id }, value }]);
+  room.setState({ selected: id });
+  return id;
+}
+
+export function moveShape(id: string, manifest: Manifest, index: number, points: Point2[]): void {
+  const mark = marks.getState().marks.get(id);
+  if (!mark) return;
+  const { points_patient_mm: _, points_image: __, ...rest } = mark.value;
+  journal.commit([{ object: { annotation: id }, value: { ...rest, ...pointsOf(manifest, index, points) } }]);
+}
+
+export function segmentValue(series: string, label: string, state: FourState = "present"): AnnotationValue {
+  return { kind: "segment", label, series, state, note: "", origin: { from: "reader" } };
+}
+
+/** A stroke is one group: the new segment, where there was none, and the whole new slice. */
+export function putSlice(
+  id: string,
+  create: AnnotationValue | null,
+  slice: { sop: string; frame: number; rows: number; columns: number },
+  mask: Uint8Array,
+): void {
+  const { sop, frame, rows, columns } = slice;
+  const empty = !mask.includes(1);
+  const changes: Change[] = [];
+  if (create) changes.push({ object: { annotation: id }, value: create });
+  changes.push({
+    object: { annotation: id, sop, frame },
+    value: empty ? null : { rle: encodeMask(mask), rows, columns },
+  });
+  journal.commit(changes);
+}
+
+export function addSegment(series: string): string | null {
+  const label = labelFor("segment");
+  if (!label) return null;
+  const id = uuid();
+  journal.commit([{ object: { annotation: id }, value: segmentValue(series, label) }]);
+  room.setState({ selected: id });
+  return id;
+}
+
+/** "Looked, nothing there": an empty segment that says so. */
+export function stateAbsent(series: string, label: string): void {
+  const id = uuid();
+  journal.commit([{ object: { annotation: id }, value: segmentValue(series, label, "absent") }]);
+  room.setState({ selected: id });
+}
+
+export function change(id: string, part: Partial<AnnotationValue>): void {
+  const mark = marks.getState().marks.get(id);
+  if (mark) journal.commit([{ object: { annotation: id }, value: { ...mark.value, ...part } }]);
+}
+
+export function remove(id: string): void {
+  const mark = marks.getState().marks.get(id);
+  if (!mark || !mayMark(room.getState())) return;
+  const slices = [...mark.slices.values()].map(
+    ({ sop, frame }): Change => ({ object: { annotation: id, sop, frame }, value: null }),
+  );
+  journal.commit([...slices, { object: { annotation: id }, value: null }]);
+  if (room.getState().selected === id) room.setState({ selected: null });
+}
+
+export const importedSlices = new Map<string, MaskSlice[]>();
+
+export async function fetchImported(imported: Imported): Promise<MaskSlice[]> {
+  const here = importedSlices.get(imported.id);
+  if (here) return here;
+  const { slices } = await client.imported(imported.id);
+  const manifest = room.getState().manifests[imported.series];
+  const full = slices.map((slice) => {
+    const index = manifest.frames.sop.indexOf(slice.sop);
+    const { rows, columns } = planeOf(manifest, Math.max(0, index));
+    return { ...slice, rows, columns, voxels: 0 };
+  });
+  importedSlices.set(imported.id, full);
+  return full;
+}
+
+export async function copyImported(imported: Imported): Promise<void> {
+  const slices = await fetchImported(imported);
+  const known = room.getState().read?.schema.labels.some((one) => one.key === imported.label);
+  const label = known ? imported.label : labelFor("segment");
+  if (!label) return;
+  const id = uuid();
+  const value: AnnotationValue = {
+    ...segmentValue(imported.series, label),
+    origin: { from: "imported", imported: imported.id },
+  };
+  journal.commit([
+    { object: { annotation: id }, value },
+    ...slices.map(
+      ({ sop, frame, rle, rows, columns }): Change => ({
+        object: { annotation: id, sop, frame },
+        value: { rle, rows, columns },
+      }),
+    ),
+  ]);
+  room.setState({ selected: id });
+}
+
+export function undo(force = false): void {
+  if (!mayMark(room.getState())) return;
+  const outcome = journal.undo(force);
+  if (outcome === "changed") {
+    room.setState({
+      notice: { sentence: "This was changed since, elsewhere.", act: "Undo it anyway", does: "undo" },
+    });
+  } else room.setState({ notice: null });
+}
+
+export function redo(force = false): void {
+  if (!mayMark(room.getState())) return;
+  const outcome = journal.redo(force);
+  if (outcome === "changed") {
+    room.setState({
+      notice: { sentence: "This was changed since, elsewhere.", act: "Redo it anyway", does: "redo" },
+    });
+  } else room.setState({ notice: null });
+}

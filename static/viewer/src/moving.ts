@@ -1,0 +1,146 @@
+/** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
+import type { Comment } from "./api/types";
+import { fit, UPRIGHT } from "./engine/camera";
+import { frameIndex, nearestFrame, planeOf, type Pose, sliceDistance } from "./engine/geometry";
+import { openSeries, ownWindow } from "./session";
+import { type Mark, marks } from "./store/marks";
+import { presetsFor } from "./store/presets";
+import { goTo, room, setPane } from "./store/room";
+
+const other = (which: 0 | 1): 0 | 1 => (which === 0 ? 1 : 0);
+
+export function scrollTo(which: 0 | 1, index: number): void {
+  const before = room.getState().panes[which].wanted;
+  const now = goTo(which, index);
+  const { linked, layout, panes, manifests } = room.getState();
+  if (!linked || layout !== 2 || now === before) return;
+  // The other image moves by the same millimetres; where they are unknown, by the same number of slices.
+  const beside = panes[other(which)];
+  const here = panes[which].series ? manifests[panes[which].series!] : null;
+  const there = beside.series ? manifests[beside.series] : null;
+  if (!here || !there) return;
+  const ratio = (sliceDistance(here) ?? 1) / (sliceDistance(there) ?? sliceDistance(here) ?? 1);
+  goTo(other(which), beside.wanted + (now - before) * ratio);
+}
+
+export function scrollBy(steps: number, which = room.getState().active): void {
+  scrollTo(which, room.getState().panes[which].wanted + steps);
+}
+
+export function setPreset(number: number): void {
+  const { active, panes, manifests } = room.getState();
+  const pane = panes[active];
+  const manifest = pane.series ? manifests[pane.series] : null;
+  if (!manifest || !pane.series) return;
+  const presets = presetsFor(manifest.series.modality, manifest.suv_factor !== null);
+  const preset = presets[number - 1];
+  if (preset) setPane(active, { window: { width: preset.width, center: preset.center, preset: preset.id } });
+  else if (number === presets.length + 1) setPane(active, { window: ownWindow(pane.series, pane.wanted) });
+}
+
+export function fitPane(which = room.getState().active, pose?: Pose): void {
+  const { panes, manifests } = room.getState();
+  const pane = panes[which];
+  const manifest = pane.series ? manifests[pane.series] : null;
+  if (!manifest) return;
+  const keep = pose ?? pane.sight?.pose ?? UPRIGHT;
+  setPane(which, { sight: fit(planeOf(manifest, pane.shown ?? pane.wanted), pane.area, keep) });
+}
+
+export function reset(): void {
+  const { active, panes } = room.getState();
+  const pane = panes[active];
+  if (!pane.series) return;
+  setPane(active, { inverted: false, window: ownWindow(pane.series, pane.wanted) });
+  fitPane(active, UPRIGHT);
+}
+
+export function turn(part: Partial<Pose> | ((pose: Pose) => Partial<Pose>)): void {
+  const { active, panes } = room.getState();
+  const { sight } = panes[active];
+  if (!sight) return;
+  const change = typeof part === "function" ? part(sight.pose) : part;
+  setPane(active, { sight: { ...sight, pose: { ...sight.pose, ...change } } });
+}
+
+// A flip mirrors what is on the screen; on an image that lies on its side that is the other axis of the file.
+export const flip = (axis: "horizontal" | "vertical"): void =>
+  turn((pose) => {
+    const across = pose.rotation % 180 === 0 ? axis : axis === "horizontal" ? "vertical" : "horizontal";
+    return across === "horizontal"
+      ? { flipHorizontal: !pose.flipHorizontal }
+      : { flipVertical: !pose.flipVertical };
+  });
+
+export const rotate = (degrees: 90 | -90): void =>
+  turn((pose) => ({ rotation: ((pose.rotation + degrees + 360) % 360) as Pose["rotation"] }));
+
+export function zoomBy(factor: number): void {
+  const { active, panes } = room.getState();
+  const { sight } = panes[active];
+  if (sight) setPane(active, { sight: { ...sight, scale: Math.min(400, Math.max(0.02, sight.scale * factor)) } });
+}
+
+/** The pane that shows a series; where none does, the active one opens it. */
+async function paneWith(series: string, at: () => number): Promise<0 | 1> {
+  const { panes, layout, active } = room.getState();
+  const shown = ([active, other(active)] as const).find(
+    (which) => (which === 0 || layout === 2) && panes[which].series === series,
+  );
+  if (shown !== undefined) {
+    scrollTo(shown, at());
+    room.setState({ active: shown });
+    return shown;
+  }
+  await openSeries(active, series);
+  scrollTo(active, at());
+  return active;
+}
+
+/** To a mark's slice; for a segment the one where it is largest. */
+export function jumpTo(mark: Mark): void {
+  room.setState({ selected: mark.id });
+  const manifests = () => room.getState().manifests[mark.value.series];
+  void paneWith(mark.value.series, () => {
+    const manifest = manifests();
+    if (mark.value.kind === "segment") {
+      const largest = [...mark.slices.values()].sort((a, b) => b.voxels - a.voxels)[0];
+      if (!largest) return room.getState().panes[room.getState().active].wanted;
+      return frameIndex(manifest, largest.sop, largest.frame);
+    }
+    return frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
+  });
+}
+
+export function jumpToComment(comment: Comment): void {
+  room.setState({ openComment: comment.id });
+  if (!comment.series || !comment.sop) return;
+  void paneWith(comment.series, () =>
+    frameIndex(room.getState().manifests[comment.series!], comment.sop!, comment.frame ?? 1),
+  );
+}
+
+/** Where a frame of reference is shared, the prior's slice at the same place. */
+export function matchOther(): void {
+  const { active, panes, manifests, layout } = room.getState();
+  const here = panes[active];
+  const beside = panes[other(active)];
+  if (layout !== 2 || !here.series || !beside.series || here.shown === null) return;
+  const plane = planeOf(manifests[here.series], here.shown);
+  const there = manifests[beside.series];
+  if (plane.kind === "patient" && there.series.frame_of_reference === manifests[here.series].series.frame_of_reference) {
+    goTo(other(active), nearestFrame(there, plane.origin));
+  }
+}
+
+export function stepSeries(direction: 1 | -1): void {
+  const { read, active, panes } = room.getState();
+  const all = read?.studies.flatMap((study) => study.series.map((series) => series.id)) ?? [];
+  const at = all.indexOf(panes[active].series ?? "");
+  const next = all[at + direction];
+  if (next) void openSeries(active, next);
+}
+
+export const marksOn = (series: string): Mark[] =>
+  [...marks.getState().marks.values()].filter((mark) => mark.value.series === series);
+

@@ -1,0 +1,250 @@
+/** The wiring of one read: client, journal, frames, websocket, the editing lock. One per page. */
+import { type Client, makeClient, ServerError } from "./api/client";
+import { follow } from "./api/live";
+import type { LiveMessage, ObjectRef, Read } from "./api/types";
+import { forget } from "./engine/cornerstone";
+import { SeriesFrames } from "./engine/frames";
+import { nearestFrame, planeOf } from "./engine/geometry";
+import type { Stage } from "./engine/stage";
+import { uuid } from "./journal/ids";
+import { Journal } from "./journal/journal";
+import { BrowserKeep } from "./journal/keep";
+import { isPlane, keyOf } from "./journal/objects";
+import { applyObjects, marks } from "./store/marks";
+import { room, setPane } from "./store/room";
+
+const CACHE_BYTES = 1_500_000_000;
+
+export const tab = uuid();
+export const frames = new Map<string, SeriesFrames>();
+export const stages: [Stage | null, Stage | null] = [null, null];
+export let client: Client;
+export let journal: Journal;
+
+let fetching = false;
+let fetchAgain = false;
+let ready = false;
+
+const refOf = (key: string): ObjectRef => {
+  const [annotation, sop, frame] = key.split("|");
+  return sop === undefined ? { annotation } : { annotation, sop, frame: Number(frame) };
+};
+
+function sizeOf(sop: string): { rows: number; columns: number } {
+  for (const manifest of Object.values(room.getState().manifests)) {
+    const index = manifest.frames.sop.indexOf(sop);
+    if (index >= 0) {
+      const { rows, columns } = planeOf(manifest, index);
+      return { rows, columns };
+    }
+  }
+  return { rows: 0, columns: 0 };
+}
+
+export async function startSession(readId: string, csrf: string): Promise<void> {
+  client = makeClient(readId, csrf);
+  let read: Read;
+  try {
+    read = await client.read();
+    if (read.state === "assigned" && read.you.may_edit) {
+      const opened = await client.open();
+      read = opened?.schema ? opened : await client.read();
+    }
+  } catch (error) {
+    room.setState({ problem: sentenceOf(error) });
+    return;
+  }
+  room.setState({ read, label: read.schema.labels[0]?.key ?? null });
+  const owner = `${read.you.id ?? read.you.name}/${readId}`;
+  journal = new Journal({
+    send: (edits) => client.sendEdits(tab, edits),
+    keep: new BrowserKeep(owner),
+    owner,
+    uuid,
+    now: () => new Date(),
+    later: (milliseconds, work) => window.setTimeout(work, milliseconds),
+    changed: (keys) =>
+      applyObjects(keys.map((key) => ({ object: refOf(key), value: journal.objects.get(key)?.value ?? null }))),
+    report: (report) => room.setState({ report }),
+    refetch: () => void refetch(),
+  });
+  window.addEventListener("online", () => void journal.flush());
+  window.addEventListener("beforeunload", (event) => {
+    if (room.getState().report?.unsafe) event.preventDefault();
+  });
+
+  const first = firstSeries(read);
+  if (first) void openSeries(0, first);
+  // The masks of a series need its matrix: its manifest comes before the marks.
+  const all = read.studies.flatMap((study) => study.series);
+  await Promise.all(all.map((series) => loadManifest(series.id)));
+  await takeLock(readId, read);
+  follow(readId, tab, hear, () => void refetch());
+}
+
+/** The newest study's series with the most images: what a reader would hang first. */
+function firstSeries(read: Read): string | null {
+  const newest = [...read.studies].sort((a, b) => (b.date ?? "").localeCompare(a.date ?? ""));
+  for (const study of newest) {
+    const [most] = [...study.series].sort((a, b) => b.images - a.images);
+    if (most) return most.id;
+  }
+  return null;
+}
+
+/** One tab edits a read; the others follow until it closes. */
+async function takeLock(readId: string, read: Read): Promise<void> {
+  const begin = async () => {
+    room.setState({ editing: "here" });
+    await journal.recall();
+    await refetch();
+  };
+  if (!read.you.may_edit || read.you.capacity !== "reader") {
+    room.setState({ editing: "closed" });
+    // Edits that were still here when the read was submitted go to the server, which keeps them aside.
+    if (read.you.capacity === "reader") await journal.recall();
+    await refetch();
+    return;
+  }
+  // Locks exist only in secure contexts; without them the journal's versions still keep two tabs apart.
+  if (!navigator.locks) return begin();
+  const name = `atlas-read-${readId}`;
+  const forever = new Promise<void>(() => {});
+  const got = await new Promise<boolean>((resolve) => {
+    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock ? forever : undefined;
+    });
+  });
+  if (got) return begin();
+  room.setState({ editing: "elsewhere" });
+  await refetch();
+  void navigator.locks.request(name, async () => {
+    await begin();
+    await forever;
+  });
+}
+
+async function refetch(): Promise<void> {
+  if (fetching) {
+    fetchAgain = true;
+    return;
+  }
+  fetching = true;
+  try {
+    const [state, history] = await Promise.all([client.state(), client.history()]);
+    journal.load(state, history.groups, sizeOf);
+    ready = true;
+  } catch (error) {
+    if (!ready) window.setTimeout(() => void refetch(), 3000);
+    else if (!(error instanceof ServerError && error.passing)) room.setState({ problem: sentenceOf(error) });
+  }
+  fetching = false;
+  if (fetchAgain) {
+    fetchAgain = false;
+    void refetch();
+  }
+}
+
+export async function reread(): Promise<void> {
+  const read = await client.read();
+  const before = room.getState().editing;
+  room.setState({ read });
+  if (before === "here" && !read.you.may_edit) room.setState({ editing: "closed" });
+  if (before === "closed" && read.you.may_edit && read.you.capacity === "reader") location.reload();
+}
+
+function hear(message: LiveMessage): void {
+  if (message.type === "presence") room.setState({ people: message.people });
+  else if (message.type === "edits" && message.tab !== tab) void refetch();
+  else if (message.type === "state" || message.type === "comment") void reread().catch(() => {});
+}
+
+export async function loadManifest(series: string): Promise<boolean> {
+  const state = room.getState();
+  if (state.manifests[series]) return true;
+  const row = state.read?.studies.flatMap((study) => study.series).find((one) => one.id === series);
+  if (!row) return false;
+  try {
+    const manifest = await client.manifest(row.manifest);
+    room.setState((now) => ({ manifests: { ...now.manifests, [series]: manifest } }));
+    return true;
+  } catch (error) {
+    const said = sentenceOf(error);
+    room.setState((now) => ({ manifestProblems: { ...now.manifestProblems, [series]: said } }));
+    return false;
+  }
+}
+
+export async function openSeries(which: 0 | 1, series: string, at?: number): Promise<void> {
+  setPane(which, { series, shown: null, error: null, sight: null, window: null, inverted: false });
+  if (!(await loadManifest(series))) return;
+  const manifest = room.getState().manifests[series];
+  let loader = frames.get(series);
+  if (!loader) {
+    let queued = false;
+    loader = new SeriesFrames(manifest, () => {
+      // Many frames can arrive in one answer: tell the page once.
+      if (queued) return;
+      queued = true;
+      requestAnimationFrame(() => {
+        queued = false;
+        const progress = frames.get(series)?.progress;
+        if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
+        makeSpace();
+      });
+    });
+    frames.set(series, loader);
+  }
+  if (room.getState().panes[which].series !== series) return;
+  const wanted = at ?? startIndex(which, series);
+  setPane(which, { wanted, window: ownWindow(series, wanted) });
+}
+
+/** Beside another image of the same patient, start at the same place; else in the middle. */
+function startIndex(which: 0 | 1, series: string): number {
+  const { panes, manifests } = room.getState();
+  const manifest = manifests[series];
+  const other = panes[which === 0 ? 1 : 0];
+  const beside = other.series ? manifests[other.series] : null;
+  if (beside && other.shown !== null && beside.series.frame_of_reference === manifest.series.frame_of_reference) {
+    const plane = planeOf(beside, other.shown);
+    if (plane.kind === "patient") return nearestFrame(manifest, plane.origin);
+  }
+  return Math.floor((manifest.frames.sop.length - 1) / 2);
+}
+
+/** The window the file asks for; without one, what the frame holds. */
+export function ownWindow(series: string, index: number) {
+  const manifest = room.getState().manifests[series];
+  const suv = manifest.suv_factor ?? 1;
+  const center = manifest.frames.center[index];
+  const width = manifest.frames.width[index];
+  if (center !== null && width !== null && width > 0) return { center: center * suv, width: width * suv, preset: "own" };
+  const pixels = frames.get(series)?.pixels[index];
+  if (!pixels) return { center: 0, width: 0, preset: "own" };
+  return {
+    center: (pixels.minimum + pixels.maximum) / 2,
+    width: Math.max(1, pixels.maximum - pixels.minimum),
+    preset: "own",
+  };
+}
+
+function makeSpace(): void {
+  let bytes = 0;
+  for (const loader of frames.values()) bytes += loader.bytes;
+  if (bytes < CACHE_BYTES) return;
+  const shown = room.getState().panes.map((pane) => pane.series);
+  for (const [series, loader] of frames) {
+    if (bytes < CACHE_BYTES) return;
+    if (shown.includes(series)) continue;
+    bytes -= loader.bytes;
+    loader.stop();
+    loader.drop();
+    forget(loader);
+  }
+}
+
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export { isPlane, keyOf, marks };

@@ -1,0 +1,39 @@
+/** What a hand is doing right now: a shape half drawn, a stroke half painted, the place under the cursor. */
+import { createStore } from "zustand/vanilla";
+import type { Kind, Point2 } from "../api/types";
+
+export interface Shape {
+  pane: 0 | 1;
+  kind: Kind;
+  /** Index coordinates on the frame shown. */
+  points: Point2[];
+  /** The mark whose handle is being dragged; null while a new one is drawn. */
+  of: string | null;
+}
+
+export interface Stroke {
+  pane: 0 | 1;
+  annotation: string;
+  color: string;
+  sop: string;
+  frame: number;
+  rows: number;
+  columns: number;
+  mask: Uint8Array;
+}
+
+export interface Hover {
+  pane: 0 | 1;
+  canvas: Point2;
+  text: string | null;
+}
+
+export interface Draft {
+  shape: Shape | null;
+  stroke: Stroke | null;
+  /** Grows with every painted piece: the mask itself is changed in place. */
+  painted: number;
+  hover: Hover | null;
+}
+
+export const draft = createStore<Draft>(() => ({ shape: null, stroke: null, painted: 0, hover: null }));

@@ -1,0 +1,156 @@
+/** What is on the screen. Plain data: no Cornerstone object, no DOM node, so a test can run it. */
+import { createStore } from "zustand/vanilla";
+import type { Manifest, Person, Point2, Point3, Read } from "../api/types";
+import type { Area, Sight } from "../engine/camera";
+import type { Report } from "../journal/journal";
+
+export type ToolName =
+  | "window"
+  | "pan"
+  | "zoom"
+  | "length"
+  | "bidirectional"
+  | "ellipse"
+  | "polygon"
+  | "freehand"
+  | "point"
+  | "brush"
+  | "eraser"
+  | "threshold"
+  | "comment";
+
+export interface Pane {
+  series: string | null;
+  /** The frame asked for, and the one on the screen (null while nothing is). Both count from 0. */
+  wanted: number;
+  shown: number | null;
+  window: { width: number; center: number; preset: string | null } | null;
+  inverted: boolean;
+  sight: Sight | null;
+  area: Area;
+  error: string | null;
+}
+
+export interface Progress {
+  loaded: number;
+  total: number;
+  failed: number;
+}
+
+export type Editing = "waiting" | "here" | "elsewhere" | "closed";
+
+export interface Room {
+  read: Read | null;
+  problem: string | null;
+  manifests: Record<string, Manifest>;
+  manifestProblems: Record<string, string>;
+  progress: Record<string, Progress>;
+  panes: [Pane, Pane];
+  layout: 1 | 2;
+  active: 0 | 1;
+  maximised: boolean;
+  linked: boolean;
+  cine: boolean;
+  tool: ToolName;
+  brushMm: number;
+  range: { low: number | null; high: number | null };
+  label: string | null;
+  selected: string | null;
+  overlays: boolean;
+  keySheet: boolean;
+  editing: Editing;
+  people: Person[];
+  report: Report | null;
+  notice: { sentence: string; act: string | null; does: "undo" | "redo" | null } | null;
+  pin: Pin | null;
+  openComment: string | null;
+  outlined: string[];
+}
+
+export interface Pin {
+  series: string;
+  sop: string;
+  frame: number;
+  point_patient_mm: Point3 | null;
+  point_image: Point2 | null;
+}
+
+const pane = (): Pane => ({
+  series: null,
+  wanted: 0,
+  shown: null,
+  window: null,
+  inverted: false,
+  sight: null,
+  area: { width: 1, height: 1, inset: 22 },
+  error: null,
+});
+
+export const BRUSH_SIZES_MM = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40];
+
+export function makeRoom() {
+  return createStore<Room>(() => ({
+    read: null,
+    problem: null,
+    manifests: {},
+    manifestProblems: {},
+    progress: {},
+    panes: [pane(), pane()],
+    layout: 1,
+    active: 0,
+    maximised: false,
+    linked: false,
+    cine: false,
+    tool: "window",
+    brushMm: 6,
+    range: { low: -300, high: null },
+    label: null,
+    selected: null,
+    overlays: true,
+    keySheet: false,
+    editing: "waiting",
+    people: [],
+    report: null,
+    notice: null,
+    pin: null,
+    openComment: null,
+    outlined: [],
+  }));
+}
+
+export const room = makeRoom();
+
+export function setPane(which: number, part: Partial<Pane>, store = room): void {
+  store.setState((state) => {
+    const panes = [...state.panes] as [Pane, Pane];
+    panes[which] = { ...panes[which], ...part };
+    return { panes };
+  });
+}
+
+/** Moves to a frame of the pane's series, staying inside it. Returns the index it settled on. */
+export function goTo(which: number, index: number, store = room): number {
+  const state = store.getState();
+  const { series } = state.panes[which];
+  const count = series ? (state.manifests[series]?.frames.sop.length ?? 0) : 0;
+  const settled = Math.max(0, Math.min(count - 1, Math.round(index)));
+  if (count && settled !== state.panes[which].wanted) setPane(which, { wanted: settled, error: null }, store);
+  return settled;
+}
+
+export function nextBrush(mm: number, direction: 1 | -1): number {
+  const sizes = direction > 0 ? BRUSH_SIZES_MM : [...BRUSH_SIZES_MM].reverse();
+  return sizes.find((size) => (direction > 0 ? size > mm : size < mm)) ?? mm;
+}
+
+export const mayMark = (state: Room): boolean =>
+  state.editing === "here" && state.read?.you.may_edit === true && state.read.you.capacity === "reader";
+
+/** The states in which a reader's marks can no longer change, as a sentence. */
+export function lockSentence(read: Read): string | null {
+  if (read.you.capacity !== "reader") return null;
+  if (read.state === "submitted") return "You submitted this read. It is with the reviewer and can't be changed.";
+  if (read.state === "accepted") return "This read is accepted. It can't be changed any more.";
+  if (!read.you.may_edit) return "This read is not open for changes.";
+  return null;
+}

@@ -1,0 +1,66 @@
+/** Two versions of one thing: say what it is, show either, let the reader choose. */
+import { useStore } from "zustand";
+import { frameIndex } from "../engine/geometry";
+import { isPlane, keyOf } from "../journal/objects";
+import type { Conflict } from "../journal/journal";
+import { journal } from "../session";
+import { marks, numbered } from "../store/marks";
+import { useRoom } from "./use";
+import { KINDS } from "./words";
+
+export function Conflicts() {
+  const conflicts = useRoom((state) => state.report?.conflicts);
+  if (!conflicts?.length) return null;
+  return (
+    <section className="sec conflict" role="alert">
+      <header>
+        <h2>Changed in two places</h2>
+      </header>
+      {conflicts.map((conflict) => (
+        <One key={keyOf(conflict.object)} conflict={conflict} />
+      ))}
+    </section>
+  );
+}
+
+function One({ conflict }: { conflict: Conflict }) {
+  const all = useStore(marks, (state) => state.marks);
+  const read = useRoom((state) => state.read);
+  const manifests = useRoom((state) => state.manifests);
+  const { object, theirs, mine } = conflict;
+  const row = numbered(all).find(({ mark }) => mark.id === object.annotation);
+  const value = row?.mark.value ?? (theirs && "kind" in theirs ? theirs : mine && "kind" in mine ? mine : null);
+  const label = read?.schema.labels.find((one) => one.key === value?.label)?.name ?? "A finding";
+  const manifest = value ? manifests[value.series] : undefined;
+  const slice = isPlane(object) && manifest ? frameIndex(manifest, object.sop, object.frame) + 1 : null;
+  const name = `${label}${row ? ` ${row.number}` : ""}`;
+  const what = slice
+    ? `Slice ${slice} of ${name}`
+    : `${name}${value ? `, ${KINDS[value.kind].toLowerCase()},` : ""}`;
+  return (
+    <div className="choice">
+      <p>
+        {what} was {theirs === null ? "deleted" : "changed"} in another window or on another computer. You see your own
+        version. Whichever you choose, the other stays in the history.
+      </p>
+      <div className="row">
+        <button
+          type="button"
+          className="btn s28"
+          data-testid="keep-mine"
+          onClick={() => void journal.choose(object, "mine")}
+        >
+          Keep mine
+        </button>
+        <button
+          type="button"
+          className="btn s28"
+          data-testid="take-theirs"
+          onClick={() => void journal.choose(object, "theirs")}
+        >
+          {theirs === null ? "Let it be deleted" : "Take the other"}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,156 @@
+/** Submit for the reader; accept or return for the reviewer. A button that is off says why. */
+import { useState } from "react";
+import { useStore } from "zustand";
+import type { Read } from "../api/types";
+import { ServerError } from "../api/client";
+import { client, journal, reread, sentenceOf } from "../session";
+import { marks } from "../store/marks";
+import { type Room, room } from "../store/room";
+import { useRoom } from "./use";
+
+/** Why a read can't be submitted yet; null when it can. */
+export function whyNot(state: Room, labelsUsed: Set<string>): string | null {
+  const { read, report, editing } = state;
+  if (!read || !report) return "The marks are still being fetched.";
+  if (editing === "elsewhere") return "You edit this read in another tab.";
+  if (!read.you.may_submit) return "This read is not open for submission.";
+  if (report.conflicts.length) return "A conflict waits for your choice.";
+  const missing = read.schema.labels.filter((label) => label.required && !labelsUsed.has(label.key));
+  if (missing.length) return `${missing.map((label) => label.name).join(", ")}: required, not marked`;
+  if (report.saving.kind !== "saved") return "Your last edits are not saved yet.";
+  const open = read.comments.filter((comment) => !comment.resolved).length;
+  if (open) return `${open} comment${open === 1 ? "" : "s"} not settled`;
+  return null;
+}
+
+export function LastStep() {
+  const read = useRoom((state) => state.read);
+  if (!read) return null;
+  if (read.you.capacity !== "reader") return <Verdict read={read} />;
+  return <Submit read={read} />;
+}
+
+function Submit({ read }: { read: Read }) {
+  const used = useStore(marks, (state) => state.marks);
+  const reason = useRoom((state) => whyNot(state, new Set([...used.values()].map((mark) => mark.value.label))));
+  const [problem, setProblem] = useState<string | null>(null);
+  const [sure, setSure] = useState(false);
+  if (read.state === "submitted" || read.state === "accepted") {
+    return (
+      <div className="submit">
+        {read.next ? (
+          <a className="btn primary grow" href={read.next.url}>
+            Next case <kbd>N</kbd>
+          </a>
+        ) : (
+          <a className="btn grow" href={read.worklist_url}>
+            Back to the worklist
+          </a>
+        )}
+      </div>
+    );
+  }
+  const submit = async () => {
+    try {
+      await client.submit(journal.lastNumber);
+      setProblem(null);
+      await reread();
+    } catch (error) {
+      const missed = error instanceof ServerError && error.status === 409;
+      setProblem(missed ? `Not submitted. ${sentenceOf(error)} The marks are being fetched again.` : sentenceOf(error));
+      if (missed) await reread().catch(() => {});
+    }
+    setSure(false);
+  };
+  return (
+    <div className="submit">
+      <button
+        type="button"
+        className="btn primary grow"
+        aria-disabled={reason !== null}
+        data-testid="submit"
+        onClick={() => {
+          if (reason) return;
+          if (sure) void submit();
+          else setSure(true);
+        }}
+      >
+        {sure ? "Submit: it then can't be changed" : "Submit read"}
+      </button>
+      {sure && (
+        <button type="button" className="btn quiet" onClick={() => setSure(false)}>
+          Not yet
+        </button>
+      )}
+      {!sure && reason && <span className="small sub why">{reason}</span>}
+      {problem && <span className="small bad why">{problem}</span>}
+    </div>
+  );
+}
+
+function Verdict({ read }: { read: Read }) {
+  const [returning, setReturning] = useState(false);
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  if (!read.you.may_judge) {
+    const why =
+      read.state === "submitted"
+        ? "You may look and comment, not judge this read."
+        : read.state === "accepted"
+          ? "This read is accepted."
+          : "The read is with its reader. A verdict is possible once it is submitted.";
+    return <div className="submit small sub">{why}</div>;
+  }
+  const judge = async (verdict: "accept" | "return") => {
+    try {
+      await client.review(verdict, read.round, text.trim());
+      setProblem(null);
+      setReturning(false);
+      await reread();
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+  return (
+    <div className="submit wrap">
+      {returning && (
+        <textarea
+          className="notebox"
+          rows={3}
+          aria-label="Why it goes back"
+          placeholder="What the reader should change"
+          value={text}
+          data-testid="return-text"
+          onChange={(event) => setText(event.target.value)}
+        />
+      )}
+      {!returning && (
+        <button
+          type="button"
+          className="btn primary grow"
+          data-testid="accept"
+          onClick={() => void judge("accept")}
+        >
+          Accept
+        </button>
+      )}
+      <button
+        type="button"
+        className="btn grow"
+        data-testid="return"
+        disabled={returning && !text.trim()}
+        onClick={() => (returning ? void judge("return") : setReturning(true))}
+      >
+        {returning ? "Return to the reader" : "Return…"}
+      </button>
+      {returning && (
+        <button type="button" className="btn quiet" onClick={() => setReturning(false)}>
+          Cancel
+        </button>
+      )}
+      {problem && <span className="small bad why">{problem}</span>}
+    </div>
+  );
+}
+
+export { room };

@@ -1,0 +1,110 @@
+/** The case's time points, to scale, and the series of each. */
+import type { StudyRow } from "../api/types";
+import { openSeries } from "../session";
+import { room } from "../store/room";
+import { useRoom } from "./use";
+import { dateText } from "./words";
+
+const ROW_PX = 40;
+const LINE_PX = 190;
+
+/** Newest on top, distances to scale but never so close that two rows overlap. */
+export function timeline(studies: StudyRow[]): { study: StudyRow; top: number; gap: number | null }[] {
+  const newest = [...studies].sort((a, b) => (b.days_from_first ?? 0) - (a.days_from_first ?? 0));
+  const days = newest.map((study) => study.days_from_first ?? 0);
+  const span = (days[0] ?? 0) - (days.at(-1) ?? 0) || 1;
+  const room = Math.min(LINE_PX, (newest.length - 1) * 84);
+  let top = 0;
+  return newest.map((study, i) => {
+    const gap = i ? days[i - 1] - days[i] : null;
+    if (gap !== null) top += Math.max(ROW_PX + 18, (gap / span) * room);
+    return { study, top, gap };
+  });
+}
+
+export function Rail() {
+  const read = useRoom((state) => state.read);
+  const panes = useRoom((state) => state.panes);
+  const layout = useRoom((state) => state.layout);
+  const active = useRoom((state) => state.active);
+  if (!read) return <nav className="rail" />;
+  const rows = timeline(read.studies);
+  const height = (rows.at(-1)?.top ?? 0) + ROW_PX;
+  const letterOf = (series: string): string | null => {
+    const at = panes.findIndex((pane, i) => pane.series === series && (i === 0 || layout === 2));
+    return at < 0 ? null : "AB"[at];
+  };
+  const current = rows.find(({ study }) => study.series.some((one) => one.id === panes[active].series));
+  return (
+    <nav className="rail" aria-label="Studies and series">
+      <section>
+        <header className="row railhead">
+          <h2>Studies</h2>
+          <span className="end faint small">{read.studies.length > 1 ? "to scale" : ""}</span>
+        </header>
+        <div className="tline" style={{ height }}>
+          {rows.length > 1 && <span className="rule" style={{ top: 10, height: height - ROW_PX }} />}
+          {rows.map(({ study, top, gap }) => (
+            <div key={study.id}>
+              {gap !== null && (
+                <span className="gapd" style={{ top: top - 19 }}>
+                  {gap} d
+                </span>
+              )}
+              <button
+                type="button"
+                className={study === current?.study ? "tp on" : "tp"}
+                style={{ top }}
+                disabled={!study.series.length}
+                onClick={() => void openSeries(room.getState().active, study.series[0].id)}
+              >
+                <span className="dot" />
+                <span>
+                  <b>{dateText(study.date)}</b>
+                  <br />
+                  {study.description || "Study"}
+                </span>
+              </button>
+            </div>
+          ))}
+        </div>
+      </section>
+      {rows.map(({ study }) => (
+        <section key={study.id}>
+          <header className="row railhead">
+            <h2>Series</h2>
+            <span className="end faint small">{dateText(study.date)}</span>
+          </header>
+          <div className="thumbs">
+            {study.series.map((series) => {
+              const letter = letterOf(series.id);
+              const name = series.description || `${series.modality} ${series.number ?? ""}`;
+              return (
+                <button
+                  key={series.id}
+                  type="button"
+                  className={letter ? "on" : ""}
+                  draggable
+                  title={`${name}: click to open in the active image, or drag to one`}
+                  data-testid={`series-${series.id}`}
+                  onDragStart={(event) => event.dataTransfer.setData("text/series", series.id)}
+                  onClick={() => void openSeries(room.getState().active, series.id)}
+                >
+                  <img src={series.thumbnail} alt="" draggable={false} />
+                  {letter && layout === 2 && <em>{letter}</em>}
+                  <span>
+                    <span className="name">{name}</span>
+                    <span className="faint">
+                      {series.modality}, {series.images} {series.images === 1 ? "image" : "images"}
+                    </span>
+                  </span>
+                </button>
+              );
+            })}
+            {!study.series.length && <p className="faint small">No images in this study.</p>}
+          </div>
+        </section>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,186 @@
+/** The reading room: bar, tools, rail, images, findings. */
+import { X } from "lucide-react";
+import { useEffect, useRef } from "react";
+import { redo, undo } from "../marking";
+import { scrollTo } from "../moving";
+import { frames, journal } from "../session";
+import { lockSentence, room } from "../store/room";
+import { Findings } from "./Findings";
+import { listen, SHEET } from "./keys";
+import { Rail } from "./Rail";
+import { Toolbar } from "./Toolbar";
+import { TopBar } from "./TopBar";
+import { useRoom } from "./use";
+import { Viewport } from "./Viewport";
+
+const CINE_MS = 66;
+
+export function Room() {
+  const problem = useRoom((state) => state.problem);
+  const read = useRoom((state) => state.read);
+  const layout = useRoom((state) => state.layout);
+  const maximised = useRoom((state) => state.maximised);
+  const active = useRoom((state) => state.active);
+  useEffect(listen, []);
+  useCine();
+  if (problem) {
+    return (
+      <main className="roomsay">
+        <h1>This read can't be opened</h1>
+        <p>{problem}</p>
+        <div className="row">
+          <button type="button" className="btn" onClick={() => location.reload()}>
+            Try again
+          </button>
+          <a className="btn" href="/worklist/">
+            Back to the worklist
+          </a>
+        </div>
+      </main>
+    );
+  }
+  if (!read) {
+    return (
+      <main className="roomsay">
+        <p>Fetching the read.</p>
+      </main>
+    );
+  }
+  const panes = layout === 2 ? ([0, 1] as const) : ([0] as const);
+  return (
+    <div className="room read">
+      <TopBar />
+      <Toolbar />
+      <Rail />
+      <main className="view">
+        <Banners />
+        <div className={layout === 2 && !maximised ? "panes two" : "panes"}>
+          {panes.map((which) => (
+            <div key={which} className={maximised && layout === 2 && which !== active ? "paneslot away" : "paneslot"}>
+              <Viewport which={which} />
+            </div>
+          ))}
+        </div>
+      </main>
+      <Findings />
+      <KeySheet />
+    </div>
+  );
+}
+
+function Banners() {
+  const read = useRoom((state) => state.read);
+  const editing = useRoom((state) => state.editing);
+  const report = useRoom((state) => state.report);
+  const notice = useRoom((state) => state.notice);
+  if (!read) return null;
+  const lock = lockSentence(read);
+  return (
+    <div className="banners">
+      {lock && (
+        <p className="banner" data-testid="locked">
+          {lock}
+        </p>
+      )}
+      {!lock && editing === "elsewhere" && (
+        <p className="banner" data-testid="other-tab">
+          You edit this read in another tab. This one follows it, and takes over when the other closes.
+        </p>
+      )}
+      {report && report.parked > 0 && (
+        <p className="banner warn">
+          {report.parked} {report.parked === 1 ? "edit" : "edits"} came too late and {report.parked === 1 ? "is" : "are"}{" "}
+          kept aside on the server, not in this read. {report.parkedReason}
+        </p>
+      )}
+      {report?.refused && (
+        <p className="banner bad" role="alert">
+          A change was not taken: {report.refused}
+          <button type="button" className="linkish" onClick={() => journal.dismissRefusal()}>
+            Dismiss
+          </button>
+        </p>
+      )}
+      {notice && (
+        <p className="banner" role="status">
+          {notice.sentence}
+          {notice.act && (
+            <button
+              type="button"
+              className="linkish"
+              onClick={() => (notice.does === "redo" ? redo(true) : undo(true))}
+            >
+              {notice.act}
+            </button>
+          )}
+          <button type="button" className="linkish" onClick={() => room.setState({ notice: null })}>
+            Dismiss
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Plays the active stack round and round, waiting for a slice that is not here yet. */
+function useCine() {
+  const cine = useRoom((state) => state.cine);
+  useEffect(() => {
+    if (!cine) return;
+    const timer = window.setInterval(() => {
+      const { active, panes, manifests } = room.getState();
+      const { series, wanted, shown } = panes[active];
+      const count = series ? (manifests[series]?.frames.sop.length ?? 0) : 0;
+      if (!series || count < 2 || shown !== wanted) return;
+      const next = (wanted + 1) % count;
+      if (frames.get(series)?.pixels[next]) scrollTo(active, next);
+    }, CINE_MS);
+    return () => window.clearInterval(timer);
+  }, [cine]);
+}
+
+function KeySheet() {
+  const open = useRoom((state) => state.keySheet);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={dialog}
+      className="sheet"
+      aria-labelledby="sheet-title"
+      onClose={() => room.setState({ keySheet: false })}
+    >
+      <header className="row">
+        <h2 id="sheet-title">Keys</h2>
+        <button
+          type="button"
+          className="tool end"
+          aria-label="Close"
+          onClick={() => room.setState({ keySheet: false })}
+        >
+          <X size={16} aria-hidden="true" />
+        </button>
+      </header>
+      <div className="sheetgrid">
+        {SHEET.map(([title, rows]) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {rows.map(([keys, what]) => (
+                <div key={keys}>
+                  <dt>
+                    <kbd>{keys}</kbd>
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,107 @@
+/** The slice bar: where the reader is, mask area on every slice, what is loaded; drag it to scroll. */
+import { type PointerEvent, useEffect, useRef } from "react";
+import { useStore } from "zustand";
+import { frameIndex } from "../engine/geometry";
+import { scrollTo } from "../moving";
+import { frames } from "../session";
+import { marks } from "../store/marks";
+import { useRoom } from "./use";
+
+const WIDTH = 22;
+
+export function SliceBar({ which }: { which: 0 | 1 }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const series = useRoom((state) => state.panes[which].series);
+  const manifest = useRoom((state) => (series ? state.manifests[series] : undefined));
+  const wanted = useRoom((state) => state.panes[which].wanted);
+  const area = useRoom((state) => state.panes[which].area);
+  const read = useRoom((state) => state.read);
+  const progress = useRoom((state) => (series ? state.progress[series] : undefined));
+  const all = useStore(marks, (state) => state.marks);
+  const count = manifest?.frames.sop.length ?? 0;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `progress` says when the loaded frames have changed
+  useEffect(() => {
+    const element = canvas.current;
+    const context = element?.getContext("2d");
+    if (!element || !context || !manifest || !series) return;
+    const ratio = window.devicePixelRatio || 1;
+    element.width = WIDTH * ratio;
+    element.height = Math.max(1, Math.round(area.height * ratio));
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const step = area.height / count;
+    const gap = step > 4 ? 1 : 0;
+    const loader = frames.get(series);
+    context.fillStyle = "#3a4147";
+    manifest.frames.sop.forEach((_, i) => {
+      if (!loader?.pixels[i]) context.fillRect(WIDTH - 1.5, i * step, 1.5, step + 0.2);
+    });
+    const bars = new Map<number, { voxels: number; color: string }[]>();
+    let most = 1;
+    for (const mark of all.values()) {
+      if (mark.value.series !== series) continue;
+      const color = read?.schema.labels.find((label) => label.key === mark.value.label)?.color ?? "#ffffff";
+      if (mark.value.kind !== "segment") {
+        const i = frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
+        if (i >= 0) {
+          context.fillStyle = color;
+          context.fillRect(1, i * step + step / 2 - 1.5, 4, 3);
+        }
+        continue;
+      }
+      for (const slice of mark.slices.values()) {
+        const i = frameIndex(manifest, slice.sop, slice.frame);
+        if (i < 0) continue;
+        bars.set(i, [...(bars.get(i) ?? []), { voxels: slice.voxels, color }]);
+        most = Math.max(most, slice.voxels);
+      }
+    }
+    for (const [i, list] of bars) {
+      // Side by side by size, so that a small segment is not hidden behind a large one.
+      for (const { voxels, color } of list.sort((a, b) => b.voxels - a.voxels)) {
+        const length = Math.max(2, Math.sqrt(voxels / most) * (WIDTH - 8));
+        context.fillStyle = color;
+        context.fillRect(WIDTH - 2 - length, i * step, length, Math.max(1, step - gap));
+      }
+    }
+    context.fillStyle = "#f0b95a";
+    for (const comment of read?.comments ?? []) {
+      if (comment.series !== series || comment.resolved || !comment.sop) continue;
+      const i = frameIndex(manifest, comment.sop, comment.frame ?? 1);
+      if (i >= 0) context.fillRect(1, i * step + step / 2 - 1.5, 3, 3);
+    }
+    context.strokeStyle = "#ffffff";
+    context.lineWidth = 1.5;
+    const tall = Math.max(5, step);
+    context.strokeRect(0.75, wanted * step + step / 2 - tall / 2, WIDTH - 1.5, tall);
+  }, [all, manifest, series, wanted, area, read, progress, count]);
+
+  const move = (event: PointerEvent) => {
+    if (!count) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    scrollTo(which, Math.floor(((event.clientY - box.top) / box.height) * count));
+  };
+  if (!count) return null;
+  return (
+    <div
+      className="prof"
+      role="slider"
+      tabIndex={-1}
+      aria-label="Slice"
+      aria-orientation="vertical"
+      aria-valuemin={1}
+      aria-valuemax={count}
+      aria-valuenow={wanted + 1}
+      title="Mask area on each slice: drag to scroll"
+      data-testid={`slice-bar-${which}`}
+      onPointerDown={(event) => {
+        event.stopPropagation();
+        event.currentTarget.setPointerCapture(event.pointerId);
+        move(event);
+      }}
+      onPointerMove={(event) => event.buttons & 1 && move(event)}
+    >
+      <canvas ref={canvas} aria-hidden="true" />
+    </div>
+  );
+}

@@ -1,0 +1,404 @@
+/** One image: the stage below, masks and lines over it, the corners' text, the hands. */
+import { TriangleAlert } from "lucide-react";
+import { useEffect, useMemo, useRef } from "react";
+import { useStore } from "zustand";
+import { fit, UPRIGHT } from "../engine/camera";
+import { start } from "../engine/cornerstone";
+import { edgeLetters, planeOf, slicePosition } from "../engine/geometry";
+import { Stage } from "../engine/stage";
+import { scrollBy } from "../moving";
+import { frames, openSeries, ownWindow, stages } from "../session";
+import { draft } from "../store/draft";
+import { presetsFor } from "../store/presets";
+import { mayMark, room, setPane } from "../store/room";
+import { begin, closePolygon, type Gesture, placeOf, toIndex, valueUnder } from "./hands";
+import { MaskLayer } from "./MaskLayer";
+import { Pins, Shapes } from "./Shapes";
+import { SliceBar } from "./SliceBar";
+import { useRoom } from "./use";
+import { amount, dateText, fixed, studyOf, subjectText, valueText } from "./words";
+
+const INSET = 22;
+
+export function Viewport({ which }: { which: 0 | 1 }) {
+  const box = useRef<HTMLDivElement>(null);
+  const screen = useRef<HTMLDivElement>(null);
+  const pane = useRoom((state) => state.panes[which]);
+  const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
+  const active = useRoom((state) => state.active === which);
+  const layout = useRoom((state) => state.layout);
+  const tool = useRoom((state) => state.tool);
+
+  useEffect(() => {
+    const element = screen.current;
+    const outer = box.current;
+    if (!element || !outer) return;
+    const engine = start();
+    const stage = new Stage(engine, `pane-${which}`, element, {
+      shown: (index) => {
+        const now = room.getState().panes[which];
+        setPane(which, { shown: index, error: null });
+        // A file without a window gets one from what its first frame holds.
+        if (now.window && now.window.width === 0 && now.series) {
+          setPane(which, { window: ownWindow(now.series, index) });
+        }
+      },
+      failed: (index, sentence) => setPane(which, { error: `Slice ${index + 1} did not load. ${sentence}` }),
+    });
+    stages[which] = stage;
+    const watch = new ResizeObserver(() => {
+      const area = { width: outer.clientWidth, height: outer.clientHeight, inset: INSET };
+      const before = room.getState().panes[which];
+      engine.resize(true, true);
+      // The millimetres in view stay the same where the reader chose them; an untouched fit stays a fit.
+      const ratio = Math.min(area.width / before.area.width, area.height / before.area.height);
+      const sight = before.sight && before.area.width > 1 ? { ...before.sight, scale: before.sight.scale * ratio } : null;
+      setPane(which, { area, sight });
+    });
+    watch.observe(outer);
+    return () => {
+      watch.disconnect();
+      stages[which] = null;
+      stage.end();
+      setPane(which, { shown: null });
+    };
+  }, [which]);
+
+  const { series, wanted, area, sight, window: voi, inverted } = pane;
+
+  useEffect(() => {
+    if (manifest && !sight && area.width > 1) {
+      setPane(which, { sight: fit(planeOf(manifest, wanted), area, UPRIGHT) });
+    }
+  }, [which, manifest, sight, area, wanted]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `layout` mounts the stage anew
+  useEffect(() => {
+    const loader = series ? frames.get(series) : undefined;
+    if (sight) stages[which]?.look(sight, area);
+    if (loader && sight && manifest) void stages[which]?.show(loader, wanted);
+  }, [which, series, manifest, wanted, sight === null, layout]);
+
+  useEffect(() => {
+    if (sight) stages[which]?.look(sight, area);
+  }, [which, sight, area]);
+
+  useEffect(() => {
+    if (voi && voi.width > 0) stages[which]?.window(voi, inverted);
+  }, [which, voi, inverted]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: placeOf reads exactly these from the store
+  const place = useMemo(() => placeOf(which), [which, manifest, pane.shown, sight, area]);
+
+  useHands(which, box);
+
+  const loading = manifest && pane.shown !== wanted && !pane.error;
+  return (
+    <div
+      ref={box}
+      className={active && layout === 2 ? "vp active" : active ? "vp here" : "vp"}
+      data-tool={tool}
+      data-testid={`viewport-${which}`}
+      role="application"
+      aria-label={`Image ${which === 0 ? "left" : "right"}`}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        const dropped = event.dataTransfer.getData("text/series");
+        if (dropped) {
+          room.setState({ active: which });
+          void openSeries(which, dropped);
+        }
+      }}
+    >
+      <div ref={screen} className="screen" />
+      <MaskLayer which={which} place={place} />
+      <Shapes which={which} place={place} />
+      <Pins place={place} />
+      <BrushRing which={which} />
+      <Corners which={which} />
+      <SliceBar which={which} />
+      {!series && <p className="vpsay">Drag a series here, or click one on the left.</p>}
+      {loading && pane.shown === null && <p className="vpsay">The image is on its way.</p>}
+      {loading && pane.shown !== null && <p className="vpsay low">Slice {wanted + 1} is on its way.</p>}
+      {pane.error && <Broken which={which} sentence={pane.error} />}
+      <SeriesProblem which={which} />
+    </div>
+  );
+}
+
+function Broken({ which, sentence }: { which: 0 | 1; sentence: string }) {
+  return (
+    <div className="vpsay" role="alert">
+      <p>
+        <TriangleAlert size={14} aria-hidden="true" /> {sentence}
+      </p>
+      <button
+        type="button"
+        className="btn s28"
+        data-testid="retry-frame"
+        onClick={() => {
+          const { series, wanted } = room.getState().panes[which];
+          const loader = series ? frames.get(series) : undefined;
+          setPane(which, { error: null });
+          loader?.retry();
+          if (loader) void stages[which]?.show(loader, wanted);
+        }}
+      >
+        Try again
+      </button>
+    </div>
+  );
+}
+
+function SeriesProblem({ which }: { which: 0 | 1 }) {
+  const sentence = useRoom((state) => state.manifestProblems[state.panes[which].series ?? ""]);
+  if (!sentence) return null;
+  return <p className="vpsay">This series can't be opened. {sentence}</p>;
+}
+
+/** The brush at its size in millimetres, as a ring under the cursor. */
+function BrushRing({ which }: { which: 0 | 1 }) {
+  const hover = useStore(draft, (state) => (state.hover?.pane === which ? state.hover : null));
+  const tool = useRoom((state) => state.tool);
+  const mm = useRoom((state) => state.brushMm);
+  const scale = useRoom((state) => state.panes[which].sight?.scale ?? 1);
+  const may = useRoom(mayMark);
+  if (!hover || !may || !["brush", "eraser", "threshold"].includes(tool)) return null;
+  const r = mm * scale;
+  return (
+    <svg className="shapes" aria-hidden="true">
+      <circle cx={hover.canvas[0]} cy={hover.canvas[1]} r={r} className="halo" />
+      <circle
+        cx={hover.canvas[0]}
+        cy={hover.canvas[1]}
+        r={r}
+        className={tool === "eraser" ? "ring erase" : "ring"}
+      />
+    </svg>
+  );
+}
+
+function Corners({ which }: { which: 0 | 1 }) {
+  const pane = useRoom((state) => state.panes[which]);
+  const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
+  const progress = useRoom((state) => (pane.series ? state.progress[pane.series] : undefined));
+  const read = useRoom((state) => state.read);
+  const overlays = useRoom((state) => state.overlays);
+  const value = useStore(draft, (state) => (state.hover?.pane === which ? state.hover.text : null));
+  if (!manifest || !read || !overlays || !pane.sight) return null;
+  const index = pane.shown ?? pane.wanted;
+  const plane = planeOf(manifest, index);
+  const study = studyOf(read, manifest.series.id);
+  const edges = edgeLetters(plane, pane.sight.pose);
+  const position = slicePosition(plane);
+  const preset = presetsFor(manifest.series.modality, manifest.suv_factor !== null).find(
+    (one) => one.id === pane.window?.preset,
+  );
+  const { pose } = pane.sight;
+  const turned = [
+    pose.rotation ? `turned ${pose.rotation}°` : null,
+    pose.flipHorizontal || pose.flipVertical ? "mirrored" : null,
+    pane.inverted ? "inverted" : null,
+  ].filter(Boolean);
+  const some = progress && progress.loaded < progress.total;
+  return (
+    <div className="corners">
+      <div className="o tl">
+        <b>{dateText(study?.date ?? null)}</b> {study?.description}
+        <br />
+        {manifest.series.description || `Series ${manifest.series.number ?? ""}`}
+        {manifest.series.laterality && <> · {manifest.series.laterality === "L" ? "left" : "right"}</>}
+        {manifest.findings.slice(0, 2).map((finding) => (
+          <span key={finding.code} className="warned">
+            {finding.sentence}
+          </span>
+        ))}
+      </div>
+      <div className="o tr">
+        {read.subject.pseudonym}
+        <br />
+        {[read.subject.sex, read.subject.age_years === null ? null : `${read.subject.age_years} y`]
+          .filter(Boolean)
+          .join(" ")}
+      </div>
+      {edges && (
+        <>
+          <div className="o ot" data-testid={`edge-top-${which}`}>
+            {edges.top}
+          </div>
+          <div className="o ob">{edges.bottom}</div>
+          <div className="o ol" data-testid={`edge-left-${which}`}>
+            {edges.left}
+          </div>
+          <div className="o or">{edges.right}</div>
+        </>
+      )}
+      <div className="o bl" data-testid={`place-${which}`}>
+        <b>{index + 1}</b> / {manifest.frames.sop.length}
+        {position && (
+          <>
+            <br />
+            {position.axis} {fixed(position.mm, 1)} mm
+          </>
+        )}
+        <br />
+        Zoom {fixed(pane.sight.scale * plane.column_mm, 1)}
+        {turned.length > 0 && (
+          <>
+            <br />
+            {turned.join(", ")}
+          </>
+        )}
+      </div>
+      <div className="o br">
+        {value && (
+          <>
+            <span data-testid={`value-${which}`}>{value}</span>
+            <br />
+          </>
+        )}
+        {manifest.pixel.samples === 1 && pane.window && (
+          <>
+            W {amount(pane.window.width)} L {amount(pane.window.center)}
+            <br />
+          </>
+        )}
+        <b>{preset?.long ?? (pane.window?.preset === "own" ? "Own window" : "By hand")}</b>
+      </div>
+      <Ruler scale={pane.sight.scale} calibration={plane.calibration} height={pane.area.height} />
+      {some && (
+        <div className="o loadline" role="status">
+          <i className="pb">
+            <i style={{ width: `${(100 * progress.loaded) / progress.total}%` }} />
+          </i>
+          {progress.loaded} of {progress.total} loaded
+          {progress.failed > 0 && `, ${progress.failed} failed`}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Real millimetres, a round number of them, a fifth to a third of the image high. */
+function Ruler({ scale, calibration, height }: { scale: number; calibration: string; height: number }) {
+  if (calibration === "none") return <div className="sbar none">not calibrated: pixels</div>;
+  const target = (height * 0.24) / scale;
+  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+  const mm = steps.reduce((best, step) => (Math.abs(step - target) < Math.abs(best - target) ? step : best), 1);
+  const long = mm * scale;
+  const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1];
+  return (
+    <svg
+      className="sbar"
+      width="100"
+      height={long + 12}
+      style={{ height: long + 12 }}
+      role="img"
+      aria-label={`Ruler ${mm} mm`}
+    >
+      {["under", "over"].map((name) => (
+        <path
+          key={name}
+          className={name}
+          d={`M1,1V${1 + long}${ticks.map((t) => `M1,${1 + t * long}h${t === 0 || t === 1 ? 8 : 5}`).join("")}`}
+        />
+      ))}
+      <text x="14" y={long + 5}>
+        {calibration === "imager" ? `≈ ${mm} mm, at the detector` : `${mm} mm`}
+      </text>
+    </svg>
+  );
+}
+
+/** Pointer, wheel and double click. React's wheel listener is passive, so they are all attached here. */
+function useHands(which: 0 | 1, box: React.RefObject<HTMLDivElement | null>) {
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    let gesture: Gesture | null = null;
+    let turned = 0;
+    const at = (event: MouseEvent): [number, number] => {
+      const rect = element.getBoundingClientRect();
+      return [event.clientX - rect.left, event.clientY - rect.top];
+    };
+    const control = (event: Event) => (event.target as Element).closest(".prof, button");
+
+    const down = (event: PointerEvent) => {
+      if (control(event) || gesture) return;
+      event.preventDefault();
+      (document.activeElement as HTMLElement | null)?.blur();
+      if (room.getState().active !== which) room.setState({ active: which });
+      gesture = begin(which, event.button, at(event));
+      if (gesture) element.setPointerCapture(event.pointerId);
+    };
+    const move = (event: PointerEvent) => {
+      const here = at(event);
+      if (gesture) gesture.move(here, event);
+      const place = placeOf(which);
+      if (!place || control(event)) {
+        draft.setState({ hover: null });
+        return;
+      }
+      const value = valueUnder(place, toIndex(place, here));
+      draft.setState({ hover: { pane: which, canvas: here, text: value ? valueText(value, place.manifest) : null } });
+    };
+    const up = (event: PointerEvent) => {
+      const ending = gesture;
+      gesture = null;
+      ending?.end(at(event), event);
+    };
+    const cancel = () => {
+      gesture?.cancel();
+      gesture = null;
+    };
+    const leave = () => {
+      if (!gesture) draft.setState({ hover: null });
+    };
+    const wheel = (event: WheelEvent) => {
+      event.preventDefault();
+      if (gesture && room.getState().tool !== "window") return;
+      if (room.getState().active !== which) room.setState({ active: which });
+      turned += event.deltaMode === 1 ? event.deltaY * 33 : event.deltaY;
+      // A notch of a mouse wheel is one slice; the small steps of a touchpad add up.
+      const steps = Math.abs(event.deltaY) >= 50 ? Math.sign(event.deltaY) : Math.trunc(turned / 30);
+      if (steps) {
+        turned = 0;
+        scrollBy(steps, which);
+      }
+    };
+    const double = (event: MouseEvent) => {
+      if (control(event)) return;
+      if (draft.getState().shape?.kind === "polygon") closePolygon();
+      else if (["window", "pan", "zoom"].includes(room.getState().tool)) {
+        room.setState((state) => ({ maximised: !state.maximised && state.layout === 2, active: which }));
+      }
+    };
+    const key = (event: KeyboardEvent) => {
+      if (event.key === "Escape") cancel();
+    };
+    const menu = (event: Event) => event.preventDefault();
+    element.addEventListener("pointerdown", down);
+    element.addEventListener("pointermove", move);
+    element.addEventListener("pointerup", up);
+    element.addEventListener("pointercancel", cancel);
+    element.addEventListener("pointerleave", leave);
+    element.addEventListener("wheel", wheel, { passive: false });
+    element.addEventListener("dblclick", double);
+    element.addEventListener("contextmenu", menu);
+    window.addEventListener("keydown", key);
+    return () => {
+      element.removeEventListener("pointerdown", down);
+      element.removeEventListener("pointermove", move);
+      element.removeEventListener("pointerup", up);
+      element.removeEventListener("pointercancel", cancel);
+      element.removeEventListener("pointerleave", leave);
+      element.removeEventListener("wheel", wheel);
+      element.removeEventListener("dblclick", double);
+      element.removeEventListener("contextmenu", menu);
+      window.removeEventListener("keydown", key);
+    };
+  }, [which, box]);
+}
+
+export { subjectText };

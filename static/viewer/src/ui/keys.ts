@@ -1,0 +1,214 @@
+/** The keyboard: one table, used by the listener and by the sheet that shows it. */
+import { addSegment, redo, remove, undo } from "../marking";
+import { fitPane, flip, reset, rotate, scrollBy, scrollTo, setPreset, stepSeries, zoomBy } from "../moving";
+import { draft } from "../store/draft";
+import { mayMark, nextBrush, room, type ToolName } from "../store/room";
+import { closePolygon } from "./hands";
+import { invertActive } from "./Toolbar";
+
+export const SHEET: [string, [string, string][]][] = [
+  [
+    "Move",
+    [
+      ["↑ ↓, wheel", "Slice before, after"],
+      ["Home End", "First, last slice"],
+      ["PgUp PgDn", "Series before, after"],
+      ["← →", "Left, right image"],
+      ["C", "Play the slices"],
+      ["Double click", "One image large, and back"],
+    ],
+  ],
+  [
+    "See",
+    [
+      ["1 to 9", "Window presets"],
+      ["W", "Window: drag across for width, down for level"],
+      ["Z, right button", "Zoom"],
+      ["M, middle button", "Pan"],
+      ["+ −", "Zoom in, out"],
+      ["=", "Fit"],
+      ["Space", "Reset"],
+      ["I", "Invert"],
+      ["H V", "Mirror across, up and down"],
+      ["R L", "Turn right, left"],
+      ["Tab, held", "Hide overlays"],
+    ],
+  ],
+  [
+    "Mark",
+    [
+      ["D", "Length"],
+      ["X", "Two axes"],
+      ["O", "Ellipse"],
+      ["G", "Polygon; Enter or double click closes"],
+      ["F", "Freehand"],
+      ["P", "Point"],
+      ["B", "Brush"],
+      ["T", "Brush within a range; pin a comment when you review"],
+      ["E", "Eraser"],
+      ["[ ]", "Brush smaller, larger"],
+      ["A", "New segment"],
+    ],
+  ],
+  [
+    "Change",
+    [
+      ["Ctrl Z", "Undo"],
+      ["Ctrl Shift Z, Ctrl Y", "Redo"],
+      ["Backspace", "Delete the chosen finding"],
+      ["Esc", "Cancel"],
+      ["N", "Next case, once submitted"],
+      ["F6", "To the next part of the page"],
+      ["?", "This sheet"],
+    ],
+  ],
+];
+
+const TOOLS: Record<string, ToolName> = {
+  w: "window",
+  m: "pan",
+  z: "zoom",
+  d: "length",
+  x: "bidirectional",
+  o: "ellipse",
+  g: "polygon",
+  f: "freehand",
+  p: "point",
+  b: "brush",
+  e: "eraser",
+  t: "threshold",
+};
+const MARKING = ["length", "bidirectional", "ellipse", "polygon", "freehand", "point", "brush", "eraser", "threshold"];
+
+const typing = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+
+const onControl = (): boolean => {
+  const focused = document.activeElement;
+  return focused !== null && focused !== document.body && focused.closest(".tools, .rail, .findings, .bar, dialog") !== null;
+};
+
+function nextPart(backwards: boolean): void {
+  const parts = [".bar", ".tools", ".rail", ".findings"].map((name) => document.querySelector<HTMLElement>(name));
+  const at = parts.findIndex((part) => part?.contains(document.activeElement));
+  const next = backwards ? (at <= 0 ? parts.length - 1 : at - 1) : at + 1;
+  if (next >= parts.length) (document.activeElement as HTMLElement | null)?.blur();
+  else parts[next]?.querySelector<HTMLElement>("button:not(:disabled), a[href], select, textarea")?.focus();
+}
+
+function choose(tool: ToolName): void {
+  const state = room.getState();
+  if (state.read?.you.capacity !== "reader") {
+    if (tool === "threshold") room.setState({ tool: "comment" });
+    else if (!MARKING.includes(tool)) room.setState({ tool });
+    return;
+  }
+  if (MARKING.includes(tool) && !mayMark(state)) return;
+  draft.setState({ shape: null });
+  room.setState({ tool });
+}
+
+function escape(): void {
+  const state = room.getState();
+  if (state.keySheet) room.setState({ keySheet: false });
+  else if (draft.getState().shape) draft.setState({ shape: null });
+  else if (state.pin) room.setState({ pin: null });
+  else if (state.notice) room.setState({ notice: null });
+  else if (state.selected) room.setState({ selected: null });
+  else room.setState({ tool: "window" });
+}
+
+/** Returns true where the key did something, so the browser's own action is not wanted. */
+function press(event: KeyboardEvent): boolean {
+  const { key } = event;
+  const small = key.length === 1 ? key.toLowerCase() : key;
+  const state = room.getState();
+  if (event.ctrlKey || event.metaKey) {
+    if (small === "z" && event.shiftKey) redo();
+    else if (small === "z") undo();
+    else if (small === "y") redo();
+    else return false;
+    return true;
+  }
+  if (event.altKey) return false;
+  if (key === "F6") {
+    nextPart(event.shiftKey);
+    return true;
+  }
+  if (key === "Escape") {
+    escape();
+    return true;
+  }
+  if (state.keySheet) return false;
+  // With a control in focus, keys that work on it stay its own.
+  if (onControl() && ["Tab", " ", "Enter", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"].includes(key)) return false;
+  const count = state.manifests[state.panes[state.active].series ?? ""]?.frames.sop.length ?? 0;
+  const acts: Record<string, () => void> = {
+    Tab: () => room.setState({ overlays: false }),
+    ArrowUp: () => scrollBy(-1),
+    ArrowDown: () => scrollBy(1),
+    ArrowLeft: () => room.setState({ active: 0 }),
+    ArrowRight: () => state.layout === 2 && room.setState({ active: 1 }),
+    Home: () => scrollTo(state.active, 0),
+    End: () => scrollTo(state.active, count - 1),
+    PageUp: () => stepSeries(-1),
+    PageDown: () => stepSeries(1),
+    Enter: closePolygon,
+    Backspace: () => state.selected && remove(state.selected),
+    Delete: () => state.selected && remove(state.selected),
+    " ": reset,
+    "+": () => zoomBy(1.25),
+    "-": () => zoomBy(0.8),
+    "=": () => fitPane(),
+    "?": () => room.setState({ keySheet: true }),
+    "[": () => room.setState({ brushMm: nextBrush(state.brushMm, -1) }),
+    "]": () => room.setState({ brushMm: nextBrush(state.brushMm, 1) }),
+    i: invertActive,
+    h: () => flip("horizontal"),
+    v: () => flip("vertical"),
+    r: () => rotate(90),
+    l: () => rotate(-90),
+    c: () => room.setState({ cine: !state.cine }),
+    a: () => {
+      const { series } = state.panes[state.active];
+      if (mayMark(state) && series && addSegment(series)) room.setState({ tool: "brush" });
+    },
+    n: () => {
+      const done = state.read?.state === "submitted" || state.read?.state === "accepted";
+      if (done && state.read?.next) location.assign(state.read.next.url);
+    },
+  };
+  if (acts[small]) {
+    acts[small]();
+    return true;
+  }
+  if (TOOLS[small]) {
+    choose(TOOLS[small]);
+    return true;
+  }
+  if (/^[1-9]$/.test(key)) {
+    setPreset(Number(key));
+    return true;
+  }
+  return false;
+}
+
+export function listen(): () => void {
+  const down = (event: KeyboardEvent) => {
+    if (typing(event.target) && event.key !== "Escape" && event.key !== "F6") return;
+    if (typing(event.target) && event.key === "Escape") (event.target as HTMLElement).blur();
+    else if (press(event)) event.preventDefault();
+  };
+  const up = (event: KeyboardEvent) => {
+    if (event.key === "Tab" && !onControl()) room.setState({ overlays: true });
+  };
+  const away = () => room.setState({ overlays: true });
+  window.addEventListener("keydown", down);
+  window.addEventListener("keyup", up);
+  window.addEventListener("blur", away);
+  return () => {
+    window.removeEventListener("keydown", down);
+    window.removeEventListener("keyup", up);
+    window.removeEventListener("blur", away);
+  };
+}

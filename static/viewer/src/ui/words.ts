@@ -1,0 +1,101 @@
+/** Numbers and names as a reader reads them. */
+import type { FourState, Kind, Manifest, Read, StudyRow } from "../api/types";
+import { type Plane, planeOf, sliceDistance } from "../engine/geometry";
+import { maskAreaMm2, maskVolumeMl, type Measured, measure } from "../journal/measure";
+import type { Mark } from "../store/marks";
+import { frameIndex } from "../engine/geometry";
+
+export const KINDS: Record<Kind, string> = {
+  segment: "Segment",
+  length: "Length",
+  bidirectional: "Two axes",
+  ellipse: "Ellipse",
+  polygon: "Polygon",
+  freehand: "Freehand",
+  point: "Point",
+};
+
+export const FOUR_STATES: [FourState, string][] = [
+  ["present", "Present"],
+  ["absent", "Absent"],
+  ["indeterminate", "Indeterminate"],
+  ["not_assessed", "Not assessed"],
+];
+
+const minus = (text: string): string => text.replace("-", "−");
+export const fixed = (value: number, digits: number): string => minus(value.toFixed(digits));
+export const whole = (value: number): string => minus(String(Math.round(value)));
+
+/** Windows and values: whole, or two decimals where the scale is that fine. */
+export const amount = (value: number): string =>
+  minus(Math.abs(value) >= 20 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(2));
+
+export function valueText(value: number[], manifest: Manifest): string {
+  if (value.length === 3) return `R ${value[0]} G ${value[1]} B ${value[2]}`;
+  if (manifest.suv_factor !== null) return `${fixed(value[0], 2)} SUVbw`;
+  if (manifest.units === "HU") return `${whole(value[0])} HU`;
+  return `${amount(value[0])}${manifest.units ? ` ${manifest.units}` : ""}`;
+}
+
+export function dateText(date: string | null): string {
+  if (!date) return "No date";
+  const [y, m, d] = date.split("-").map(Number);
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  return `${d} ${months[m - 1]} ${y}`;
+}
+
+const about = (m: Measured): string => (m.estimate ? "≈ " : "");
+
+/** Millimetres with one decimal, or pixels where the image is not calibrated. */
+export function measuredText(m: Measured): string | null {
+  if (m.length !== null && m.short !== null) {
+    return `${about(m)}${fixed(m.length, 1)} × ${fixed(m.short, 1)} ${m.unit}`;
+  }
+  if (m.length !== null) return `${about(m)}${fixed(m.length, 1)} ${m.unit}`;
+  if (m.area !== null) return `${about(m)}${fixed(m.area, m.area < 100 ? 1 : 0)} ${m.unit}²`;
+  return null;
+}
+
+export const planeOfMark = (mark: Mark, manifest: Manifest): { plane: Plane; index: number } | null => {
+  const index = frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
+  return index < 0 ? null : { plane: planeOf(manifest, index), index };
+};
+
+export function volumeText(mark: Mark, manifest: Manifest): string {
+  if (!mark.voxels) return "no voxel";
+  const spoiled = manifest.findings.some((finding) => finding.spoils.includes("volume"));
+  const volume = spoiled ? null : maskVolumeMl(mark.voxels, planeOf(manifest, 0), sliceDistance(manifest));
+  if (volume !== null) return `${fixed(volume, volume < 10 ? 2 : 1)} mL`;
+  const area = maskAreaMm2(mark.voxels, planeOf(manifest, 0));
+  if (area !== null && mark.slices.size === 1) return `${fixed(area, 0)} mm²`;
+  return `${mark.voxels} voxels`;
+}
+
+/** The number that stands for a mark in a list. */
+export function figure(mark: Mark, manifest: Manifest | undefined): string {
+  if (mark.value.state === "absent") return "absent";
+  if (mark.value.state === "not_assessed") return "not assessed";
+  if (!manifest) return "";
+  if (mark.value.kind === "segment") return volumeText(mark, manifest);
+  const at = planeOfMark(mark, manifest);
+  return (at && measuredText(measure(mark.value, at.plane))) ?? "";
+}
+
+export function sliceText(mark: Mark, manifest: Manifest | undefined): string {
+  if (!manifest) return "";
+  if (mark.value.kind === "segment") {
+    const n = mark.slices.size;
+    return n ? `${n} slice${n === 1 ? "" : "s"}` : "";
+  }
+  const at = planeOfMark(mark, manifest);
+  return at ? `slice ${at.index + 1}` : "";
+}
+
+export function studyOf(read: Read, series: string): StudyRow | undefined {
+  return read.studies.find((study) => study.series.some((one) => one.id === series));
+}
+
+export function subjectText(read: Read): string {
+  const { pseudonym, sex, age_years } = read.subject;
+  return [pseudonym, sex, age_years === null ? null : `${age_years} y`].filter(Boolean).join(", ");
+}
