@@ -1,0 +1,173 @@
+"""Where objects live: one port, over files here. A key is random, so it tells nothing and balances folders."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from django.conf import settings
+
+COPY_BYTES = 1024 * 1024
+
+
+class ObjectMissing(Exception):
+    """An object that the index names is not in storage."""
+
+
+class Storage(Protocol):
+    """Objects by key. Keys come from `new_key`; objects never change once put."""
+
+    def put_durable(self, key: str, *parts: bytes | Path | BinaryIO) -> int:
+        """Store the parts one after the other (files from where they stand) and return the number of bytes.
+        When it returns, the object survives a power cut; when it raises, there is no such object."""
+        ...
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        """Exactly these bytes. Raises ObjectMissing; EOFError where the object is shorter."""
+        ...
+
+    def read_range_if_cached(self, key: str, offset: int, length: int) -> bytearray | None:
+        """The same without ever waiting for a disk: None where it would wait."""
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """The object as a seekable file to read. Raises ObjectMissing."""
+        ...
+
+    def size(self, key: str) -> int: ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens where there is none."""
+        ...
+
+
+def new_key(suffix: str = "") -> str:
+    """A random key, "3f2/3f2a…" + suffix: 4096 folders."""
+    name = secrets.token_hex(16)
+    return f"{name[:3]}/{name}{suffix}"
+
+
+class FileStorage:
+    """Objects as files below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._durable_folders: set[str] = set()
+
+    def put_durable(self, key: str, *parts: bytes | Path | BinaryIO) -> int:
+        path = self._path(key)
+        self._make_folder(path.parent)
+        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+        try:
+            with partial.open("wb") as file:
+                for part in parts:
+                    _append(file, part)
+                size = file.tell()
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+        return size
+
+    def read_range(self, key: str, offset: int, length: int) -> bytes:
+        with self._descriptor(key) as descriptor:
+            pieces = []
+            while length:
+                piece = os.pread(descriptor, length, offset)
+                if not piece:
+                    raise EOFError(f"Object {key} ends at {offset}.")
+                pieces.append(piece)
+                offset, length = offset + len(piece), length - len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def read_range_if_cached(self, key: str, offset: int, length: int) -> bytearray | None:
+        if not hasattr(os, "RWF_NOWAIT"):
+            return None
+        buffer = bytearray(length)
+        with self._descriptor(key) as descriptor:
+            try:
+                got = os.preadv(descriptor, [buffer], offset, os.RWF_NOWAIT)
+            except OSError:  # not in memory, or a file system that can't tell
+                return None
+        return buffer if got == length else None
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"Object {key} is not in storage.") from error
+
+    def size(self, key: str) -> int:
+        try:
+            return self._path(key).stat().st_size
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"Object {key} is not in storage.") from error
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if not all(part and part not in (".", "..") for part in parts):
+            raise ValueError(f"{key!r} is not a key.")
+        return self.folder.joinpath(*parts)
+
+    @contextmanager
+    def _descriptor(self, key: str) -> Iterator[int]:
+        try:
+            descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"Object {key} is not in storage.") from error
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder.name in self._durable_folders:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
+        self._durable_folders.add(folder.name)
+
+
+def _append(file: BinaryIO, part: bytes | Path | BinaryIO) -> None:
+    if isinstance(part, bytes):
+        file.write(part)
+    elif isinstance(part, Path):
+        with part.open("rb") as source:
+            shutil.copyfileobj(source, file, COPY_BYTES)
+    else:
+        shutil.copyfileobj(part, file, COPY_BYTES)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name is durable only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def spool() -> BinaryIO:
+    """A temporary file: in memory while it is small, unnamed on disk beyond."""
+    return tempfile.SpooledTemporaryFile(max_size=16 * COPY_BYTES)  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=4)
+def _file_storage(folder: Path) -> FileStorage:
+    return FileStorage(folder)
+
+
+def storage() -> Storage:
+    """The node's storage."""
+    return _file_storage(Path(settings.OBJECTS_DIR))

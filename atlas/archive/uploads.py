@@ -1,0 +1,191 @@
+"""Deliveries: files that one person or command sends to a dataset, counted and reported by name."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+from django.db import transaction
+from django.db.models import F
+from django.http import Http404
+from django.utils import timezone
+
+from accounts import audit, permissions
+from accounts.models import User
+from accounts.permissions import Someone
+from atlas.archive import intake, sealing, sources
+from atlas.archive.intake import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
+from atlas.archive.sources import Source
+from atlas.archive.storage import spool
+from atlas.archive.tasks import seal_soon
+from atlas.fanout import broadcast
+from atlas.models import Dataset, Series, Upload, UploadFinding
+
+audit.register("upload.begun", "upload.done")
+
+NAME_LENGTH_MAX = 500
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class UploadEnded(Exception):
+    """The delivery was declared complete; it takes no more files. The message is a sentence."""
+
+
+def uploads_of(user: Someone, dataset: Dataset):
+    """The deliveries that this person may see: those of datasets they may take images into."""
+    permissions.require(user, "import_images", dataset)
+    return Upload.objects.filter(dataset=dataset)
+
+
+def upload_or_404(user: Someone, dataset: Dataset, public_id: str) -> Upload:
+    upload = uploads_of(user, dataset).filter(public_id=public_id).first()
+    if upload is None:
+        raise Http404("There is no such upload.")
+    return upload
+
+
+@transaction.atomic
+def begin(*, by: User | None, dataset: Dataset, files_total: int = 0) -> Upload:
+    """Begin a delivery; `by` None is the command line. Raises IntakeClosed."""
+    if by is not None:
+        permissions.require(by, "import_images", dataset)
+    intake.require_open(dataset)
+    upload = Upload.objects.create(dataset=dataset, by=by, files_total=files_total)
+    audit.record(by, "upload.begun", upload, dataset=dataset.pk)
+    _tell(upload)
+    return upload
+
+
+def receive(*, by: User, upload: Upload, name: str, stream: BinaryIO) -> list[Outcome]:
+    """Take one sent file, or every file of a sent ZIP archive. What it returns as stored is durable.
+
+    Raises UploadEnded, IntakeClosed.
+    """
+    permissions.require(by, "import_images", upload.dataset)
+    if upload.state != Upload.State.RECEIVING:
+        raise UploadEnded("This upload was declared complete; begin another one.")
+    outcomes: list[Outcome] = []
+    for outcome in intake.take_in(_in_body(name, stream), dataset=upload.dataset):
+        outcomes.append(outcome)
+        if len(outcomes) % intake.BATCH_FILES == 0:
+            _count(upload, outcomes[-intake.BATCH_FILES :])
+    _count(upload, outcomes[len(outcomes) - len(outcomes) % intake.BATCH_FILES :])
+    return outcomes
+
+
+def _in_body(name: str, stream: BinaryIO) -> Iterable[Source]:
+    start = stream.read(4)
+    if not sources.is_zip(start):
+        return [Source(name, lambda: _Rest(start, stream))]  # type: ignore[list-item,return-value]
+    archive = spool()
+    archive.write(start)
+    while chunk := stream.read(intake.READ_BYTES):
+        archive.write(chunk)
+    return sources.in_zip(archive, name)
+
+
+class _Rest:
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, start: bytes, stream: BinaryIO) -> None:
+        self.start, self.stream = start, stream
+
+    def read(self, length: int) -> bytes:
+        start, self.start = self.start, b""
+        return start + self.stream.read(length - len(start))
+
+    def __enter__(self) -> "_Rest":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+@transaction.atomic
+def _count(upload: Upload, outcomes: list[Outcome]) -> None:
+    if not outcomes:
+        return
+    counts = Counter(outcome.status for outcome in outcomes)
+    Upload.objects.filter(pk=upload.pk).update(
+        files_read=F("files_read") + len(outcomes),
+        stored=F("stored") + counts[STORED],
+        known=F("known") + counts[KNOWN],
+        refused=F("refused") + counts[REFUSED] + counts[NOT_DICOM],
+    )
+    UploadFinding.objects.bulk_create(
+        UploadFinding(
+            upload=upload,
+            file_name=_CONTROL.sub("�", outcome.name)[-NAME_LENGTH_MAX:],
+            reason=outcome.reason[:NAME_LENGTH_MAX],
+        )
+        for outcome in outcomes
+        if outcome.reason
+    )
+    _tell(upload)
+
+
+def finish(*, by: User, upload: Upload) -> Upload:
+    """The sender says that all is sent: series that still arrive are sealed now. Twice changes nothing."""
+    permissions.require(by, "import_images", upload.dataset)
+    return _finish(upload, by)
+
+
+@transaction.atomic
+def _finish(upload: Upload, by: User | None) -> Upload:
+    ended = Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
+        state=Upload.State.DONE, ended_at=timezone.now()
+    )
+    if ended:
+        for series_id in _arriving_in(upload.dataset):
+            seal_soon(series_id)
+        audit.record(by, "upload.done", upload, dataset=upload.dataset_id)
+        _tell(upload)
+    upload.refresh_from_db()
+    return upload
+
+
+def _arriving_in(dataset: Dataset) -> list[int]:
+    arriving = Series.objects.filter(
+        study__dataset=dataset, state=Series.State.ARRIVING, instance_count__gt=0
+    )
+    return list(arriving.values_list("pk", flat=True))
+
+
+def import_paths(
+    dataset: Dataset,
+    found: Iterable[Source],
+    *,
+    on_file: Callable[[Outcome], None] = lambda outcome: None,
+    on_series: Callable[[int, int], None] = lambda done, total: None,
+) -> Upload:
+    """Take files in from this machine (a command) and seal their series at once, so that they can be read.
+
+    The caller answers for the right to do so. Raises IntakeClosed.
+    """
+    upload = begin(by=None, dataset=dataset)
+    changed: dict[int, None] = {}
+    waiting: list[Outcome] = []
+    for outcome in intake.take_in(found, dataset=dataset):
+        on_file(outcome)
+        if outcome.series_id and outcome.status == STORED:
+            changed[outcome.series_id] = None
+        waiting.append(outcome)
+        if len(waiting) >= intake.BATCH_FILES:
+            _count(upload, waiting)
+            waiting = []
+    _count(upload, waiting)
+    # A command that was stopped may have left series of known files unsealed.
+    for series_id in _arriving_in(dataset):
+        changed.setdefault(series_id, None)
+    for done, series_id in enumerate(changed):
+        on_series(done, len(changed))
+        sealing.seal(series_id)
+    on_series(len(changed), len(changed))
+    return _finish(upload, None)
+
+
+def _tell(upload: Upload) -> None:
+    """The dataset's page follows a delivery: it reads the numbers when it hears this."""
+    message = {"type": "upload", "upload": upload.public_id}
+    group = f"dataset.{upload.dataset.slug}"
+    transaction.on_commit(lambda: broadcast(group, message))
