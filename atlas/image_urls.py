@@ -1,3 +1,22 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from atlas.views import api_docs, datasets, organisations
+
+urlpatterns = [
+    path("organisations/", organisations.organisations, name="organisations"),
+    path("organisations/new/", organisations.new_organisation, name="organisation-new"),
+    path("organisations/<slug:slug>/", organisations.organisation, name="organisation"),
+    path(
+        "organisations/<slug:slug>/members/", organisations.organisation_members, name="organisation-members"
+    ),
+    path("organisations/<slug:slug>/datasets/new/", datasets.new_dataset, name="dataset-new"),
+    path("datasets/", datasets.datasets, name="datasets"),
+    path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
+    path("datasets/<slug:slug>/edit/", datasets.edit_dataset, name="dataset-edit"),
+    path("datasets/<slug:slug>/members/", datasets.dataset_members, name="dataset-members"),
+    path("datasets/<slug:slug>/grants/", datasets.grant, name="dataset-grant"),
+    path("datasets/<slug:slug>/grants/withdraw/", datasets.withdraw_grant, name="dataset-grant-withdraw"),
+    path("datasets/<slug:slug>/import/", datasets.import_images, name="dataset-import"),
+    path("datasets/<slug:slug>/uploads/<str:public_id>/", datasets.upload, name="upload"),
+    path("api/docs/", api_docs.api_docs, name="api-docs"),
+]

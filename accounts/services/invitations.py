@@ -55,7 +55,7 @@ def invite(*, by: User, email: str, role: str, scope: models.Model | None, addre
         "role": known,
         "place": place_of(invitation),
         "by": by,
-        "url": address.format(secret=secret),
+        "url": address.replace("{secret}", secret),
         "until": invitation.expires_at,
         "node_name": settings.NODE_NAME,
     }

@@ -26,7 +26,7 @@ NOTHING = "–"  # stands in a cell that has no value
 def icon(name: str, size: int = 16, label: str = "") -> SafeString:
     """A Lucide icon in the colour of its text. Hidden from screen readers unless it has a label."""
     meaning = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
-    return lucide(name, size=size, class_="icon", stroke_width="1.75", **{k: v for k, v in meaning.items()})
+    return lucide(name, size=size, class_="icon", stroke_width="1.75", **meaning)
 
 
 @register.simple_tag
@@ -176,7 +176,7 @@ STATES: dict[str, tuple[str, str]] = {
 
 @register.simple_tag
 def state(row: object, word: str = "") -> SafeString:
-    """The `state` of a read, series, upload or release as a tag with its icon; `word` replaces the model's."""
+    """The `state` of a read, series, upload or release as a tag; `word` replaces the model's."""
     value = str(row.state)  # type: ignore[attr-defined]
     image, verdict = STATES[value]
     words = word or row.get_state_display()  # type: ignore[attr-defined]
