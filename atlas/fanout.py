@@ -296,7 +296,9 @@ class _Mailroom:
                     self._forget(name)
                     logger.warning("Nobody reads %s any more: removed from its groups.", name)
                 else:
-                    logger.warning("%s is full (%d messages): one to %s dropped.", name, self._capacity, group)
+                    logger.warning(
+                        "%s is full (%d messages): one to %s dropped.", name, self._capacity, group
+                    )
 
     # Listening ----------------------------------------------------------------------------------
 

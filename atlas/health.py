@@ -17,7 +17,7 @@ READY = "ready"
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, cache and a worker are there, else 503; each part in a word or a sentence."""
+    """200 when database, migrations, cache and a worker are there, else 503; each part in a word or two."""
     parts = check()
     ready = all(state == READY for state in parts.values())
     status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
@@ -60,7 +60,8 @@ def unapplied_migrations() -> int:
 def _worker() -> str:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s) LIMIT 1",
+            "SELECT 1 FROM procrastinate_workers"
+            " WHERE last_heartbeat > now() - make_interval(secs => %s) LIMIT 1",
             [STALLED_S],
         )
         found = cursor.fetchone()

@@ -32,7 +32,9 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
         if job.id is None or job.id == context.job.id:
             continue
         if job.attempts + 1 >= ATTEMPTS_MAX:
-            logger.error("Job %s (%s) given up: its worker died %d times.", job.id, job.task_name, ATTEMPTS_MAX)
+            logger.error(
+                "Job %s (%s) given up: its worker died %d times.", job.id, job.task_name, ATTEMPTS_MAX
+            )
             await manager.finish_job_by_id_async(job.id, status=Status.FAILED, delete_job=False)
         else:
             logger.warning("Job %s (%s) runs again: its worker died.", job.id, job.task_name)

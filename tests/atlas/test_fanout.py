@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -79,8 +78,8 @@ async def test_another_process_reaches_the_members_here(layer):
     channel = await layer.new_channel()
     await layer.group_add("project.lung", channel)
     code = (
-        "import django; django.setup();"
-        f"from django.db import connection; connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r};"
+        "import django; django.setup(); from django.db import connection;"
+        f"connection.settings_dict['NAME'] = {connection.settings_dict['NAME']!r};"
         "from atlas.fanout import broadcast; broadcast('project.lung', {'type': 'release', 'number': 1})"
     )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
@@ -215,7 +214,7 @@ async def test_a_lost_connection_is_made_anew_and_the_gap_is_told(layer):
     assert await hears_nothing(layer, channel)
 
 
-def test_a_restart_of_the_whole_database_is_survived(tmp_path):
+def test_a_restart_of_the_whole_database_is_survived():
     """In a process and cluster of its own: other tests use the session's."""
     home = Path(str(session_home()) + "-restart")
     code = """
@@ -246,11 +245,14 @@ asyncio.run(main())
     try:
         postgres.ensure_running(home, durable=False)
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
     finally:
         postgres.stop(home)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["{'number': 1}", "{'type': 'fanout.gap'}", "{'number': 2}"]
-
-

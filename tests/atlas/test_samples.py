@@ -1,4 +1,4 @@
-"""The sample archive is fetched from a package index once, resumed when broken off, and never trusted unchecked."""
+"""The sample archive is fetched once, resumed when broken off, and never trusted unchecked."""
 
 import hashlib
 import threading
@@ -29,7 +29,8 @@ def index(monkeypatch) -> Iterator[Index]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path.startswith("/simple/"):
-                page = f'<a href="/files/{samples.FILENAME}#sha256={samples.SHA256}">{samples.FILENAME}</a>'.encode()
+                name = samples.FILENAME
+                page = f'<a href="/files/{name}#sha256={samples.SHA256}">{name}</a>'.encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Content-Length", str(len(page)))

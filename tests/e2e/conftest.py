@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            # One process for them all: they share a node and a browser, and two would contend for the machine.
+            # One process for them all: they share a node and a browser; two would contend for the cores.
             item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
@@ -91,7 +91,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(chromium: Browser, node: Node) -> Iterator[BrowserContext]:
-    """A browser profile of its own: no cookies, nothing cached. `page.goto("/worklist/")` goes to the node."""
+    """A browser profile of its own, nothing cached. `page.goto("/worklist/")` goes to the node."""
     context = chromium.new_context(
         base_url=node.base_url, viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="UTC"
     )

@@ -1,4 +1,4 @@
-"""A real Atlas for tests: its own folder, database, web process and worker, on a free port of the loopback."""
+"""A real Atlas for tests: its own folder, database, web process and worker, on a free loopback port."""
 
 import json
 import os

@@ -33,14 +33,19 @@ def test_a_killed_web_process_is_replaced_and_waiting_requests_are_answered(node
 
 def test_a_job_whose_worker_was_killed_runs_again(node):
     node.python(
-        "from django.db import connection\n"
-        "with connection.cursor() as cursor:\n"
-        "    cursor.execute('INSERT INTO procrastinate_workers (last_heartbeat)"
-        " VALUES (now() - interval \\'1 hour\\') RETURNING id')\n"
-        "    worker = cursor.fetchone()[0]\n"
-        "    cursor.execute('INSERT INTO procrastinate_jobs (queue_name, task_name, status, args, worker_id)"
-        " VALUES (\\'default\\', \\'atlas.jobs.clear_finished_jobs\\', \\'doing\\', \\'{\"timestamp\": 1}\\', %s)',"
-        " [worker])\n"
+        """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute(
+        "INSERT INTO procrastinate_workers (last_heartbeat)"
+        " VALUES (now() - interval '1 hour') RETURNING id"
+    )
+    cursor.execute(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, status, args, worker_id)"
+        " VALUES ('default', 'atlas.jobs.clear_finished_jobs', 'doing', '{\\"timestamp\\": 1}', %s)",
+        [cursor.fetchone()[0]],
+    )
+"""
     )
     state = "from procrastinate.contrib.django.models import ProcrastinateJob as J\n"
     state += "print(J.objects.filter(args__timestamp=1).values_list('status', flat=True).get())"
@@ -57,7 +62,7 @@ def test_a_crash_of_everything_at_once_is_recovered_from(node):
     assert node.python("from django.core.cache import cache; print(cache.get('kept'))").strip() == "yes"
 
 
-def test_a_second_node_on_the_same_port_is_told_so(node, tmp_path):
+def test_a_second_node_on_the_same_port_is_told_so(node):
     done = subprocess.run(
         [sys.executable, "manage.py", "serve", f"--port={node.port}"],
         cwd=ROOT,

@@ -27,7 +27,9 @@ class Command(BaseCommand):
     help = "Start a demo node with accounts and cases on this machine's loopback address."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=default_port(), help="port (default $ATLAS_PORT or 8000)")
+        parser.add_argument(
+            "--port", type=int, default=default_port(), help="port (default $ATLAS_PORT or 8000)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:  # settings are read once, so begin anew with demo settings

@@ -29,7 +29,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-        parser.add_argument("--port", type=int, default=default_port(), help="port (default $ATLAS_PORT or 8000)")
+        parser.add_argument(
+            "--port", type=int, default=default_port(), help="port (default $ATLAS_PORT or 8000)"
+        )
         parser.add_argument("--web", type=int, default=1, help="web processes")
         parser.add_argument("--workers", type=int, default=1, help="worker processes")
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
@@ -40,7 +42,7 @@ class Command(BaseCommand):
             prepare_database()
         elif missing := unapplied_migrations():
             raise CommandError(
-                f"{missing} migrations are not applied. Run `python manage.py migrate`, or serve with --migrate."
+                f"{missing} migrations are not applied. Run `python manage.py migrate`, or serve --migrate."
             )
         address = f"http://{options['host']}:{options['port']}"
         serve(

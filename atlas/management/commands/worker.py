@@ -17,7 +17,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--concurrency", type=int, default=max(2, os.cpu_count() or 2), help="jobs at a time (default: cores)"
+            "--concurrency",
+            type=int,
+            default=max(2, os.cpu_count() or 2),
+            help="jobs at a time (default: cores)",
         )
         parser.add_argument("--queues", nargs="*", default=None, help="only these queues (default: all)")
         parser.add_argument("--once", action="store_true", help="end when no job is left")
