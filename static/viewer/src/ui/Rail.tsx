@@ -95,7 +95,7 @@ export function Rail() {
                   <span>
                     <span className="name">{name}</span>
                     <span className="faint">
-                      {series.modality}, {series.images} {series.images === 1 ? "image" : "images"}
+                      {series.images} {series.images === 1 ? "image" : "images"}
                     </span>
                   </span>
                 </button>
