@@ -17,11 +17,12 @@ MEASUREMENTS = (
     "perimeter_mm",
     "volume_ml",
     "voxels",
-    "length_pixels",
-    "long_axis_pixels",
-    "short_axis_pixels",
-    "area_pixels2",
-    "perimeter_pixels",
+    "slices",
+    "length_px",
+    "long_axis_px",
+    "short_axis_px",
+    "area_px2",
+    "perimeter_px",
 )
 COLUMNS = (
     "case_number",
@@ -42,6 +43,8 @@ COLUMNS = (
     "sop_instance_uid",
     "frame_number",
     *MEASUREMENTS,
+    "estimated",
+    "problem",
     "origin",
 )
 
@@ -82,7 +85,9 @@ def mark_as_json(mark: Mark, *, files: Mapping[str, Any]) -> dict[str, Any]:
         "study_instance_uid": mark.source.study_instance_uid,
         "series_instance_uid": mark.source.series_instance_uid,
         **place,
-        "measurements": mark.measurements(),
+        "measurements": dict(mark.numbers),
+        "measurements_estimated": mark.estimated,
+        "measurements_problem": mark.problem,
         **({"files": dict(files)} if files else {}),
     }
 
@@ -106,7 +111,9 @@ def measurement_row(mark: Mark, facts: ReadFacts) -> dict[str, Any]:
         "state": mark.state,
         "sop_instance_uid": mark.value.get("sop") or "",
         "frame_number": mark.value.get("frame") or "",
-        **mark.measurements(),
+        **{name: mark.numbers[name] for name in MEASUREMENTS if name in mark.numbers},
+        "estimated": "yes" if mark.estimated else "",
+        "problem": mark.problem,
         "origin": (mark.value.get("origin") or {}).get("from", "reader"),
     }
 
@@ -114,7 +121,7 @@ def measurement_row(mark: Mark, facts: ReadFacts) -> dict[str, Any]:
 def measurements_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """UTF-8, comma separated, header first; an empty field means that it doesn't apply."""
     text = StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()

@@ -1,0 +1,76 @@
+"""Who may see and fetch which release, and who may freeze one.
+
+Whoever still reads a case sees nobody else's marks on it, so a release that holds it stays closed to them,
+whatever their roles say, until their own read is accepted.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from accounts import permissions
+from accounts.models import User
+from accounts.permissions import Someone
+from annotations.models import Case, Read, Release, ReleaseCase, Submission
+from annotations.reading import policies as reading
+from atlas.models import Project
+
+NOT_FOUND = "There is no such release, or it is not for you."
+
+
+def releases_for(user: Someone) -> QuerySet[Release]:
+    """The releases that this person may know of."""
+    projects = permissions.objects_for(user, "download_releases", Project)
+    return Release.objects.filter(project__in=projects.values("pk")).select_related("project")
+
+
+def releases_of(user: Someone, project: Project) -> QuerySet[Release]:
+    """Newest first. Raises Http404 or PermissionDenied."""
+    permissions.require(user, "download_releases", project)
+    return releases_for(user).filter(project=project).order_by("-number")
+
+
+def release_or_404(user: Someone, project_slug: str, number: int) -> Release:
+    project = Project.objects.filter(slug=project_slug).first()
+    if project is None:
+        raise Http404(NOT_FOUND)
+    permissions.require(user, "download_releases", project)
+    release = releases_for(user).filter(project=project, number=number).first()
+    if release is None:
+        raise Http404(NOT_FOUND)
+    return release
+
+
+def cases_that_close(user: User, release: Release) -> QuerySet[Case]:
+    """The cases of a release that this person still reads blind."""
+    return reading.cases_being_read_by(user).filter(release_cases__release=release).distinct()
+
+
+def require_open(user: User, release: Release) -> None:
+    """Raises PermissionDenied where the release holds a case that this person still reads."""
+    numbers = list(cases_that_close(user, release).order_by("number").values_list("number", flat=True)[:5])
+    if numbers:
+        named = ", ".join(map(str, numbers))
+        raise PermissionDenied(
+            f"You are still reading case {named} of this release. It opens to you once your read is accepted."
+        )
+
+
+def acceptable_submissions(project: Project) -> QuerySet[Submission]:
+    """What a release of the project would hold: of every accepted read, the submission that was accepted."""
+    return (
+        Submission.objects.filter(
+            read__case__project=project,
+            read__state=Read.State.ACCEPTED,
+            review__verdict="accept",
+        )
+        .select_related("read__case")
+        .order_by("read__case__number", "read_id", "-round")
+        .distinct("read__case__number", "read_id")
+    )
+
+
+def released_cases(release: Release) -> QuerySet[ReleaseCase]:
+    return ReleaseCase.objects.filter(release=release).select_related(
+        "case__subject", "submission__read__reader", "submission__read__schema", "submission__review"
+    )

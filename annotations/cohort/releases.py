@@ -1,0 +1,139 @@
+"""Freezing releases: which accepted reads they hold is fixed at once, their files are written by jobs."""
+
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from accounts import audit, permissions
+from accounts.models import User
+from annotations.cohort import policies
+from annotations.models import Release, ReleaseCase
+from atlas.fanout import broadcast
+from atlas.models import Project
+
+audit.register("release.frozen", "release.retried", "release.downloaded")
+
+PROBLEM_LENGTH_MAX = 500
+WRITE_CASE, FINISH = "write_release_case", "finish_release"  # the jobs in annotations.tasks
+
+
+@transaction.atomic
+def freeze(*, by: User, project: Project, title: str = "", licence: str = "") -> Release:
+    """Freeze what is accepted now as the project's next release, and have its files written.
+
+    Raises PermissionDenied or Http404, and ValidationError where nothing is accepted.
+    """
+    permissions.require(by, "manage_project", project)
+    Project.objects.select_for_update().get(pk=project.pk)  # releases are numbered without gaps
+    submissions = list(policies.acceptable_submissions(project))
+    if not submissions:
+        raise ValidationError(
+            "No read of this project is accepted yet, so there is nothing to release. "
+            "Reads are accepted in review."
+        )
+    last = Release.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
+    release = Release.objects.create(
+        project=project,
+        number=last + 1,
+        title=title.strip()[:200],
+        licence=licence.strip()[:80],
+        frozen_by=by,
+        cases_total=len({submission.read.case_id for submission in submissions}),
+    )
+    ReleaseCase.objects.bulk_create(
+        [
+            ReleaseCase(release=release, case=submission.read.case, submission=submission)
+            for submission in submissions
+        ],
+        batch_size=2000,
+    )
+    audit.record(by, "release.frozen", release, number=release.number, cases=release.cases_total)
+    _have_written(release)
+    announce(release)
+    return release
+
+
+@transaction.atomic
+def retry(*, by: User, release: Release) -> Release:
+    """Write what is missing of a release that failed. Raises ValidationError for any other."""
+    permissions.require(by, "manage_project", release.project)
+    locked = Release.objects.select_for_update().get(pk=release.pk)
+    if locked.state != Release.State.FAILED:
+        raise ValidationError(
+            f"Release {locked.number} is {locked.get_state_display().lower()}: nothing to retry."
+        )
+    locked.state, locked.problem = Release.State.WRITING, ""
+    locked.save(update_fields=["state", "problem"])
+    audit.record(by, "release.retried", locked, number=locked.number)
+    _have_written(locked)
+    announce(locked)
+    return locked
+
+
+def _have_written(release: Release) -> None:
+    """One job a case that isn't written; within the caller's transaction."""
+    waiting = ReleaseCase.objects.filter(release=release, written_at=None)
+    cases = list(waiting.order_by("case__number").values_list("case_id", flat=True).distinct())
+    if cases:
+        wanted = [{"release_id": release.pk, "case_id": case_id} for case_id in cases]
+        app.configure_task(WRITE_CASE).batch_defer(*wanted)
+    else:
+        _have_finished(release)
+
+
+def _have_finished(release: Release) -> None:
+    app.configure_task(FINISH).defer(release_id=release.pk)
+
+
+@transaction.atomic
+def case_written(release_id: int) -> None:
+    """Count what is done; after the last case, have the release finished."""
+    release = Release.objects.select_for_update().get(pk=release_id)
+    counted = ReleaseCase.objects.filter(release=release).aggregate(
+        cases=Count("case", distinct=True),
+        waiting=Count("case", distinct=True, filter=Q(written_at=None)),
+    )
+    release.cases_done = counted["cases"] - counted["waiting"]
+    release.save(update_fields=["cases_done"])
+    if not counted["waiting"] and release.state == Release.State.WRITING:
+        _have_finished(release)
+    announce(release)
+
+
+@transaction.atomic
+def mark_ready(release_id: int, *, manifest_sha256: str) -> None:
+    release = Release.objects.select_for_update().get(pk=release_id)
+    if release.state == Release.State.READY:
+        return
+    release.state, release.problem = Release.State.READY, ""
+    release.ready_at, release.manifest_sha256 = timezone.now(), manifest_sha256
+    release.save(update_fields=["state", "problem", "ready_at", "manifest_sha256"])
+    announce(release)
+
+
+@transaction.atomic
+def mark_failed(release_id: int, problem: str) -> None:
+    """Keep the first problem: the ones after it often follow from it."""
+    release = Release.objects.select_for_update().get(pk=release_id)
+    if release.state != Release.State.WRITING:
+        return
+    release.state, release.problem = Release.State.FAILED, problem[:PROBLEM_LENGTH_MAX]
+    release.save(update_fields=["state", "problem"])
+    announce(release)
+
+
+def announce(release: Release) -> None:
+    """Open pages of the project hear how far it is, after the commit."""
+    message: dict[str, Any] = {
+        "type": "release",
+        "number": release.number,
+        "done": release.cases_done,
+        "total": release.cases_total,
+        "state": str(release.state),
+    }
+    transaction.on_commit(partial(broadcast, f"project.{release.project.slug}", message), robust=True)
