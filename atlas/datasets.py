@@ -69,7 +69,7 @@ def edit_dataset(*, by: User, dataset: Dataset, **description: str) -> None:
 
 @transaction.atomic
 def grant_dataset(*, by: User, dataset: Dataset, project_slug: str) -> DatasetGrant:
-    """Let a project, of this organisation or another, choose studies of this dataset. Twice changes nothing."""
+    """Let a project of any organisation choose studies of this dataset. Twice changes nothing."""
     permissions.require(by, "manage_organisation", dataset.organisation)
     project = Project.objects.filter(slug=project_slug.strip().strip("/").rpartition("/")[2]).first()
     if project is None:

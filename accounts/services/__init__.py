@@ -1,4 +1,4 @@
-"""What changes people, organisations, roles and tokens. Each function authorises, validates, writes, records."""
+"""What changes people, organisations, roles and tokens: each authorises, validates, writes, records."""
 
 from accounts.services import invitations, members, organisations, people, tokens
 

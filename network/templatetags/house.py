@@ -1,4 +1,4 @@
-"""The house style in templates: icons, dates, numbers, plural words, small plots. Loaded for every template."""
+"""The house style in templates: icons, dates, numbers, plural words, small plots. Loaded everywhere."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
