@@ -1,3 +1,31 @@
-from django.urls import URLPattern
+"""REST for reads, then for releases."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from annotations.api import reads
+
+READS: list[URLPattern] = [
+    path("reads/", reads.ReadList.as_view(), name="api-reads"),
+    path("reads/<str:public_id>/", reads.ReadDetail.as_view(), name="api-read"),
+    path("reads/<str:public_id>/open/", reads.ReadOpen.as_view(), name="api-read-open"),
+    path("reads/<str:public_id>/edits/", reads.Edits.as_view(), name="api-read-edits"),
+    path("reads/<str:public_id>/state/", reads.ReadState.as_view(), name="api-read-state"),
+    path("reads/<str:public_id>/history/", reads.History.as_view(), name="api-read-history"),
+    path("reads/<str:public_id>/measurements/", reads.Measurements.as_view(), name="api-read-measurements"),
+    path("reads/<str:public_id>/parked/", reads.Parked.as_view(), name="api-read-parked"),
+    path(
+        "reads/<str:public_id>/imported/<str:imported_id>/",
+        reads.Imported.as_view(),
+        name="api-read-imported",
+    ),
+    path("reads/<str:public_id>/submit/", reads.Submit.as_view(), name="api-read-submit"),
+    path("reads/<str:public_id>/review/", reads.Judge.as_view(), name="api-read-review"),
+    path("reads/<str:public_id>/comments/", reads.Comments.as_view(), name="api-read-comments"),
+    path(
+        "reads/<str:public_id>/comments/<str:comment_id>/resolve/",
+        reads.ResolveComment.as_view(),
+        name="api-read-comment-resolve",
+    ),
+]
+
+urlpatterns: list[URLPattern] = [*READS]

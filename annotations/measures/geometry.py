@@ -12,6 +12,8 @@ from math import pi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+SAME_PLACE_MM = 0.01  # frames closer than this lie at one place
+
 type Points = NDArray[np.float64]
 
 
@@ -100,15 +102,19 @@ def slice_thicknesses_mm(positions_mm: ArrayLike) -> NDArray[np.float64]:
     """How much of the body each frame stands for, float[n]: half the way to the next place on either side.
 
     Frames may come in any order. The outermost count as far outward as inward; frames at one place (time
-    points, b-values) each stand for it whole. Raises GeometryError for a single place, which has no neighbour.
+    points, b-values) each stand for it whole. Raises GeometryError for a single place: it has no neighbour.
     """
-    places, place_of = np.unique(np.round(np.asarray(positions_mm, dtype=np.float64), 4), return_inverse=True)
-    if places.size < 2:
+    positions = np.asarray(positions_mm, dtype=np.float64)
+    order = np.argsort(positions, kind="stable")
+    starts_place = np.concatenate(([True], np.diff(positions[order]) > SAME_PLACE_MM))
+    if starts_place.sum() < 2:
         raise GeometryError("One slice alone has no spacing, so no volume.")
-    gaps = np.diff(places)
+    gaps = np.diff(positions[order][starts_place])
     inward = np.concatenate((gaps[:1], gaps))
     outward = np.concatenate((gaps, gaps[-1:]))
-    return ((inward + outward) / 2)[place_of]
+    thickness = np.empty_like(positions)
+    thickness[order] = ((inward + outward) / 2)[np.cumsum(starts_place) - 1]
+    return thickness
 
 
 def volume_ml(voxels: ArrayLike, *, row_mm: float, column_mm: float, thickness_mm: ArrayLike) -> float:

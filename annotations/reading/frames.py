@@ -1,9 +1,12 @@
 """What is known of a series' frames, from its manifest: sizes, places, spacing. Kept in memory a while."""
 
+import gzip
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from atlas.archive.storage import storage
 from atlas.models import Series
 
 SERIES_KEPT = 256  # in memory of each process; a thousand frames take about 100 kB
@@ -45,9 +48,8 @@ def frames_of(series: Series) -> Frames | None:
 
 @lru_cache(maxsize=SERIES_KEPT)
 def _frames(series_pk: int, generation: int, manifest_key: str) -> Frames:
-    from atlas.archive import manifests
-
-    return from_manifest(manifests.load(manifest_key))
+    with storage().open(manifest_key) as file:
+        return from_manifest(json.loads(gzip.decompress(file.read())))
 
 
 def from_manifest(manifest: dict[str, Any]) -> Frames:

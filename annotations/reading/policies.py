@@ -64,7 +64,7 @@ def reads_for(user: Someone) -> QuerySet[Read]:
     """Every read that this person may know of: their own, and as reviewer or lead those of others."""
     if not user.is_authenticated:
         return Read.objects.none()
-    return (own_reads(user) | reads_of_others(user)).distinct()
+    return own_reads(user) | reads_of_others(user)
 
 
 def reads_to_review(user: Someone) -> QuerySet[Read]:

@@ -1,0 +1,270 @@
+"""The JSON of a read and of its marks; `shapes` describes it."""
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Prefetch
+from django.urls import reverse
+
+from accounts.models import User
+from annotations.models import Comment, ImportedSegment, Read
+from annotations.reading import policies
+from annotations.reading.journal import Gesture, State
+from annotations.reading.measurements import Measurement
+from annotations.reading.reads import next_read
+from atlas.models import Series, Study
+
+ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")  # nothing to read in these
+
+
+def read_json(user: User, read: Read) -> dict[str, Any]:
+    """What the reading room needs to begin. The same number of queries for any number of studies."""
+    rights = policies.rights_on(user, read)
+    studies = _studies(read)
+    project, subject = read.case.project, read.case.subject
+    ages = [study.age_years for study in studies if study.age_years is not None]
+    return {
+        "id": read.public_id,
+        "state": read.state,
+        "round": read.round,
+        "you": {
+            "id": user.public_id,
+            "name": user.display_name,
+            "initials": user.initials,
+            "capacity": rights.capacity,
+            "may_edit": rights.may_edit,
+            "may_submit": rights.may_submit,
+            "may_judge": rights.may_judge,
+        },
+        "reader": {"name": read.reader.display_name, "initials": read.reader.initials},
+        "project": {
+            "slug": project.slug,
+            "name": project.name,
+            "url": reverse("project", args=[project.slug]),
+        },
+        "case": {"number": read.case.number, "title": read.case.title},
+        "subject": {
+            "pseudonym": subject.pseudonym,
+            "sex": subject.sex or None,
+            "age_years": ages[0] if ages else None,
+        },
+        "schema": {
+            "version": read.schema.version,
+            "labels": [_label_json(label) for label in read.schema.labels],
+        },
+        "studies": _studies_json(studies),
+        "imported": _imported_json(read),
+        "comments": [comment_json(comment) for comment in policies.comments_for(user, read)],
+        "worklist_url": reverse("worklist"),
+        "next": _next_json(next_read(user, after=read)),
+    }
+
+
+def row_json(user: User, read: Read, led: set[int]) -> dict[str, Any]:
+    """One line of a list. `led`: primary keys of the projects that the user leads."""
+    capacity = policies.Capacity.REVIEWER
+    if read.reader_id == user.pk:
+        capacity = policies.Capacity.READER
+    elif read.case.project_id in led:
+        capacity = policies.Capacity.LEAD
+    return {
+        "id": read.public_id,
+        "url": reverse("read", args=[read.public_id]),
+        "state": read.state,
+        "round": read.round,
+        "capacity": capacity,
+        "project": read.case.project.slug,
+        "case": read.case.number,
+        "reader": read.reader.display_name,
+        "due": read.due,
+        "changed_at": read.changed_at,
+    }
+
+
+def _label_json(label: dict[str, Any]) -> dict[str, Any]:
+    return {"code": None, "required": False} | label
+
+
+# Images -----------------------------------------------------------------------------------------
+
+
+def _studies(read: Read) -> list[Study]:
+    """In the order of the case, each with the series that can be shown."""
+    shown = shown_series()
+    studies = Study.objects.filter(case_studies__case=read.case_id).order_by("case_studies__position")
+    return list(studies.prefetch_related(Prefetch("series", queryset=shown, to_attr="shown_series")))
+
+
+def shown_series():
+    return (
+        Series.objects.filter(frame_count__gt=0, generation__gt=0)
+        .exclude(modality__in=ABOUT_IMAGES)
+        .order_by("number", "id")
+    )
+
+
+def _studies_json(studies: list[Study]) -> list[dict[str, Any]]:
+    dates = [study.date for study in studies if study.date]
+    first = min(dates) if dates else None
+    return [
+        {
+            "id": study.public_id,
+            "uid": study.study_instance_uid,
+            "date": study.date,
+            "description": study.description,
+            "days_from_first": (study.date - first).days if study.date and first else None,
+            "series": [_series_json(series) for series in study.shown_series],
+        }
+        for study in studies
+    ]
+
+
+def _series_json(series: Series) -> dict[str, Any]:
+    return {
+        "id": series.public_id,
+        "uid": series.series_instance_uid,
+        "number": series.number,
+        "modality": series.modality,
+        "description": series.description,
+        "images": series.frame_count,
+        "generation": series.generation,
+        "thumbnail": f"/thumbnails/{series.public_id}/{series.generation}",
+        "manifest": manifest_url(series.public_id),
+        "findings": series.findings,
+    }
+
+
+def manifest_url(series_id: str) -> str:
+    return f"/api/v1/series/{series_id}/manifest/"
+
+
+def _imported_json(read: Read) -> list[dict[str, Any]]:
+    segments = imported_of(read).select_related("series").annotate(slices=Count("planes"))
+    return [
+        {
+            "id": segment.public_id,
+            "series": segment.series.public_id,
+            "label": segment.label,
+            "origin": segment.origin,
+            "slices": segment.slices,
+        }
+        for segment in segments.order_by("series", "segment_number")
+    ]
+
+
+def imported_of(read: Read):
+    """The segments that came with the images of this read's case."""
+    return ImportedSegment.objects.filter(series__study__case_studies__case=read.case_id)
+
+
+def imported_slices_json(segment: ImportedSegment) -> dict[str, Any]:
+    return {
+        "slices": [
+            {
+                "sop": plane.sop_instance_uid,
+                "frame": plane.frame_number,
+                "rle": base64.b64encode(plane.runs).decode(),
+            }
+            for plane in segment.planes.order_by("pk")
+        ]
+    }
+
+
+def _next_json(read: Read | None) -> dict[str, Any] | None:
+    if read is None:
+        return None
+    series = shown_series().filter(study__case_studies__case=read.case_id)
+    in_order = series.order_by("study__case_studies__position", "number", "id")
+    return {
+        "read": read.public_id,
+        "url": reverse("read", args=[read.public_id]),
+        "series": [manifest_url(public_id) for public_id in in_order.values_list("public_id", flat=True)],
+    }
+
+
+# Review -----------------------------------------------------------------------------------------
+
+
+def comment_json(comment: Comment) -> dict[str, Any]:
+    return {
+        "id": comment.public_id,
+        "number": comment.number,
+        "text": comment.text,
+        "author": comment.by.display_name,
+        "at": comment.at,
+        "series": comment.series.public_id if comment.series else None,
+        "sop": comment.sop_instance_uid or None,
+        "frame": comment.frame_number,
+        "point_patient_mm": comment.point_patient_mm,
+        "point_image": comment.point_image,
+        "resolved": comment.resolved_at is not None,
+    }
+
+
+# Marks ------------------------------------------------------------------------------------------
+
+
+def state_json(state: State) -> dict[str, Any]:
+    return {
+        "number": state.number,
+        "annotations": [
+            {"id": str(mark.annotation_id), "version": mark.version, "value": mark.value}
+            for mark in state.annotations
+        ],
+        "planes": [
+            {
+                "annotation": str(plane.annotation_id),
+                "sop": plane.sop_instance_uid,
+                "frame": plane.frame_number,
+                "version": plane.version,
+                "rle": base64.b64encode(plane.runs).decode(),
+                "rows": plane.rows,
+                "columns": plane.columns,
+            }
+            for plane in state.planes
+        ],
+    }
+
+
+def history_json(gestures: Iterable[Gesture], number: int) -> dict[str, Any]:
+    return {
+        "number": number,
+        "groups": [
+            {
+                "group": str(gesture.group),
+                "inverts": str(gesture.inverts) if gesture.inverts else None,
+                "at": gesture.at.isoformat(),
+                "edits": [
+                    {
+                        "number": edit.number,
+                        "object": _object_json(edit),
+                        "version": edit.version,
+                        "before": edit.before,
+                        "after": edit.after,
+                    }
+                    for edit in gesture.edits
+                ],
+            }
+            for gesture in gestures
+        ],
+    }
+
+
+def _object_json(edit: Any) -> dict[str, Any]:
+    target: dict[str, Any] = {"annotation": str(edit.annotation_id)}
+    if edit.frame_number:
+        target |= {"sop": edit.sop_instance_uid, "frame": edit.frame_number}
+    return target
+
+
+def measurement_json(found: Measurement) -> dict[str, Any]:
+    return {
+        "annotation": found.annotation,
+        "kind": found.kind,
+        "label": found.label,
+        "series": found.series,
+        "estimated": found.estimated,
+        "problem": found.problem,
+        **found.numbers,
+    }

@@ -1,0 +1,318 @@
+"""REST for reads: what the reading room asks for and sends."""
+
+import gzip
+import json
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import permissions
+from annotations.api import read_json as as_json
+from annotations.api import shapes
+from annotations.models import ParkedEdit, Read
+from annotations.reading import journal, policies, reads, review
+from annotations.reading.journal.append import EDITS_MAX
+from annotations.reading.journal.sent import edit_id
+from annotations.reading.measurements import measure
+from atlas.api.pagination import Pages
+from atlas.models import Project
+
+GROUPS_MAX = 1000
+GZIP_FROM_BYTES = 1000
+GZIP_LEVEL = 1  # runs in base64 shrink to a third already; higher levels cost the reader time
+
+FILTERS = {
+    "state": "One of the states of a read",
+    "project": "Slug",
+    "as": "reader or reviewer: own reads, or those of others",
+}
+
+
+class ReadList(APIView):
+    @extend_schema(
+        operation_id="reads_list",
+        summary="The caller's reads: their own, and as reviewer or lead those of others",
+        parameters=[
+            *(OpenApiParameter(name, str, description=text) for name, text in FILTERS.items()),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("offset", int),
+        ],
+        responses=shapes.ReadRowShape(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        found = _filtered(request).select_related("case__project", "reader")
+        pages = Pages()
+        page = pages.paginate_queryset(found.order_by("case__project", "case__number", "id"), request, self)
+        led = set(
+            permissions.objects_for(request.user, "manage_project", Project).values_list("pk", flat=True)
+        )
+        return pages.get_paginated_response([as_json.row_json(request.user, read, led) for read in page])
+
+
+class ReadDetail(APIView):
+    @extend_schema(
+        operation_id="reads_retrieve",
+        summary="What the reading room needs to begin",
+        responses=shapes.ReadShape,
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        return _read_response(request, policies.read_or_404(request.user, public_id))
+
+
+class ReadOpen(APIView):
+    @extend_schema(
+        operation_id="reads_open",
+        summary="The first opening starts the reading",
+        request=None,
+        responses=shapes.ReadShape,
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        reads.open_read(user=request.user, read_id=public_id)
+        return _read_response(request, policies.read_or_404(request.user, public_id))
+
+
+# The journal ------------------------------------------------------------------------------------
+
+
+class Edits(APIView):
+    @extend_schema(
+        operation_id="reads_edits_create",
+        summary="Append edits, in one transaction and in order",
+        request=shapes.EditsShape,
+        responses=shapes.EditsAnswerShape,
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        edits, tab = _checked_batch(request.data)
+        results, number = journal.append(user=request.user, read_id=public_id, edits=edits, tab=tab)
+        return Response({"results": results, "number": number})
+
+
+class ReadState(APIView):
+    @extend_schema(
+        operation_id="reads_state_retrieve",
+        summary="The marks: now for their reader, as last submitted for others",
+        description="The ETag is the number of the last edit.",
+        responses=shapes.StateShape,
+    )
+    def get(self, request: Request, public_id: str) -> HttpResponse:
+        read, number = _marks_or_403(request, public_id)
+        etag = f'"{read.last_edit_number if number is None else number}"'
+        unchanged = get_conditional_response(request._request, etag=etag)
+        if unchanged is not None:
+            return unchanged
+        # An undo may bring a deleted segment back, so the reader's page knows its slices all along.
+        found = (
+            journal.state(read, with_planes_of_deleted=True)
+            if number is None
+            else journal.state_at(read, number)
+        )
+        return _compact(request, as_json.state_json(found), etag=f'"{found.number}"')
+
+
+class History(APIView):
+    @extend_schema(
+        operation_id="reads_history_retrieve",
+        summary="The last gestures, oldest first, with what was there before and after",
+        parameters=[OpenApiParameter("groups", int, description=f"How many gestures, at most {GROUPS_MAX}")],
+        responses=shapes.HistoryShape,
+    )
+    def get(self, request: Request, public_id: str) -> HttpResponse:
+        groups = request.query_params.get("groups", "100")
+        if not groups.isdecimal() or not 1 <= int(groups[:9]) <= GROUPS_MAX:
+            raise ValidationError({"groups": [f"A number from 1 to {GROUPS_MAX}."]})
+        read, number = _marks_or_403(request, public_id)
+        until = read.last_edit_number if number is None else number
+        gestures = journal.history(read, until_number=until, groups=int(groups))
+        return _compact(request, as_json.history_json(gestures, until))
+
+
+class Measurements(APIView):
+    @extend_schema(
+        operation_id="reads_measurements_list",
+        summary="The measurements of the marks, as the server computes them",
+        responses=shapes.MeasurementShape(many=True),
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        read, number = _marks_or_403(request, public_id)
+        found = journal.state(read) if number is None else journal.state_at(read, number)
+        return Response([as_json.measurement_json(one) for one in measure(read, found)])
+
+
+class Parked(APIView):
+    @extend_schema(
+        operation_id="reads_parked_list",
+        summary="Changes of the caller's that could not be applied and were kept aside",
+        responses=shapes.ParkedShape(many=True),
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        read = policies.own_read_or_404(request.user, public_id)
+        kept = ParkedEdit.objects.filter(read=read, by=request.user).order_by("pk")
+        pages = Pages()
+        page = pages.paginate_queryset(kept, request, self)
+        return pages.get_paginated_response(
+            [{"reason": one.reason, "at": one.recorded_at, "edit": one.body} for one in page]
+        )
+
+
+class Imported(APIView):
+    @extend_schema(
+        operation_id="reads_imported_retrieve",
+        summary="The slices of a segment that came with the images",
+        responses=shapes.ImportedSlicesShape,
+    )
+    def get(self, request: Request, public_id: str, imported_id: str) -> HttpResponse:
+        read = policies.read_or_404(request.user, public_id)
+        segment = as_json.imported_of(read).filter(public_id=imported_id).first()
+        if segment is None:
+            raise Http404("There is no such imported segment.")
+        return _compact(request, as_json.imported_slices_json(segment))
+
+
+# Submission and review --------------------------------------------------------------------------
+
+
+class Submit(APIView):
+    @extend_schema(
+        operation_id="reads_submit",
+        summary="Hand the read in",
+        description="409 where edits are missing, or a required label has no answer.",
+        request=shapes.SubmitShape,
+        responses=shapes.ReadShape,
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        sent = _valid(shapes.SubmitShape, request)
+        reads.submit(user=request.user, read_id=public_id, number=sent["number"])
+        return _read_response(request, policies.read_or_404(request.user, public_id))
+
+
+class Judge(APIView):
+    @extend_schema(
+        operation_id="reads_review",
+        summary="Accept or return the submitted round",
+        request=shapes.ReviewShape,
+        responses=shapes.ReadShape,
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        policies.read_or_404(request.user, public_id)  # a stranger learns nothing from what is wrong
+        sent = _valid(shapes.ReviewShape, request)
+        review.judge(user=request.user, read_id=public_id, **sent)
+        return _read_response(request, policies.read_or_404(request.user, public_id))
+
+
+class Comments(APIView):
+    @extend_schema(
+        operation_id="reads_comments_create",
+        summary="Write a comment during review, pinned to a place or to none",
+        request=shapes.NewCommentShape,
+        responses={201: shapes.CommentShape},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        policies.read_or_404(request.user, public_id)
+        sent = _valid(shapes.NewCommentShape, request)
+        place = None
+        if sent["sop"] is not None:
+            place = review.Place(
+                series=sent["series"],
+                sop_instance_uid=sent["sop"],
+                frame_number=sent["frame"],
+                point_patient_mm=sent["point_patient_mm"],
+                point_image=sent["point_image"],
+            )
+        written = review.comment(user=request.user, read_id=public_id, text=sent["text"], place=place)
+        return Response(as_json.comment_json(written), status=201)
+
+
+class ResolveComment(APIView):
+    @extend_schema(
+        operation_id="reads_comments_resolve",
+        summary="The comment has been dealt with",
+        request=None,
+        responses=shapes.CommentShape,
+    )
+    def post(self, request: Request, public_id: str, comment_id: str) -> Response:
+        written = review.resolve(user=request.user, read_id=public_id, comment_id=comment_id)
+        return Response(as_json.comment_json(written))
+
+
+# Shared -----------------------------------------------------------------------------------------
+
+
+def _read_response(request: Request, read: Read) -> Response:
+    response = Response(as_json.read_json(request.user, read))
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _marks_or_403(request: Request, public_id: str) -> tuple[Read, int | None]:
+    """The read, and the number of the edit up to which this person sees it; None: to the last one."""
+    read = policies.read_or_404(request.user, public_id)
+    rights = policies.rights_on(request.user, read)
+    if not rights.may_see_marks:
+        raise PermissionDenied("This read has not been submitted yet: only its reader sees the marks.")
+    if rights.capacity is policies.Capacity.READER:
+        return read, None
+    review.note_that_marks_were_seen(request.user, read)
+    return read, reads.last_submission(read).edit_number
+
+
+def _filtered(request: Request):
+    unknown = sorted(set(request.query_params) - set(FILTERS) - {"limit", "offset"})
+    if unknown:
+        raise ValidationError({name: ["There is no such filter."] for name in unknown})
+    found = policies.reads_for(request.user)
+    state, project, capacity = (request.query_params.get(name) for name in ("state", "project", "as"))
+    if state is not None:
+        if state not in Read.State.values:
+            raise ValidationError({"state": [f"One of {', '.join(Read.State.values)}."]})
+        found = found.filter(state=state)
+    if project is not None:
+        found = found.filter(case__project__slug=project)
+    if capacity is not None:
+        if capacity not in ("reader", "reviewer"):
+            raise ValidationError({"as": ["reader or reviewer."]})
+        own = {"reader": request.user}
+        found = found.filter(**own) if capacity == "reader" else found.exclude(**own)
+    return found
+
+
+def _checked_batch(data: Any) -> tuple[list[dict[str, Any]], str]:
+    edits = data.get("edits") if isinstance(data, dict) else None
+    if not isinstance(edits, list) or not all(edit_id(edit) for edit in edits):
+        raise ValidationError({"edits": ["A list of edits, each with a UUID as its `id`."]})
+    if len(edits) > EDITS_MAX:
+        raise ValidationError({"edits": [f"At most {EDITS_MAX} at once; send the rest afterwards."]})
+    try:
+        tab = str(UUID(data["tab"])) if data.get("tab") else ""
+    except (ValueError, TypeError, AttributeError):
+        raise ValidationError({"tab": ["A UUID."]}) from None
+    return edits, tab
+
+
+def _valid(shape: type[shapes.Shape], request: Request) -> dict[str, Any]:
+    serializer = shape(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def _compact(request: Request, content: dict[str, Any], *, etag: str | None = None) -> HttpResponse:
+    """Large JSON, gzipped quickly where the other side takes it."""
+    body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+    response = HttpResponse(content_type="application/json")
+    if len(body) >= GZIP_FROM_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = gzip.compress(body, compresslevel=GZIP_LEVEL, mtime=0)
+        response["Content-Encoding"] = "gzip"
+        etag = f"W/{etag}" if etag else None
+    response.content = body
+    if etag:
+        response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ("Accept-Encoding", "Cookie", "Authorization"))
+    return response

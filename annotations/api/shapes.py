@@ -1,0 +1,295 @@
+"""The JSON of reads, as the API's schema describes it, and the checks of what is sent."""
+
+from rest_framework import serializers as s
+
+from annotations.models import Read, Review
+from annotations.reading.journal.values import COORDINATE_MAX, KINDS
+
+
+class Shape(s.Serializer):
+    """A serializer that only describes or checks JSON; nothing is created through it."""
+
+
+def _person(**more: object) -> dict:
+    return {"name": s.CharField(), "initials": s.CharField(), **more}
+
+
+def _inline(name: str, fields: dict, **options: object) -> s.Serializer:
+    return type(name, (Shape,), fields)(**options)
+
+
+def numbers(count: int, **options: object) -> s.ListField:
+    child = s.FloatField(min_value=-COORDINATE_MAX, max_value=COORDINATE_MAX)
+    return s.ListField(child=child, min_length=count, max_length=count, **options)
+
+
+STATES = s.ChoiceField(choices=Read.State.choices)
+
+
+class CodeShape(Shape):
+    value = s.CharField()
+    scheme = s.CharField()
+    meaning = s.CharField()
+
+
+class LabelShape(Shape):
+    key = s.CharField()
+    name = s.CharField()
+    color = s.CharField()
+    kinds = s.ListField(child=s.ChoiceField(choices=KINDS))
+    code = CodeShape(allow_null=True)
+    required = s.BooleanField()
+
+
+class FindingShape(Shape):
+    code = s.CharField()
+    sentence = s.CharField()
+    spoils = s.ListField(child=s.CharField())
+
+
+class SeriesOfReadShape(Shape):
+    id = s.CharField()
+    uid = s.CharField()
+    number = s.IntegerField(allow_null=True)
+    modality = s.CharField()
+    description = s.CharField()
+    images = s.IntegerField(help_text="Frames that can be shown")
+    generation = s.IntegerField()
+    thumbnail = s.CharField()
+    manifest = s.CharField()
+    findings = FindingShape(many=True)
+
+
+class StudyOfReadShape(Shape):
+    id = s.CharField()
+    uid = s.CharField()
+    date = s.DateField(allow_null=True)
+    description = s.CharField()
+    days_from_first = s.IntegerField(allow_null=True)
+    series = SeriesOfReadShape(many=True)
+
+
+class ImportedShape(Shape):
+    id = s.CharField()
+    series = s.CharField(help_text="The image series it lies on")
+    label = s.CharField()
+    origin = s.CharField(help_text="A sentence: where it is from")
+    slices = s.IntegerField()
+
+
+class CommentShape(Shape):
+    id = s.CharField()
+    number = s.IntegerField()
+    text = s.CharField()
+    author = s.CharField()
+    at = s.DateTimeField()
+    series = s.CharField(allow_null=True)
+    sop = s.CharField(allow_null=True)
+    frame = s.IntegerField(allow_null=True)
+    point_patient_mm = numbers(3, allow_null=True)
+    point_image = numbers(2, allow_null=True)
+    resolved = s.BooleanField()
+
+
+class YouShape(Shape):
+    id = s.CharField()
+    name = s.CharField()
+    initials = s.CharField()
+    capacity = s.ChoiceField(choices=["reader", "reviewer", "lead"])
+    may_edit = s.BooleanField()
+    may_submit = s.BooleanField()
+    may_judge = s.BooleanField()
+
+
+class NextShape(Shape):
+    read = s.CharField()
+    url = s.CharField()
+    series = s.ListField(child=s.CharField(), help_text="Manifests to fetch ahead")
+
+
+class ReadShape(Shape):
+    id = s.CharField()
+    state = STATES
+    round = s.IntegerField()
+    you = YouShape()
+    reader = _inline("ReaderOfReadShape", _person(), allow_null=True)
+    project = _inline("ProjectOfReadShape", {name: s.CharField() for name in ("slug", "name", "url")})
+    case = _inline("CaseOfReadShape", {"number": s.IntegerField(), "title": s.CharField()})
+    subject = _inline(
+        "SubjectOfReadShape",
+        {
+            "pseudonym": s.CharField(),
+            "sex": s.CharField(allow_null=True),
+            "age_years": s.IntegerField(allow_null=True, help_text="At the first study that says"),
+        },
+    )
+    schema = _inline("SchemaOfReadShape", {"version": s.IntegerField(), "labels": LabelShape(many=True)})
+    studies = StudyOfReadShape(many=True)
+    imported = ImportedShape(many=True)
+    comments = CommentShape(many=True)
+    worklist_url = s.CharField()
+    next = NextShape(allow_null=True)
+
+
+class ReadRowShape(Shape):
+    id = s.CharField()
+    url = s.CharField()
+    state = STATES
+    round = s.IntegerField()
+    capacity = s.ChoiceField(choices=["reader", "reviewer", "lead"])
+    project = s.CharField(help_text="Slug")
+    case = s.IntegerField(help_text="Number within the project")
+    reader = s.CharField()
+    due = s.DateField(allow_null=True)
+    changed_at = s.DateTimeField()
+
+
+# The journal ------------------------------------------------------------------------------------
+
+
+class ObjectShape(Shape):
+    annotation = s.UUIDField()
+    sop = s.CharField(required=False, help_text="Of a mask slice: SOP Instance UID")
+    frame = s.IntegerField(required=False, help_text="Of a mask slice: from 1")
+
+
+class EditShape(Shape):
+    id = s.UUIDField(help_text="Made by the sender: sending the same id again changes nothing")
+    group = s.UUIDField(help_text="One gesture")
+    inverts = s.UUIDField(allow_null=True, required=False, help_text="The group that this one undoes")
+    at = s.DateTimeField()
+    object = ObjectShape()
+    seen = s.IntegerField(min_value=0, help_text="Version of the object last seen; 0: none yet")
+    value = s.JSONField(allow_null=True, help_text="The whole new value; null deletes")
+
+
+class EditsShape(Shape):
+    tab = s.UUIDField(required=False)
+    edits = EditShape(many=True)
+
+
+class EditResultShape(Shape):
+    id = s.UUIDField()
+    status = s.ChoiceField(choices=["applied", "duplicate", "conflict", "parked", "refused"])
+    number = s.IntegerField(required=False)
+    version = s.IntegerField(required=False)
+    current = s.JSONField(required=False, allow_null=True, help_text="With a conflict: the present value")
+    reason = s.CharField(required=False)
+
+
+class EditsAnswerShape(Shape):
+    results = EditResultShape(many=True)
+    number = s.IntegerField(help_text="Of the read's last edit")
+
+
+class MarkShape(Shape):
+    id = s.UUIDField()
+    version = s.IntegerField()
+    value = s.JSONField()
+
+
+class PlaneShape(Shape):
+    annotation = s.UUIDField()
+    sop = s.CharField()
+    frame = s.IntegerField()
+    version = s.IntegerField()
+    rle = s.CharField(help_text="Base64 of LEB128 runs, zeros first, row by row")
+    rows = s.IntegerField()
+    columns = s.IntegerField()
+
+
+class StateShape(Shape):
+    number = s.IntegerField()
+    annotations = MarkShape(many=True)
+    planes = PlaneShape(many=True)
+
+
+class GestureEditShape(Shape):
+    number = s.IntegerField()
+    object = ObjectShape()
+    version = s.IntegerField()
+    before = s.JSONField(allow_null=True)
+    after = s.JSONField(allow_null=True)
+
+
+class GestureShape(Shape):
+    group = s.UUIDField()
+    inverts = s.UUIDField(allow_null=True)
+    at = s.DateTimeField()
+    edits = GestureEditShape(many=True)
+
+
+class HistoryShape(Shape):
+    number = s.IntegerField()
+    groups = GestureShape(many=True)
+
+
+class ParkedShape(Shape):
+    reason = s.CharField()
+    at = s.DateTimeField()
+    edit = EditShape()
+
+
+class ImportedSliceShape(Shape):
+    sop = s.CharField()
+    frame = s.IntegerField()
+    rle = s.CharField()
+
+
+class ImportedSlicesShape(Shape):
+    slices = ImportedSliceShape(many=True)
+
+
+class MeasurementShape(Shape):
+    annotation = s.UUIDField()
+    kind = s.ChoiceField(choices=KINDS)
+    label = s.CharField()
+    series = s.CharField()
+    estimated = s.BooleanField(help_text="From the spacing at the detector")
+    problem = s.CharField(allow_null=True, help_text="Why numbers are missing")
+    length_mm = s.FloatField(required=False)
+    length_px = s.FloatField(required=False)
+    long_axis_mm = s.FloatField(required=False)
+    long_axis_px = s.FloatField(required=False)
+    short_axis_mm = s.FloatField(required=False)
+    short_axis_px = s.FloatField(required=False)
+    area_mm2 = s.FloatField(required=False)
+    area_px2 = s.FloatField(required=False)
+    perimeter_mm = s.FloatField(required=False)
+    perimeter_px = s.FloatField(required=False)
+    voxels = s.IntegerField(required=False)
+    slices = s.IntegerField(required=False)
+    volume_ml = s.FloatField(required=False)
+
+
+# What is sent -----------------------------------------------------------------------------------
+
+
+class SubmitShape(Shape):
+    number = s.IntegerField(min_value=0, help_text="The last edit that the sender has seen")
+
+
+class ReviewShape(Shape):
+    verdict = s.ChoiceField(choices=Review.Verdict.choices)
+    round = s.IntegerField(min_value=1)
+    text = s.CharField(required=False, allow_blank=True, max_length=4000, default="")
+
+
+class NewCommentShape(Shape):
+    """A place is a series, an image of it and a point: all or none."""
+
+    text = s.CharField(max_length=4000)
+    series = s.CharField(required=False, allow_null=True, default=None)
+    sop = s.CharField(required=False, allow_null=True, default=None, max_length=64)
+    frame = s.IntegerField(required=False, allow_null=True, default=None, min_value=1)
+    point_patient_mm = numbers(3, required=False, allow_null=True, default=None)
+    point_image = numbers(2, required=False, allow_null=True, default=None)
+
+    def validate(self, attrs: dict) -> dict:
+        image = [attrs["series"], attrs["sop"], attrs["frame"]]
+        points = [attrs["point_patient_mm"], attrs["point_image"]]
+        if any(part is not None for part in image + points) and any(part is None for part in image):
+            raise s.ValidationError("A place needs the series, the image (sop) and its frame.")
+        if all(point is not None for point in points):
+            raise s.ValidationError("A place is either in the patient or on the image.")
+        return attrs
