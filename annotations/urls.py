@@ -1,3 +1,33 @@
-from django.urls import URLPattern
+"""The pages of projects, worklist and reading room."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from annotations.views import cases, labels, members, projects, releases, room, worklist
+
+urlpatterns = [
+    path("projects/", projects.project_list, name="projects"),
+    path("projects/new/", projects.project_new, name="project-new"),
+    path("projects/<slug:slug>/", projects.project_overview, name="project"),
+    path("projects/<slug:slug>/edit/", projects.project_edit, name="project-edit"),
+    path("projects/<slug:slug>/cases/", cases.case_table, name="project-cases"),
+    path("projects/<slug:slug>/cases/add/", cases.cases_add, name="project-cases-add"),
+    path("projects/<slug:slug>/cases/assign/", cases.cases_assign, name="project-cases-assign"),
+    path("projects/<slug:slug>/cases/unassign/", cases.read_unassign, name="project-cases-unassign"),
+    path("projects/<slug:slug>/members/", members.members, name="project-members"),
+    path("projects/<slug:slug>/members/remove/", members.member_remove, name="project-member-remove"),
+    path(
+        "projects/<slug:slug>/members/withdraw/",
+        members.letter_withdraw,
+        name="project-letter-withdraw",
+    ),
+    path("projects/<slug:slug>/labels/", labels.labels, name="project-labels"),
+    path("projects/<slug:slug>/labels/edit/", labels.labels_edit, name="project-labels-edit"),
+    path("projects/<slug:slug>/labels/<int:version>/", labels.labels, name="project-labels-version"),
+    path("projects/<slug:slug>/releases/", releases.release_list, name="project-releases"),
+    path("projects/<slug:slug>/releases/new/", releases.release_new, name="project-release-new"),
+    path("projects/<slug:slug>/releases/<int:number>/", releases.release, name="project-release"),
+    path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist/next/", worklist.next_read, name="worklist-next"),
+    path("worklist/<str:public_id>/", worklist.panel, name="worklist-panel"),
+    path("reads/<str:public_id>/", room.room, name="read"),
+]

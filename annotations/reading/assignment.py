@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from accounts import audit, permissions
-from accounts.models import User
+from accounts.models import AuditRecord, User
 from annotations.models import Case, LabelSchema, Read, Review
 from annotations.reading.broadcasts import announce_cases
 from annotations.reading.projects import untouched_reads
@@ -24,12 +24,12 @@ OPEN = (Read.State.ASSIGNED, Read.State.IN_PROGRESS, Read.State.RETURNED)
 
 @dataclass(frozen=True)
 class Assigned:
-    """`there`: reads that existed before. `judged`: pairs left out because the person reviewed the case.
+    """`there`: reads that existed before. `not_blind`: pairs left out because the person saw another's marks.
     `short`: cases that got fewer readers than asked for."""
 
     made: int
     there: int = 0
-    judged: int = 0
+    not_blind: int = 0
     short: int = 0
 
 
@@ -39,7 +39,11 @@ def possible_readers(project: Project) -> QuerySet[User]:
 
 def open_reads_by_reader(project: Project) -> Counter[int]:
     """Reads that are not handed in, by the reader's primary key."""
-    rows = Read.objects.filter(case__project=project, state__in=OPEN).values_list("reader").annotate(n=Count("pk"))
+    rows = (
+        Read.objects.filter(case__project=project, state__in=OPEN)
+        .values_list("reader")
+        .annotate(n=Count("pk"))
+    )
     return Counter(dict(rows))
 
 
@@ -54,17 +58,17 @@ def assign(
 ) -> Assigned:
     """Each of these readers reads each of these cases.
 
-    Who has a read on a case already keeps it. Someone who judged a read of a case doesn't read it.
+    Who has a read on a case already keeps it. Who saw someone else's marks on a case doesn't read it.
     Raises ValidationError where there are no labels, no cases or no readers, or a reader isn't one.
     """
     schema = _checked(by, project, cases, readers, due)
-    there, judged = _readers_of(cases), _judges_of(cases)
+    there, barred_from = _readers_of(cases), _not_blind_to(cases)
     wanted, known, barred = [], 0, 0
     for case in cases:
         for reader in readers:
             if reader.pk in there.get(case.pk, ()):
                 known += 1
-            elif reader.pk in judged.get(case.pk, ()):
+            elif reader.pk in barred_from.get(case.pk, ()):
                 barred += 1
             else:
                 wanted.append((case, reader))
@@ -90,7 +94,7 @@ def assign_balanced(
         raise ValidationError(
             {"readers_per_case": f"Between 1 and {len(readers)}, the number of readers you chose."}
         )
-    there, judged = _readers_of(cases), _judges_of(cases)
+    there, barred_from = _readers_of(cases), _not_blind_to(cases)
     load = open_reads_by_reader(project)
     wanted: list[tuple[Case, User]] = []
     known, short, barred = 0, 0, 0
@@ -99,7 +103,7 @@ def assign_balanced(
         known += len(have)
         missing = max(readers_per_case - len(have), 0)
         not_yet = [reader for reader in readers if reader.pk not in have]
-        free = [reader for reader in not_yet if reader.pk not in judged.get(case.pk, ())]
+        free = [reader for reader in not_yet if reader.pk not in barred_from.get(case.pk, ())]
         barred += len(not_yet) - len(free)
         chosen = sorted(free, key=lambda reader: (load[reader.pk], reader.pk))[:missing]
         for reader in chosen:
@@ -165,14 +169,17 @@ def _readers_of(cases: Collection[Case]) -> dict[int, set[int]]:
     return found
 
 
-def _judges_of(cases: Collection[Case]) -> dict[int, set[int]]:
-    """Someone who judged a read of a case knows what its reader marked: not blind any more."""
+def _not_blind_to(cases: Collection[Case]) -> dict[int, set[int]]:
+    """Who saw or judged someone else's marks on a case can't read it blind any more."""
+    case_ids = [case.pk for case in cases]
     found: dict[int, set[int]] = {}
-    pairs = Review.objects.filter(submission__read__case__in=[case.pk for case in cases]).values_list(
-        "submission__read__case_id", "by_id"
-    )
-    for case_id, judge_id in pairs:
-        found.setdefault(case_id, set()).add(judge_id)
+    judged = Review.objects.filter(submission__read__case__in=case_ids)
+    for case_id, person in judged.values_list("submission__read__case_id", "by_id"):
+        found.setdefault(case_id, set()).add(person)
+    case_of_read = dict(Read.objects.filter(case__in=case_ids).values_list("pk", "case_id"))
+    seen = AuditRecord.objects.filter(verb="read.marks_seen", object_type="read", object_id__in=case_of_read)
+    for read_id, person in seen.order_by().values_list("object_id", "actor_id").distinct():
+        found.setdefault(case_of_read[read_id], set()).add(person)
     return found
 
 

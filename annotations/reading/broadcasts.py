@@ -15,7 +15,7 @@ def announce_cases(project: Project, numbers: Sequence[int]) -> None:
     """Pages read again what they show, so of many cases one is named."""
     if numbers:
         message = {"type": "case", "number": numbers[0]}
-        transaction.on_commit(partial(broadcast, f"project.{project.slug}", message))
+        transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)
 
 
 def tell_read(read: Read, message: dict[str, Any]) -> None:

@@ -6,13 +6,13 @@ from itertools import groupby
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from accounts import audit, permissions
 from accounts.models import User
 from annotations.models import Case, CaseStudy
 from annotations.reading.broadcasts import announce_cases
-from atlas.models import Dataset, Project, Series, Study, Subject
+from atlas.models import Dataset, Project, Series, Study
 
 audit.register("cases.added")
 
@@ -39,14 +39,25 @@ def granted_studies(project: Project) -> QuerySet[Study]:
     return Study.objects.filter(dataset__in=granted_datasets(project).values("pk")).filter(Exists(shown))
 
 
-def free_studies(project: Project) -> QuerySet[Study]:
-    """Granted studies that no case of the project holds yet."""
+def free_studies(
+    project: Project, *, dataset: Dataset | None = None, modality: str = "", text: str = ""
+) -> QuerySet[Study]:
+    """Granted studies that no case of the project holds yet; `text` is part of a pseudonym or description."""
     taken = CaseStudy.objects.filter(case__project=project, study=OuterRef("pk"))
-    return granted_studies(project).filter(~Exists(taken))
+    found = granted_studies(project).filter(~Exists(taken))
+    if dataset is not None:
+        found = found.filter(dataset=dataset)
+    if modality:
+        found = found.filter(Exists(Series.objects.filter(study=OuterRef("pk"), modality=modality)))
+    if text:
+        found = found.filter(Q(subject__pseudonym__icontains=text) | Q(description__icontains=text))
+    return found
 
 
-def subjects_with_free_studies(project: Project) -> QuerySet[Subject]:
-    return Subject.objects.filter(pk__in=free_studies(project).values("subject"))
+def modalities(project: Project) -> list[str]:
+    """The modalities of images in the datasets open to the project."""
+    shown = Series.objects.filter(study__dataset__grants__project=project, frame_count__gt=0)
+    return sorted(set(shown.order_by().values_list("modality", flat=True).distinct()))
 
 
 @transaction.atomic
@@ -65,8 +76,8 @@ def add_cases(*, by: User, project: Project, study_ids: Collection[int]) -> Adde
     if asked - granted:
         count = len(asked - granted)
         raise ValidationError(
-            f"{count} of the chosen studies {'is' if count == 1 else 'are'} not open to this project: a manager "
-            "of their organisation grants the dataset on its page. Nothing was added."
+            f"{count} of the chosen studies {'is' if count == 1 else 'are'} not open to this project: "
+            "a manager of their organisation grants the dataset on its page. Nothing was added."
         )
     taken = set(
         CaseStudy.objects.filter(case__project=project, study__in=asked).values_list("study", flat=True)

@@ -1,20 +1,19 @@
 """Projects and their members: who may see them, create them, and who belongs to them."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.text import slugify
 
 from accounts import audit, permissions
-from accounts.models import Organisation, User
+from accounts.models import Invitation, Organisation, User
 from accounts.permissions import Someone
-from accounts.roles import BY_KEY, Role
+from accounts.services import invitations, members
 from annotations.models import Read
 from atlas.models import Project
 
-audit.register("project.created", "project.edited", "member.added", "member.removed")
+audit.register("project.created", "project.edited", "reads.taken_back")
 
 NAME_LENGTH_MAX = 200
 SLUG_LENGTH_MAX = 60
@@ -88,7 +87,9 @@ def _checked_name(name: str, organisation: Organisation, besides: Project | None
 
 def _free_slug(name: str) -> str:
     base = slugify(name)[:SLUG_LENGTH_MAX].strip("-") or "project"
-    taken = set(Project.objects.filter(slug__startswith=base[: SLUG_LENGTH_MAX - 8]).values_list("slug", flat=True))
+    taken = set(
+        Project.objects.filter(slug__startswith=base[: SLUG_LENGTH_MAX - 8]).values_list("slug", flat=True)
+    )
     taken |= SLUGS_OF_PAGES
     slug, count = base, 1
     while slug in taken:
@@ -103,13 +104,38 @@ def _free_slug(name: str) -> str:
 @transaction.atomic
 def add_member(*, by: User, project: Project, user: User, role: str) -> bool:
     """Give a person a role in the project. Returns whether it is new to them."""
-    permissions.require(by, "manage_project", project)
-    known = _role(role)
+    known = members.require_right_to_give(by, role, project)
     if known in permissions.roles_of(user, project):
         return False
     permissions.grant(user=user, role=role, scope=project)
-    audit.record(by, "member.added", project, user=user.pk, role=role)
+    audit.record(by, "member.added", project, person=user.pk, role=role)
     return True
+
+
+@transaction.atomic
+def add_or_invite(*, by: User, project: Project, email: str, role: str, address: str) -> str:
+    """Give the role to the account with this e-mail address, or send a letter to it.
+
+    `address` is that of the page which takes the letter, with `{secret}` in it. Returns a sentence for who
+    asked. Raises ValidationError by field.
+    """
+    known = members.require_right_to_give(by, role, project)
+    email = email.strip()
+    person = User.objects.filter(email__iexact=email, is_active=True).first() if email else None
+    if person is not None:
+        is_new = add_member(by=by, project=project, user=person, role=role)
+        now = "now" if is_new else "already"
+        return f"{person.display_name} is {now} {known.title.lower()} in this project."
+    Project.objects.select_for_update().get(pk=project.pk)  # the same form sent twice: one letter
+    if open_invitations(project).filter(email__iexact=email, role=role).exists():
+        return f"A letter to {email} is on its way already."
+    invitations.invite(by=by, email=email, role=role, scope=project, address=address)
+    return f"A letter to {email} is on its way."
+
+
+def open_invitations(project: Project) -> QuerySet[Invitation]:
+    """Letters that wait for an answer."""
+    return invitations.open_invitations(project)
 
 
 @transaction.atomic
@@ -118,19 +144,19 @@ def remove_member(*, by: User, project: Project, user: User, role: str) -> int:
 
     Returns how many reads were taken back. Raises ValidationError for the last lead.
     """
-    permissions.require(by, "manage_project", project)
-    known = _role(role)
+    known = members.require_right_to_give(by, role, project)
     Project.objects.select_for_update().get(pk=project.pk)  # two leads removing each other
     if known not in permissions.roles_of(user, project):
         return 0
     if role == "lead" and permissions.holders_of("manage_project", project).count() == 1:
         raise ValidationError("A project needs a lead: make someone else lead first.")
-    permissions.revoke(user=user, role=role, scope=project)
+    members.remove_member(by=by, person=user, role=role, scope=project)
     taken_back = 0
     if not permissions.allows(user, "read_cases", project):
         untouched = untouched_reads().filter(case__project=project, reader=user)
-        taken_back = untouched.select_for_update(of=("self",)).delete()[1].get("annotations.Read", 0)
-    audit.record(by, "member.removed", project, user=user.pk, role=role, reads_taken_back=taken_back)
+        locked = list(untouched.select_for_update(of=("self",)).values_list("pk", flat=True))
+        taken_back = Read.objects.filter(pk__in=locked).delete()[1].get("annotations.Read", 0)
+        audit.record(by, "reads.taken_back", project, person=user.pk, reads=taken_back)
     return taken_back
 
 
@@ -139,18 +165,6 @@ def untouched_reads() -> QuerySet[Read]:
     return Read.objects.filter(state=Read.State.ASSIGNED, opened_at=None, last_edit_number=0)
 
 
-def account_with_email(email: str) -> User | None:
-    """The account of an address, for a lead who adds a member. Raises ValidationError for what is none."""
-    email = email.strip()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise ValidationError({"email": "This is not an e-mail address."}) from None
-    return User.objects.filter(email__iexact=email, is_active=True).first()
-
-
-def _role(key: str) -> Role:
-    role = BY_KEY.get(("project", key))
-    if role is None:
-        raise ValidationError({"role": "Choose a role."})
-    return role
+def withdraw_invitation(*, by: User, invitation: Invitation) -> None:
+    """Take a letter back. Raises ValidationError where it was answered meanwhile."""
+    invitations.withdraw(by=by, invitation=invitation)

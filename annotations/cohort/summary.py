@@ -1,0 +1,141 @@
+"""What is in a release, or would be in the next one, in numbers for a page."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet, Sum
+
+from annotations.cohort import policies
+from annotations.models import Case, CaseStudy, Read, Release, ReleaseCase, ReleaseFile
+from atlas.models import Project, Series
+
+DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
+"""Modalities of objects about images, which a table of image series leaves out."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What freezing now would give. `left_out` says why the other cases stay out."""
+
+    cases_in_project: int
+    cases: int
+    reads: int
+    subjects: int
+    left_out: list[tuple[str, int]]
+    mark: str
+    """Changes when what would be frozen changes, so that nobody freezes what they haven't seen."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A small table of counts: what is counted, and rows of (word, count)."""
+
+    title: str
+    unit: str
+    rows: list[tuple[str, int]]
+
+    @property
+    def most(self) -> int:
+        return max((n for _, n in self.rows), default=0)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    cases: int
+    subjects: int
+    studies: int
+    reads: int
+    schemas: list[int]
+    bars: list[Bars]
+
+
+@dataclass(frozen=True)
+class Format:
+    folder: str
+    title: str
+    holds: str
+    files: int
+    size: int
+
+
+def preview(project: Project) -> Preview:
+    submissions = list(policies.acceptable_submissions(project).values_list("pk", "read__case"))
+    cases = {case for _, case in submissions}
+    total = Case.objects.filter(project=project).count()
+    out = Case.objects.filter(project=project).exclude(pk__in=cases)
+    unread = out.filter(reads=None).count()
+    waiting = out.filter(reads__state=Read.State.SUBMITTED).distinct().count()
+    rest = total - len(cases) - unread - waiting
+    reasons = [("have no reader", unread), ("wait for review", waiting), ("are still being read", rest)]
+    return Preview(
+        cases_in_project=total,
+        cases=len(cases),
+        reads=len(submissions),
+        subjects=Case.objects.filter(pk__in=cases).values("subject").distinct().count(),
+        left_out=[(reason, n) for reason, n in reasons if n],
+        mark=f"{len(submissions)}-{max((pk for pk, _ in submissions), default=0)}",
+    )
+
+
+def cohort_of(release: Release) -> Cohort:
+    rows = ReleaseCase.objects.filter(release=release)
+    case_ids = rows.order_by().values("case").distinct()
+    cases = Case.objects.filter(pk__in=case_ids)
+    points = Counter(
+        n for (n,) in cases.order_by().annotate(n=Count("case_studies")).values_list("n").order_by("n")
+    )
+    sexes = Counter(dict(cases.order_by().values_list("subject__sex").annotate(n=Count("pk"))))
+    studies = CaseStudy.objects.filter(case__in=case_ids).order_by().values("study").distinct()
+    series = Series.objects.filter(study__in=studies, frame_count__gt=0).exclude(modality__in=DERIVED)
+    modalities = series.order_by().values_list("modality").annotate(n=Count("pk")).order_by("-n", "modality")
+    return Cohort(
+        cases=cases.count(),
+        subjects=cases.order_by().values("subject").distinct().count(),
+        studies=studies.count(),
+        reads=rows.count(),
+        schemas=sorted(set(rows.order_by().values_list("submission__read__schema__version", flat=True))),
+        bars=[
+            Bars("Time points", "cases", [(str(n), points[n]) for n in sorted(points)]),
+            Bars("Sex", "cases", _sexes(sexes)),
+            Bars("Modality", "image series", list(modalities)),
+        ],
+    )
+
+
+def _sexes(counts: Counter[str]) -> list[tuple[str, int]]:
+    words = {"F": "female", "M": "male", "O": "other", "": "not given"}
+    return [(word, counts[key]) for key, word in words.items() if counts[key]]
+
+
+FORMATS = {
+    "dicom": ("DICOM", "images and segmentations (SEG) as DICOM"),
+    "nifti": ("NIfTI", "volumes and masks, one folder a series"),
+    "tables": ("Tables", "CSV, one row a mark"),
+}
+
+
+def formats_of(release: Release) -> list[Format]:
+    """The folders of a release with their files and bytes; files beside them come last."""
+    counts: dict[str, list[int]] = {}
+    for path, size in files_of(release).values_list("path", "size").iterator(chunk_size=5000):
+        folder = path.split("/", 1)[0] if "/" in path else ""
+        count = counts.setdefault(folder, [0, 0])
+        count[0] += 1
+        count[1] += size
+    return [
+        Format(folder, *FORMATS.get(folder, (f"{folder}/" if folder else "At the top", "")), *counts[folder])
+        for folder in sorted(counts, key=lambda folder: (folder == "", folder))
+    ]
+
+
+def files_of(release: Release) -> QuerySet[ReleaseFile]:
+    return ReleaseFile.objects.filter(release=release).order_by("path")
+
+
+def sizes_of(releases: Iterable[Release]) -> dict[int, tuple[int, int]]:
+    """Files and bytes, by the release's primary key."""
+    rows = ReleaseFile.objects.filter(release__in=[release.pk for release in releases]).order_by()
+    return {
+        pk: (n, size) for pk, n, size in rows.values_list("release").annotate(n=Count("pk"), b=Sum("size"))
+    }

@@ -1,0 +1,72 @@
+"""What the pages of projects and reads draw: swatches of labels, reads a week, ways to a decision."""
+
+from collections.abc import Sequence
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from annotations.reading.overview import Decision
+from annotations.reading.schemas import KINDS
+from atlas.models import Project, Study
+
+register = template.Library()
+
+BAR_WIDTH, BAR_GAP, BARS_HEIGHT = 7, 2, 24
+
+
+@register.simple_tag
+def swatch(color: str) -> SafeString:
+    """A label's colour as it is on the images; the label's name stands beside it."""
+    return format_html(
+        '<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true">'
+        '<rect width="12" height="12" rx="2" fill="{}"/></svg>',
+        color,
+    )
+
+
+@register.simple_tag
+def kind_word(kind: str) -> str:
+    """A kind of mark in words."""
+    return KINDS.get(kind, kind)
+
+
+@register.simple_tag
+def weeks(counts: Sequence[int], most: int) -> SafeString:
+    """Reads a week as bars, this week the last and darkest. All rows of a table share `most`."""
+    width = len(counts) * (BAR_WIDTH + BAR_GAP) - BAR_GAP
+    bars = []
+    for place, count in enumerate(counts):
+        height = max(round((BARS_HEIGHT - 2) * count / most, 1), 1) if count and most else 0
+        kind = "now" if place == len(counts) - 1 else "past"
+        bars.append((kind, place * (BAR_WIDTH + BAR_GAP), BARS_HEIGHT - height, BAR_WIDTH, height))
+    words = f"{sum(counts)} in {len(counts)} weeks, {counts[-1] if counts else 0} this week"
+    return format_html(
+        '<svg class="weeks" width="{}" height="{}" role="img" aria-label="{}">'
+        '<line x1="0" x2="{}" y1="{}" y2="{}"/>{}</svg>',
+        width, BARS_HEIGHT, words, width, BARS_HEIGHT - 0.5, BARS_HEIGHT - 0.5,
+        format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', bars),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def decision_link(decision: Decision, project: Project) -> SafeString:
+    """The way to where something is decided."""
+    if decision.page == "worklist":
+        url, query = reverse("worklist"), f"project={project.slug}"
+    else:
+        url, query = reverse(decision.page, args=[project.slug]), decision.query
+    return format_html('<a href="{}{}">{}</a>', url, f"?{query}" if query else "", decision.action)
+
+
+@register.simple_tag
+def with_page(query: str, page: int) -> str:
+    """The same list, another page of it."""
+    return f"?{query}&page={page}" if query else f"?page={page}"
+
+
+@register.simple_tag
+def frames_of(study: Study) -> int:
+    """How many images of a study can be shown."""
+    return sum(series.frame_count for series in study.series.all())

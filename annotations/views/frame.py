@@ -1,0 +1,92 @@
+"""What all pages of a project share: the check at the door, the tabs, and forms that call a service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts import permissions
+from annotations.reading.projects import project_or_404
+from atlas.models import Project
+
+TABS = (
+    ("Overview", "project", "view_project"),
+    ("Cases", "project-cases", "review_cases"),
+    ("Members", "project-members", "review_cases"),
+    ("Labels", "project-labels", "view_project"),
+    ("Releases", "project-releases", "download_releases"),
+)
+
+
+@dataclass(frozen=True)
+class OpenProject:
+    """A project, and what the person at the door may do in it."""
+
+    project: Project
+    held: frozenset[str]
+
+    @property
+    def may_manage(self) -> bool:
+        return "manage_project" in self.held
+
+    @property
+    def may_review(self) -> bool:
+        return "review_cases" in self.held
+
+    @property
+    def may_read(self) -> bool:
+        return "read_cases" in self.held
+
+    @property
+    def may_download(self) -> bool:
+        return "download_releases" in self.held
+
+
+def open_project(request: HttpRequest, slug: str, permission: str = "view_project") -> OpenProject:
+    """Raises Http404 for strangers, PermissionDenied for members whose role doesn't allow it."""
+    project = project_or_404(request.user, slug, permission)
+    roles = permissions.roles_of(request.user, project)
+    return OpenProject(project, frozenset().union(*(role.permissions for role in roles)))
+
+
+def show(
+    request: HttpRequest, opened: OpenProject, tab: str, template: str, status: int = 200, **context: Any
+) -> HttpResponse:
+    """A page of a project, under its tabs. `tab` is the name of the tab's address."""
+    project = opened.project
+    tabs = [
+        {"title": title, "url": reverse(name, args=[project.slug]), "is_here": name == tab}
+        for title, name, permission in TABS
+        if permission in opened.held
+    ]
+    context |= {"project": project, "may": opened, "tabs": tabs}
+    return render(request, template, context, status=status)
+
+
+def carried_out[T](form: forms.Form, service: Callable[[], T]) -> T | None:
+    """Run a service; what it refuses stands in the form, at its field. None where it refused."""
+    try:
+        return service()
+    except ValidationError as refusal:
+        if hasattr(refusal, "error_dict"):
+            for field, errors in refusal.error_dict.items():
+                form.add_error(field if field in form.fields else None, errors)
+        else:
+            form.add_error(None, refusal)
+        return None
+
+
+def page_of(request: HttpRequest, rows: QuerySet, size: int) -> Page:
+    """The page that the address asks for; a number that is none, or too high, gives the nearest one."""
+    return Paginator(rows, size).get_page(request.GET.get("page"))
+
+
+def sentence(refusal: ValidationError) -> str:
+    return " ".join(refusal.messages)

@@ -1,0 +1,94 @@
+"""The members of a project: who has which role, and who is invited."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.roles import roles_on
+from annotations.reading import overview, projects
+from annotations.views.frame import carried_out, open_project, sentence, show
+
+
+class MemberForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address", help_text="Someone without an account gets a letter with a link."
+    )
+    role = forms.ChoiceField(
+        choices=lambda: [(role.key, role.title) for role in roles_on("project")],
+        initial="reader",
+        widget=forms.RadioSelect,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    opened = open_project(request, slug, "manage_project" if request.method == "POST" else "review_cases")
+    project = opened.project
+    form = MemberForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        told = carried_out(
+            form,
+            lambda: projects.add_or_invite(
+                by=request.user, project=project, address=_letter_address(request), **form.cleaned_data
+            ),
+        )
+        if told is not None:
+            messages.success(request, told)
+            return redirect("project-members", slug)
+    return show(
+        request,
+        opened,
+        "project-members",
+        "projects/members.html",
+        form=form,
+        roles=roles_on("project"),
+        members=overview.members_with_progress(request.user, project),
+        invitations=projects.open_invitations(project) if opened.may_manage else [],
+    )
+
+
+def _letter_address(request: HttpRequest) -> str:
+    """The address of the page that takes an invitation, with `{secret}` where its secret goes."""
+    return request.build_absolute_uri(reverse("invitation", args=["secret"])).replace(
+        "/secret/", "/{secret}/"
+    )
+
+
+@login_required
+@require_POST
+def member_remove(request: HttpRequest, slug: str) -> HttpResponse:
+    opened = open_project(request, slug, "manage_project")
+    person = get_object_or_404(User, public_id=request.POST.get("person", ""))
+    role = request.POST.get("role", "")
+    try:
+        taken_back = projects.remove_member(by=request.user, project=opened.project, user=person, role=role)
+    except ValidationError as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        told = f"{person.display_name} is no longer {role} here."
+        if taken_back:
+            told += f" {taken_back} unopened read{'s were' if taken_back != 1 else ' was'} taken back."
+        messages.success(request, told)
+    if person == request.user and not projects.visible_projects(request.user).filter(slug=slug).exists():
+        return redirect("projects")
+    return redirect("project-members", slug)
+
+
+@login_required
+@require_POST
+def letter_withdraw(request: HttpRequest, slug: str) -> HttpResponse:
+    opened = open_project(request, slug, "manage_project")
+    letter = (
+        projects.open_invitations(opened.project).filter(public_id=request.POST.get("invitation", "")).first()
+    )
+    if letter is not None:  # taken back before: sending the form twice changes nothing
+        projects.withdraw_invitation(by=request.user, invitation=letter)
+    messages.success(request, "The letter was taken back; its link no longer works.")
+    return redirect("project-members", slug)

@@ -1,0 +1,25 @@
+"""The page of the reading room: everything in it is the viewer's."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from annotations.reading import policies
+
+SCRIPT = "room.js"
+
+
+@login_required
+@ensure_csrf_cookie
+@require_safe
+def room(request: HttpRequest, public_id: str) -> HttpResponse:
+    """For the read's reader, and for its reviewers and leads. The API says what each may do in it."""
+    read = policies.read_or_404(request.user, public_id)
+    policies.rights_on(request.user, read)
+    is_built = (settings.BASE_DIR / "static" / "dist" / SCRIPT).is_file()
+    return render(
+        request, "reading/room.html", {"read": read, "is_built": is_built}, status=200 if is_built else 503
+    )

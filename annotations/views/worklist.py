@@ -1,0 +1,117 @@
+"""The worklist: what waits for a reader or reviewer, and what they see of a case before they open it."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from annotations.models import Comment, Read, Review
+from annotations.reading import casebook, policies
+from annotations.reading.projects import project_or_404
+from atlas.models import Series, Study
+
+
+@dataclass(frozen=True)
+class TimePoint:
+    """A study in the side panel: its series with images, and one of them to show."""
+
+    study: Study
+    series: list[Series]
+    days_from_first: int | None
+
+    @property
+    def picture(self) -> Series | None:
+        """The series with the most images that has a thumbnail."""
+        pictured = [series for series in self.series if series.thumbnail_key]
+        return max(pictured, key=lambda series: series.frame_count, default=None)
+
+    @property
+    def modalities(self) -> str:
+        return ", ".join(dict.fromkeys(series.modality for series in self.series))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the side panel says of the chosen read."""
+
+    row: casebook.CaseRow
+    time_points: list[TimePoint]
+    review: Review | None
+    comments: list[Comment]
+    may_judge: bool
+
+
+@login_required
+@require_safe
+def worklist(request: HttpRequest) -> HttpResponse:
+    slug = request.GET.get("project", "")
+    project = project_or_404(request.user, slug) if slug else None
+    groups = casebook.worklist(request.user, project)
+    rows = [row for group in groups for row in group.rows]
+    choices = casebook.projects_of(groups) if project is None else [project]
+    first = rows[0].read if rows else None
+    return render(
+        request,
+        "worklist/worklist.html",
+        {
+            "groups": groups,
+            "project": project,
+            "choices": choices,
+            "several": len(choices) > 1,
+            "may_read_or_review": casebook.may_read_or_review(request.user),
+            "chosen": _chosen(request.user, first) if first else None,
+        },
+    )
+
+
+@login_required
+@require_safe
+def panel(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The side panel of one read, which the page's script puts in place."""
+    read = policies.read_or_404(request.user, public_id)
+    return render(request, "worklist/panel.html", {"chosen": _chosen(request.user, read)})
+
+
+@login_required
+@require_safe
+def next_read(request: HttpRequest) -> HttpResponse:
+    """Opens what waits next; `after` names the read that the reader comes from."""
+    after = policies.reads_for(request.user).filter(public_id=request.GET.get("after", "")).first()
+    found = casebook.next_read(request.user, after)
+    return redirect("read", found.public_id) if found else redirect("worklist")
+
+
+def _chosen(user: User, read: Read) -> Chosen:
+    found = (
+        Read.objects.select_related("case__project", "case__subject", "reader")
+        .prefetch_related(casebook.with_images("case__"))
+        .get(pk=read.pk)
+    )
+    row = casebook.work_row(found)
+    if not row.studies:
+        raise Http404("This case has no studies.")
+    series: dict[int, list[Series]] = {study.pk: [] for study in row.studies}
+    for one in Series.objects.filter(study__in=series, frame_count__gt=0).order_by("number", "id"):
+        if one.modality not in casebook.NOT_SHOWN:
+            series[one.study_id].append(one)
+    first = next((study.date for study in row.studies if study.date), None)
+    time_points = [
+        TimePoint(study, series[study.pk], (study.date - first).days if study.date and first else None)
+        for study in row.studies
+    ]
+    comments = list(policies.comments_for(user, found))
+    return Chosen(
+        row=row,
+        time_points=time_points[::-1],
+        review=_last_review(found) if found.state == Read.State.RETURNED else None,
+        comments=[comment for comment in comments if comment.round == comments[-1].round],
+        may_judge=policies.rights_on(user, found).may_judge,
+    )
+
+
+def _last_review(read: Read) -> Review | None:
+    reviews = Review.objects.filter(submission__read=read).select_related("by")
+    return reviews.order_by("-submission__round").first()

@@ -1,0 +1,61 @@
+// Keeps parts of a page fresh: when the server says that something changed, reads the page again and
+// replaces the parts marked data-live="/ws/…" (each has an id). Nothing is typed in twice: a part that holds
+// the focus, or ticked boxes (data-live-ask), waits until the reader is done with it.
+
+const PAUSE_MS = 400;
+const RETRY_MS = [1000, 2000, 5000, 15000];
+
+const parts = () => [...document.querySelectorAll("[data-live]")];
+let timer = 0;
+let tries = 0;
+
+function isBusy(part) {
+  const asks = part.hasAttribute("data-live-ask");
+  return part.contains(document.activeElement) || (asks && part.querySelector("tbody input:checked") !== null);
+}
+
+async function refresh() {
+  let answer;
+  try {
+    answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  } catch {
+    return;
+  }
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts()) {
+    const next = fresh.getElementById(part.id);
+    if (!next || next.innerHTML === part.innerHTML) continue;
+    if (isBusy(part)) soon(5000);
+    else part.replaceWith(document.adoptNode(next));
+  }
+}
+
+function soon(pause = PAUSE_MS) {
+  clearTimeout(timer);
+  timer = setTimeout(refresh, pause);
+}
+
+function listen(path) {
+  const address = new URL(path, location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(address);
+  let opened = 0;
+  const beat = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"type":"ping"}'), 20000);
+  socket.addEventListener("open", () => {
+    if (tries > 0) soon(); // something may have changed while nobody listened
+    opened = Date.now();
+    tries = 0;
+  });
+  socket.addEventListener("message", (event) => {
+    const { type } = JSON.parse(event.data);
+    if (type === "case" || type === "release" || type === "fanout.gap") soon();
+  });
+  socket.addEventListener("close", (event) => {
+    clearInterval(beat);
+    if (event.code >= 4400 || (opened === 0 && tries >= 3)) return; // refused: asking again won't help
+    setTimeout(() => listen(path), RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
+  });
+}
+
+for (const path of new Set(parts().map((part) => part.dataset.live))) listen(path);

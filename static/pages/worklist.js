@@ -1,0 +1,104 @@
+// The worklist by keys: arrows choose, Enter opens, N opens the next case. A click chooses, a second opens.
+
+const panel = document.getElementById("panel");
+const find = document.getElementById("find");
+const rows = () => [...document.querySelectorAll("tr[data-read]")].filter((row) => !row.hidden);
+const chosen = () => document.querySelector("tr.chosen");
+const PANEL_PAUSE_MS = 90;
+const kept = new Map();
+let wanted = 0;
+
+if (panel) {
+  const first = chosen();
+  if (first) kept.set(first.dataset.panel, panel.innerHTML);
+
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest?.("tr[data-read]");
+    if (!row || event.target.closest("a")) return;
+    if (row === chosen()) open(row);
+    else choose(row);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, select, textarea");
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (event.target.closest("select")) return;
+      step(event.key === "ArrowDown" ? 1 : -1);
+      event.preventDefault();
+    } else if (event.key === "Enter" && !event.target.closest("a, button, select")) {
+      if (chosen()) open(chosen());
+    } else if ((event.key === "n" || event.key === "N") && !typing) {
+      location.assign("/worklist/next/");
+    } else if (event.key === "Home" && !typing) choose(rows()[0]);
+    else if (event.key === "End" && !typing) choose(rows().at(-1));
+    else if (event.key === "Escape" && typing === find) {
+      find.value = "";
+      narrow();
+    } else if (event.key === "/" && !typing) {
+      find.focus();
+      event.preventDefault();
+    }
+  });
+
+  find.addEventListener("input", narrow);
+}
+
+for (const select of document.querySelectorAll("select[data-sends]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+function step(by) {
+  const shown = rows();
+  const place = shown.indexOf(chosen());
+  const next = shown[Math.min(Math.max(place + by, 0), shown.length - 1)];
+  if (next) choose(next);
+}
+
+function open(row) {
+  location.assign(row.querySelector("a").href);
+}
+
+async function choose(row) {
+  if (!row || row === chosen()) return;
+  chosen()?.removeAttribute("aria-current");
+  chosen()?.classList.remove("chosen");
+  row.classList.add("chosen");
+  row.setAttribute("aria-current", "true");
+  row.scrollIntoView({ block: "nearest" });
+  const address = row.dataset.panel;
+  const turn = ++wanted;
+  if (!kept.has(address)) {
+    await new Promise((done) => setTimeout(done, PANEL_PAUSE_MS)); // holding an arrow key asks for the last only
+    if (turn !== wanted) return;
+    let answer;
+    try {
+      answer = await fetch(address);
+    } catch {
+      answer = { ok: false };
+    }
+    if (!answer.ok) {
+      if (turn === wanted) panel.textContent = "This case could not be loaded. Load the page again.";
+      return;
+    }
+    kept.set(address, await answer.text());
+  }
+  if (turn === wanted) panel.innerHTML = kept.get(address);
+}
+
+function narrow() {
+  const words = find.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  for (const group of document.querySelectorAll("tbody[data-group]")) {
+    const own = [...group.querySelectorAll("tr[data-read]")];
+    for (const row of own) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const other of group.querySelectorAll("tr.group, tr.more")) {
+      other.hidden = words.length > 0 && own.every((row) => row.hidden);
+    }
+  }
+  const shown = rows();
+  document.getElementById("none-found").hidden = shown.length > 0;
+  if (shown.length > 0 && !shown.includes(chosen())) choose(shown[0]);
+}
