@@ -7,6 +7,6 @@ import "./ui/room.css";
 const element = document.getElementById("room");
 if (element?.dataset.read) {
   expose();
-  void startSession(element.dataset.read, element.dataset.csrf ?? "");
+  void startSession(element.dataset.read, element.dataset.user ?? "", element.dataset.csrf ?? "");
   createRoot(element).render(<Room />);
 }

@@ -41,7 +41,7 @@ function sizeOf(sop: string): { rows: number; columns: number } {
   return { rows: 0, columns: 0 };
 }
 
-export async function startSession(readId: string, csrf: string): Promise<void> {
+export async function startSession(readId: string, user: string, csrf: string): Promise<void> {
   client = makeClient(readId, csrf);
   let read: Read;
   try {
@@ -55,7 +55,7 @@ export async function startSession(readId: string, csrf: string): Promise<void> 
     return;
   }
   room.setState({ read, label: read.schema.labels[0]?.key ?? null });
-  const owner = `${read.you.id ?? read.you.name}/${readId}`;
+  const owner = `${user || read.you.name}/${readId}`;
   journal = new Journal({
     send: (edits) => client.sendEdits(tab, edits),
     keep: new BrowserKeep(owner),

@@ -127,7 +127,6 @@ export interface Read {
   state: ReadState;
   round: number;
   you: {
-    id?: string;
     name: string;
     initials: string;
     capacity: "reader" | "reviewer" | "lead";

@@ -59,6 +59,8 @@ export function invert(m: Matrix): Matrix {
   return [a, b, c, d, -(a * m[4] + c * m[5]), -(b * m[4] + d * m[5])];
 }
 
+const AWAY_MM = 500;
+
 /** Camera for a renderer whose world is patient space. */
 export function cameraOf(plane: Plane, sight: Sight, area: Area) {
   const { right, down } = screenAxes(sight.pose);
@@ -80,8 +82,16 @@ export function cameraOf(plane: Plane, sight: Sight, area: Area) {
     x[2] * viewUp[0] - x[0] * viewUp[2],
     x[0] * viewUp[1] - x[1] * viewUp[0],
   ];
-  const position = focalPoint.map((v, i) => v + viewPlaneNormal[i] * 500) as Point3;
-  return { focalPoint, position, viewUp, viewPlaneNormal, parallelScale: area.height / 2 / sight.scale };
+  const position = focalPoint.map((v, i) => v + viewPlaneNormal[i] * AWAY_MM) as Point3;
+  return {
+    focalPoint,
+    position,
+    viewUp,
+    viewPlaneNormal,
+    parallelScale: area.height / 2 / sight.scale,
+    // Without it the renderer keeps the range of the camera before, which may have looked from behind.
+    clippingRange: [1, 2 * AWAY_MM] as Point2,
+  };
 }
 
 /** A point of the viewport keeps its place under the cursor while the scale changes. */
