@@ -22,6 +22,9 @@ if [ ! -e "$BUILT" ] || [ -n "$(newer)" ]; then
     BEGUN="$ROOT/.tools/viewer-begun"
     mkdir -p "$ROOT/.tools"
     touch "$BEGUN"
-    sh scripts/npm.sh run build --silent >&2
+    sh scripts/npm.sh run build >"$ROOT/.tools/viewer-build.log" 2>&1 || {
+        cat "$ROOT/.tools/viewer-build.log" >&2
+        fail "The viewer does not build; see above."
+    }
     touch -r "$BEGUN" "$BUILT"
 fi

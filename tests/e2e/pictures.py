@@ -19,6 +19,7 @@ from tests.e2e.node import ROOT, Node
 FOLDER = ROOT / ".atlas-pictures"
 PAGES_MAX = 60
 READING_ROOM = re.compile(r"^/reads/")
+NOT_A_PAGE = re.compile(r"^/api/(?!docs)|^/static/|sign-out|/archive/|/files/")
 PICTURE_TIMEOUT_MS = 30_000
 
 
