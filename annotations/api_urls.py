@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import reads
+from annotations.api import reads, releases
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -28,4 +28,13 @@ READS: list[URLPattern] = [
     ),
 ]
 
-urlpatterns: list[URLPattern] = [*READS]
+RELEASE = "projects/<slug:slug>/releases/<int:number>/"
+RELEASES: list[URLPattern] = [
+    path("projects/<slug:slug>/releases/", releases.ReleaseList.as_view(), name="api-releases"),
+    path(RELEASE, releases.ReleaseDetail.as_view(), name="api-release"),
+    path(f"{RELEASE}manifest/", releases.ReleaseManifest.as_view(), name="api-release-manifest"),
+    path(f"{RELEASE}files/<path:path>", releases.ReleaseFileView.as_view(), name="api-release-file"),
+    path(f"{RELEASE}archive/", releases.ReleaseArchiveView.as_view(), name="api-release-archive"),
+]
+
+urlpatterns: list[URLPattern] = [*READS, *RELEASES]

@@ -1,7 +1,9 @@
 """Connects the marks with the images: opens roads to studies, and listens for sealed series."""
 
+from annotations.reading import imported
 from annotations.reading import policies as reading
 from atlas.policies import add_road
+from atlas.sealed import on_series_sealed
 
 
 def connect() -> None:
@@ -9,3 +11,4 @@ def connect() -> None:
     add_road("assigned cases", reading.studies_of_assigned_cases)
     add_road("cases of projects", reading.studies_of_projects)
     add_road("released cases", reading.studies_of_released_cases)
+    on_series_sealed("imported segments", imported.take_in)

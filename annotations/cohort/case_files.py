@@ -88,7 +88,7 @@ class CaseFiles:
         if series_id not in self.nifti_of:
             stored = self.stored[series_id]
             try:
-                spoilt = stored.spoilt("volume") or stored.spoilt("millimetres")
+                spoilt = next(filter(None, map(stored.spoilt, ("volume", "millimetres", "units"))), "")
                 writer = NiftiWriter.of(stored.source)
                 self.nifti_of[series_id] = ExchangeError(spoilt) if spoilt else writer
             except ExchangeError as reason:

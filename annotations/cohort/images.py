@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from annotations.exchange.source import ExchangeError, SourceSeries
-from atlas.archive import manifests
+from atlas.archive.sealing import read_manifest
 from atlas.archive.storage import storage
 from atlas.dicom import decoding, frames, headers
 from atlas.models import Instance, Series
@@ -27,7 +27,7 @@ class StoredSeries:
     def manifest(self) -> dict[str, Any]:
         if not self.series.manifest_key:
             raise ExchangeError("its images are still being taken in")
-        return manifests.load(self.series.manifest_key)
+        return read_manifest(self.series.manifest_key)
 
     @cached_property
     def source(self) -> SourceSeries:
@@ -61,7 +61,7 @@ class StoredSeries:
         )
 
     def spoilt(self, what: str) -> str:
-        """The sentences of quality findings that spoil "volume" or "millimetres"; empty where none does."""
+        """What quality findings say that spoil “volume”, “millimetres” or “units”; empty where none does."""
         found = [f["sentence"] for f in self.manifest.get("findings", ()) if what in f["spoils"]]
         return " ".join(found)
 
