@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 
-from atlas.management.commands.serve import default_port, listen, prepare_database, serve
+from atlas.management.commands.serve import default_port, listen, prepare_database, serve, stop_database
 
 LOOPBACK = "127.0.0.1"
 ACCOUNTS = {
@@ -36,13 +36,16 @@ class Command(BaseCommand):
             os.environ["ATLAS_DEMO"] = "1"
             os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
         listener = listen(LOOPBACK, options["port"])
-        print("Preparing the database …", flush=True)
-        prepare_database()
-        print("Preparing the demo cases …", flush=True)
-        import_string("annotations.demo.seed_demo")()  # by name: this app knows nothing above it
-        print("Starting …", flush=True)
-        serve(listener, web=1, workers=1, on_ready=lambda: self._welcome(options["port"]))
-        print("Stopped. `make demo` goes on where you left.", flush=True)
+        try:
+            print("Preparing the database …", flush=True)
+            prepare_database()
+            print("Preparing the demo cases …", flush=True)
+            import_string("annotations.demo.seed_demo")()  # by name: this app knows nothing above it
+            print("Starting …", flush=True)
+            serve(listener, web=1, workers=1, on_ready=lambda: self._welcome(options["port"]))
+        except KeyboardInterrupt:  # during the preparations
+            stop_database()
+        print("\nStopped. `make demo` goes on where you left.", flush=True)
 
     def _welcome(self, port: int) -> None:
         width = max(map(len, ACCOUNTS))

@@ -103,8 +103,13 @@ def serve(listener: socket.socket, *, web: int, workers: int, on_ready: Callable
         ).run()
     finally:
         listener.close()
-        if _embedded():
-            postgres.stop(settings.ATLAS_HOME)
+        stop_database()
+
+
+def stop_database() -> None:
+    """Stop the embedded database; one that DATABASE_URL names is not ours to stop."""
+    if _embedded():
+        postgres.stop(settings.ATLAS_HOME)
 
 
 def _embedded() -> bool:
