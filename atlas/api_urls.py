@@ -1,3 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from atlas.api import datasets, series, uploads
+
+_upload = "datasets/<slug:slug>/uploads/<str:public_id>/"
+
+urlpatterns = [
+    path("datasets/", datasets.Datasets.as_view(), name="api-datasets"),
+    path("datasets/<slug:slug>/studies/", datasets.Studies.as_view(), name="api-studies"),
+    path("datasets/<slug:slug>/uploads/", uploads.Uploads.as_view(), name="api-uploads"),
+    path(_upload, uploads.OneUpload.as_view(), name="api-upload"),
+    path(f"{_upload}files/", uploads.UploadFiles.as_view(), name="api-upload-files"),
+    path(f"{_upload}done/", uploads.UploadDone.as_view(), name="api-upload-done"),
+    path("series/<str:public_id>/manifest/", series.SeriesManifest.as_view(), name="api-series-manifest"),
+]

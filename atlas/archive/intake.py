@@ -47,7 +47,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: stored, known (here already), refused, or not_dicom; a reason for the last two."""
+    """What became of one file: stored, known (here already), refused or not_dicom, with the reason."""
 
     name: str
     status: str
@@ -80,8 +80,8 @@ def require_open(dataset: Dataset) -> None:
     """Raises IntakeClosed unless someone declared how this dataset's images are de-identified."""
     if dataset.deidentification != Dataset.Deidentification.ALREADY_DONE:
         raise IntakeClosed(
-            f"“{dataset.name}” takes no images yet: declare first that its images are de-identified before they "
-            "arrive."
+            f"“{dataset.name}” takes no images yet: declare first that its images are de-identified "
+            "before they arrive."
         )
 
 

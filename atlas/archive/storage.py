@@ -1,4 +1,4 @@
-"""Where objects live: one port, over files here. A key is random, so it tells nothing and balances folders."""
+"""Where objects live: one port, over files here. Keys are random: they tell nothing and spread evenly."""
 
 import os
 import secrets

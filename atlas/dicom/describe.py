@@ -120,7 +120,7 @@ def series_facts(header: Header) -> dict:
 
 
 def describe(file: BinaryIO, header: Header, source: str = "") -> Description:
-    """Describe one stored object, `source` by name. Never raises for what the file says: that becomes `problem`."""
+    """Describe one stored object, `source` by name. What is wrong with the file becomes `problem`."""
     dataset = header.dataset
     modality = values.text(dataset, "Modality", length_max=16)
     base = Description(

@@ -1,6 +1,7 @@
 """Where the frames of a Part 10 file are: their byte ranges, native or encapsulated (PS3.5 A.4)."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO
 
 from atlas.dicom import values
@@ -13,7 +14,7 @@ NATIVE = {IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG}
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 JPEG_2000 = {f"1.2.840.10008.1.2.4.{end}" for end in ("90", "91", "201", "202", "203")}
-# What the browser's loader decodes by itself: JPEG baseline, lossless (two kinds), JPEG-LS, JPEG 2000, HTJ2K, RLE.
+# What the browser's loader decodes: JPEG baseline and lossless (two kinds), JPEG-LS, JPEG 2000, HTJ2K, RLE.
 BROWSER_DECODES = JPEG_2000 | {
     *(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "57", "70", "80", "81")),
     "1.2.840.10008.1.2.5",
@@ -203,14 +204,14 @@ def _by_table(table: list[int], fragments: list[tuple[int, int]], count: int) ->
 
 
 def _at_offsets(offsets: list[int], fragments: list[tuple[int, int]]) -> list[Ranges] | None:
-    """Fragments by frame; offsets count from the first fragment's item tag. None where they point elsewhere."""
+    """Fragments by frame; offsets count from the first item tag. None where they point elsewhere."""
     base = fragments[0][0] - 8
     begins = {offset - 8 - base: number for number, (offset, _) in enumerate(fragments)}
     numbers = [begins.get(offset) for offset in offsets]
     if None in numbers or numbers[0] != 0 or numbers != sorted(set(numbers)):  # type: ignore[type-var]
         return None
     numbers.append(len(fragments))
-    return [tuple(fragments[a:b]) for a, b in zip(numbers[:-1], numbers[1:], strict=True)]
+    return [tuple(fragments[a:b]) for a, b in pairwise(numbers)]
 
 
 def _by_number(fragments: list[tuple[int, int]], count: int) -> list[Ranges] | None:

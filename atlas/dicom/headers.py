@@ -33,9 +33,26 @@ PREFIX_BYTES = 132  # preamble and "DICM"
 INFLATED_BYTES_MAX = 1024 * 1024 * 1024  # a deflated data set may not grow beyond this
 SPOOL_BYTES = 16 * 1024 * 1024  # held in memory up to here, in a temporary file beyond
 
-KEYWORDS = ["SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "AcquisitionDateTime", "StudyTime", "SeriesTime", "AcquisitionTime", "ContentTime", "Modality", "StudyDescription", "SeriesDescription", "PatientID", "PatientSex", "PatientAge", "PatientWeight", "BodyPartExamined", "SliceThickness", "KVP", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "Laterality", "ImageLaterality", "TemporalPositionIdentifier", "TriggerTime", "EchoTime", "EchoNumbers", "DiffusionBValue", "SpacingBetweenSlices", "GantryDetectorTilt", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelSpacing", "ImagerPixelSpacing", "PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "WindowCenter", "WindowWidth", "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence", "VOILUTSequence", "PresentationLUTShape", "LossyImageCompression", "BurnedInAnnotation", "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor", "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData", "Units", "CorrectedImage", "DecayCorrection", "RadiopharmaceuticalInformationSequence", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"]
-# SUV scale factors of one maker, kept out of the public attributes (0x7053,0x1000).
-TAGS = [tag_for_keyword(keyword) for keyword in KEYWORDS] + [0x00540016, 0x70530010, 0x70531000]
+_READ = """
+SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate ContentDate
+AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime Modality StudyDescription
+SeriesDescription PatientID PatientSex PatientAge PatientWeight BodyPartExamined
+StudyInstanceUID SeriesInstanceUID SeriesNumber AcquisitionNumber InstanceNumber
+ImagePositionPatient ImageOrientationPatient FrameOfReferenceUID Laterality ImageLaterality
+TemporalPositionIdentifier TriggerTime EchoTime DiffusionBValue GantryDetectorTilt
+NumberOfFrames Rows Columns SamplesPerPixel PhotometricInterpretation PlanarConfiguration
+BitsAllocated BitsStored HighBit PixelRepresentation PixelSpacing ImagerPixelSpacing
+PixelSpacingCalibrationType WindowCenter WindowWidth RescaleIntercept RescaleSlope RescaleType
+ModalityLUTSequence VOILUTSequence LossyImageCompression
+RedPaletteColorLookupTableDescriptor GreenPaletteColorLookupTableDescriptor
+BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData GreenPaletteColorLookupTableData
+BluePaletteColorLookupTableData SegmentedRedPaletteColorLookupTableData
+SegmentedGreenPaletteColorLookupTableData SegmentedBluePaletteColorLookupTableData
+Units CorrectedImage DecayCorrection RadiopharmaceuticalInformationSequence
+ExtendedOffsetTable ExtendedOffsetTableLengths
+SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
+"""
+TAGS = [tag_for_keyword(keyword) for keyword in _READ.split()]
 PIXEL_KEYWORDS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"UN", b"OL", b"OV"}
@@ -127,7 +144,7 @@ def _read(file: BinaryIO, size: int) -> Header:
     source.seek(0)
     dataset = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=TAGS, force=True)
     if len(dataset) == 0:
-        raise Unreadable("The file has a DICOM preamble but no readable attribute.")
+        raise Unreadable("The file holds none of the attributes that name a patient, a study or an image.")
     is_implicit, is_little = dataset.original_encoding
     guessed = IMPLICIT_LITTLE if is_implicit else EXPLICIT_LITTLE if is_little else EXPLICIT_BIG
     position = source.tell()
@@ -153,7 +170,7 @@ def _has_preamble(file: BinaryIO) -> bool:
 def _pixel_element(
     file: BinaryIO, position: int, is_implicit: bool, is_little: bool
 ) -> tuple[str, str, int, int | None]:
-    """(keyword, VR, offset of the value, its length or None) of the pixel attribute that begins at `position`."""
+    """(keyword, VR, offset of the value, its length or None) of the pixel attribute at `position`."""
     file.seek(position)
     head = file.read(12)
     order = "little" if is_little else "big"

@@ -1,4 +1,4 @@
-"""Builds a series manifest from the descriptions of its instances: all that a viewer needs, columns by frame."""
+"""Builds a series manifest from descriptions of its instances: all that a viewer needs, columns by frame."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -29,15 +29,12 @@ def build(
     facts = dict(descriptions[0].facts)
     units = {description.units for description in descriptions if description.frames}
     factors = {description.suv_factor for description in descriptions if description.frames}
-    has_positions = (
-        bool(shown)
-        and bool(references)
-        and "" not in references
-        and all(frame.position and frame.orientation for frame in shown)
-    )
+    is_located = bool(shown) and all(frame.position and frame.orientation for frame in shown)
+    # Without a frame of reference nothing says that two images' positions are told from the same point.
+    in_patient = is_located and "" not in references
     orientation: Orientation | None = None
     phases = 1
-    if has_positions:
+    if is_located:
         orientation = common([frame.orientation for frame in shown])
         shown, phases = _in_order(shown, orientation)
     else:
@@ -46,17 +43,17 @@ def build(
         )
     if shown:
         findings += quality.of_frames(
-            shown, orientation, has_positions=has_positions, frame_of_reference=len(references) == 1
+            shown, orientation, in_patient=in_patient, one_reference=len(references) == 1
         )
         findings += _stack_findings(shown, orientation, phases)
     manifest = {
         "version": VERSION,
         "series": facts,
-        "geometry": "patient" if has_positions else "image",
-        "orientation": list(orientation) if orientation else None,
+        "geometry": "patient" if in_patient else "image",
+        "orientation": list(orientation) if orientation and in_patient else None,
         "units": units.pop() if len(units) == 1 else "",
         "suv_factor": factors.pop() if len(factors) == 1 else None,
-        **_columns(shown, orientation, has_positions),
+        **_columns(shown, orientation if in_patient else None),
         "findings": findings,
     }
     if phases > 1:
@@ -103,7 +100,7 @@ def _stack_findings(
     return quality.of_stack(stack, one_phase, phases=phases)
 
 
-def _columns(frames: list[Frame], orientation: Orientation | None, has_positions: bool) -> dict:
+def _columns(frames: list[Frame], orientation: Orientation | None) -> dict:
     syntaxes = list(dict.fromkeys(frame.syntax for frame in frames))
     spacing = common([frame.spacing for frame in frames]) if frames else None
     pixel = common([frame.pixel for frame in frames]) if frames else None
@@ -129,9 +126,7 @@ def _columns(frames: list[Frame], orientation: Orientation | None, has_positions
             "sop": [frame.sop_instance_uid for frame in frames],
             "frame": [frame.number for frame in frames],
             "instance_number": [frame.instance_number for frame in frames],
-            "position": [list(frame.position) for frame in frames if frame.position]
-            if has_positions
-            else None,
+            "position": [list(frame.position) for frame in frames if frame.position] if orientation else None,
             "center": [frame.center for frame in frames],
             "width": [frame.width for frame in frames],
             "slope": [frame.slope for frame in frames],

@@ -52,7 +52,7 @@ def of_instances(
 
 
 def of_frames(
-    frames: Sequence[Frame], orientation: Orientation | None, *, has_positions: bool, frame_of_reference: bool
+    frames: Sequence[Frame], orientation: Orientation | None, *, in_patient: bool, one_reference: bool
 ) -> list[Finding]:
     """Frames that don't go together, or can't be measured."""
     found = []
@@ -61,18 +61,17 @@ def of_frames(
     if len({(frame.spacing.row_mm, frame.spacing.column_mm) for frame in frames}) > 1:
         found.append(finding("mixed_spacing", "The images differ in pixel spacing.", "volume"))
     located = [frame for frame in frames if frame.position and frame.orientation]
-    if located and not has_positions:
-        sentence = (
-            "Some images say where they are in the patient, others don't."
-            if len(located) < len(frames)
-            else "The images don't name a frame of reference, so their positions can't be relied on."
-        )
-        found.append(finding("no_position", sentence, "volume", "link"))
-    if has_positions and orientation and not frame_of_reference:
+    if 0 < len(located) < len(frames):
+        sentence = "Some images say where they are in the patient, others don't."
+        found.append(finding("some_positions", sentence, "volume", "link"))
+    elif located and not in_patient:
+        sentence = "The images name no frame of reference, so their places can't be related to other series."
+        found.append(finding("no_reference", sentence, "volume", "link"))
+    elif in_patient and not one_reference:
         found.append(
             finding("mixed_reference", "The images name several frames of reference.", "volume", "link")
         )
-    if has_positions and orientation:
+    if orientation:
         turned = sum(not parallel(frame.orientation or orientation, orientation) for frame in frames)
         if turned:
             sentence = (
@@ -84,7 +83,7 @@ def of_frames(
         sentence = "No pixel spacing is given: lengths and areas can only be told in pixels."
         found.append(finding("no_calibration", sentence, "millimetres"))
     elif "imager" in sources:
-        sentence = "The spacing is that at the detector: a projection magnifies, so true sizes are smaller than measured."
+        sentence = "The spacing is that at the detector: true sizes are smaller than those measured."
         found.append(finding("projection", sentence, "millimetres"))
     return found
 
@@ -105,19 +104,15 @@ def of_stack(stack: Stack, frames: Sequence[Frame], *, phases: int) -> list[Find
         )
         found.append(finding("uneven_spacing", sentence, "volume"))
     if phases > 1:
-        sentence = (
-            f"The series holds {phases} images of each place (phases, echoes or time points), shown in turn."
-        )
+        sentence = f"{phases} images of each place (phases, echoes or time points), shown phase by phase."
         found.append(finding("phases", sentence, "volume"))
     elif stack.copies[1] > 1:
-        sentence = (
-            "Several images show the same place, but not equally many everywhere: duplicates or mixed phases."
-        )
+        sentence = "Some places have several images: duplicates, or phases of which some images are missing."
         found.append(finding("duplicate_slices", sentence, "volume"))
     if stack.tilt_degrees > TILT_DEGREES:
         sentence = (
-            f"The gantry was tilted: each slice is shifted against the one before it, by {stack.tilt_degrees:.1f}°. "
-            "A reconstruction that ignores this would be bent."
+            f"The gantry was tilted: slices are shifted against each other, by {stack.tilt_degrees:.1f}°. A "
+            "reconstruction that ignores this would be bent."
         )
         found.append(finding("gantry_tilt", sentence, "volume"))
     return found

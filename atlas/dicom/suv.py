@@ -4,7 +4,7 @@ After the Quantitative Imaging Biomarkers Alliance's vendor-neutral pseudo-code 
 the header leaves a doubt there is no SUV rather than a wrong one.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pydicom.dataset import Dataset
 
@@ -63,7 +63,7 @@ def _written_moment(written: str) -> datetime | None:
     digits = written.split("+")[0].split("-")[0]
     at = values.parse_clock(digits[8:])
     try:
-        on = datetime.strptime(digits[:8], "%Y%m%d").date()
+        on = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except ValueError:
         return None
     return datetime.combine(on, at) if at else None

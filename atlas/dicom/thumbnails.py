@@ -20,7 +20,7 @@ def thumbnail(
     """A WebP of at most 256 × 256 pixels with square pixels.
 
     `array`: (rows, columns) stored values or (rows, columns, 3) RGB. `window`: (center, width) of rescaled
-    values, as in PS3.3 C.11.2.1.2; where there is none, the 1st to 99th percentile. `rescale`: (slope, intercept).
+    values, as in PS3.3 C.11.2.1.2; without one the 1st to 99th percentile. `rescale`: (slope, intercept).
     """
     shades = (
         _eight_bits(array)

@@ -1,0 +1,111 @@
+"""May this request have pixels of this series? Asked of the database once, then remembered for seconds.
+
+A decision lives DECISION_S at most, so that is how long a revoked role or an ended session still opens the
+series it had open.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from accounts.authentication import user_of_header
+from atlas import policies
+from atlas.access import record_viewing
+
+DECISION_S = 10.0
+REMEMBERED_MAX = 20_000
+
+_database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="decisions")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request proves its sender with."""
+
+    session_key: str
+    authorization: str
+
+    @classmethod
+    def of(cls, headers: dict[bytes, bytes]) -> "Credentials":
+        """From an ASGI scope's headers, by lower-case name."""
+        try:
+            cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            cookie = SimpleCookie()
+        session = cookie.get(settings.SESSION_COOKIE_NAME)
+        return cls(session.value if session else "", headers.get(b"authorization", b"").decode("latin-1"))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who asks, and the series as it is now. `signed_in` False: nobody; `manifest_key` "": nothing to see."""
+
+    signed_in: bool
+    generation: int = 0
+    manifest_key: str = ""
+    thumbnail_key: str = ""
+
+
+class Decisions:
+    """Remembers decisions by credentials and series. Used by one event loop."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: OrderedDict[tuple[Credentials, str], tuple[float, Decision]] = OrderedDict()
+        self._asked: dict[tuple[Credentials, str], asyncio.Task[Decision]] = {}
+
+    async def ask(self, credentials: Credentials, series_id: str, generation: int) -> Decision:
+        """`series_id` is the public id. An unknown generation asks again: the series may be newer."""
+        key = (credentials, series_id)
+        known = self._known.get(key)
+        if known and known[0] > self._clock() and known[1].generation >= generation:
+            return known[1]
+        task = self._asked.get(key)
+        if task is None:  # a viewer asks for many frames at once; the database is asked once
+            task = self._asked[key] = asyncio.ensure_future(_decide(credentials, series_id))
+            task.add_done_callback(lambda _: self._asked.pop(key, None))
+        decision = await asyncio.shield(task)
+        self._known[key] = (self._clock() + DECISION_S, decision)
+        self._known.move_to_end(key)
+        while len(self._known) > REMEMBERED_MAX:
+            self._known.popitem(last=False)
+        return decision
+
+    def forget(self) -> None:
+        """Ask anew for everything: a role was revoked, or someone signed out."""
+        self._known.clear()
+
+
+def _decide_now(credentials: Credentials, series_id: str) -> Decision:
+    user = _user(credentials)
+    if user is None:
+        return Decision(signed_in=False)
+    series = policies.visible_series(user).filter(public_id=series_id).first()
+    if series is None:
+        return Decision(signed_in=True)
+    record_viewing(user, series)
+    return Decision(True, series.generation, series.manifest_key, series.thumbnail_key)
+
+
+def _user(credentials: Credentials):
+    if credentials.authorization:
+        return user_of_header(credentials.authorization)
+    if not credentials.session_key:
+        return None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(credentials.session_key)
+    user = get_user(request)  # checks the session's age and that the password is still the same
+    return user if user.is_authenticated and user.is_active else None
+
+
+_decide = database_sync_to_async(_decide_now, thread_sensitive=False, executor=_database)

@@ -1,0 +1,204 @@
+"""The pixel road: a raw ASGI application in front of Django that answers
+
+    GET /pixels/<series>/<generation>/<index>       one encoded frame
+    GET /pixels/<series>/<generation>/<a>-<b>       frames a to b, one after the other
+    GET /thumbnails/<series>/<generation>           WebP
+
+An address never changes its content: a changed series has another generation. So browsers may keep answers
+for good; `Vary: Cookie` keeps them from whoever signs in next.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from atlas.archive.sealing import FrameTable, read_frame_table
+from atlas.archive.storage import ObjectMissing, storage
+from atlas.dicomweb.decisions import Credentials, Decision, Decisions
+
+logger = logging.getLogger(__name__)
+
+TABLES_MAX = 512  # frame tables in memory; one of 1000 frames takes about 200 kB
+CHUNK_BYTES = 1024 * 1024
+
+_FRAMES = re.compile(r"/pixels/([0-9a-z]{12})/([0-9]{1,9})/([0-9]{1,6})(?:-([0-9]{1,6}))?")
+_THUMBNAIL = re.compile(r"/thumbnails/([0-9a-z]{12})/([0-9]{1,9})")
+
+type Send = Callable[[dict[str, Any]], Awaitable[None]]
+type Piece = tuple[str, int, int]
+"""(key of an object, offset, length)"""
+
+
+class Problem(Exception):
+    """An answer other than pixels: a status and a sentence."""
+
+    def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.headers = status, reason, list(headers)
+
+
+_decisions: WeakKeyDictionary[asyncio.AbstractEventLoop, Decisions] = WeakKeyDictionary()
+_tables: OrderedDict[str, FrameTable] = OrderedDict()
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
+    """ASGI 3, http."""
+    headers = dict(scope["headers"])
+    try:
+        await _answer(scope, headers, send)
+    except Problem as problem:
+        body = json.dumps({"reason": problem.reason}).encode()
+        start = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            *problem.headers,
+        ]
+        await send({"type": "http.response.start", "status": problem.status, "headers": start})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+async def _answer(scope: dict[str, Any], headers: dict[bytes, bytes], send: Send) -> None:
+    if scope["method"] not in ("GET", "HEAD"):
+        raise Problem(405, "Pixels can only be read.", (b"allow", b"GET, HEAD"))
+    frames, picture = _FRAMES.fullmatch(scope["path"]), _THUMBNAIL.fullmatch(scope["path"])
+    match = frames or picture
+    if match is None:
+        raise Problem(404, "There are no pixels at this address.")
+    decision = await _allowed(headers, match[1], int(match[2]))
+    tag = f'"{"-".join(match.groups(""))}"'.encode()
+    if tag in headers.get(b"if-none-match", b""):
+        await send({"type": "http.response.start", "status": 304, "headers": _kept(tag)})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    try:
+        if frames:
+            table = await _table(decision.manifest_key)
+            pieces = _pieces(table, int(frames[3]), int(frames[4] or frames[3]), is_run=frames[4] is not None)
+            content_type = b"application/octet-stream"
+        else:
+            if not decision.thumbnail_key:
+                raise Problem(404, "This series has no thumbnail.")
+            pieces = [(decision.thumbnail_key, 0, storage().size(decision.thumbnail_key))]
+            content_type = b"image/webp"
+    except ObjectMissing as error:
+        raise _lost(error) from error
+    await _send_pieces(pieces, scope["method"] == "HEAD", _kept(tag), content_type, send)
+
+
+async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int) -> Decision:
+    """Raises Problem unless this request may have this generation."""
+    loop = asyncio.get_running_loop()
+    decisions = _decisions.get(loop)
+    if decisions is None:
+        decisions = _decisions[loop] = Decisions()
+    decision = await decisions.ask(Credentials.of(headers), series_id, generation)
+    if not decision.signed_in:
+        raise Problem(401, "Sign in first.", (b"www-authenticate", b'Bearer realm="Atlas"'))
+    if not decision.manifest_key or generation > decision.generation or generation == 0:
+        raise Problem(404, "There is no such series, or it is not for you.")
+    if generation < decision.generation:
+        raise Problem(410, "The series has changed since: read its manifest again.")
+    return decision
+
+
+def _pieces(table: FrameTable, first: int, last: int, *, is_run: bool) -> list[Piece]:
+    count = len(table.frames)
+    if last < first:
+        raise Problem(400, "The run ends before it begins.")
+    if last >= count:
+        raise Problem(416 if is_run else 404, f"The series has {count} images, numbered from 0.")
+    pieces: list[Piece] = []
+    for number, *ranges in table.frames[first : last + 1]:
+        key = table.objects[number]
+        pieces += [(key, ranges[at], ranges[at + 1]) for at in range(0, len(ranges), 2)]
+    return pieces
+
+
+def _chunks(pieces: list[Piece]) -> Iterator[Piece]:
+    """The same bytes in reads of CHUNK_BYTES at most, neighbours in one object joined."""
+    waiting: Piece | None = None
+    for key, offset, length in pieces:
+        if waiting and waiting[0] == key and waiting[1] + waiting[2] == offset:
+            waiting = (key, waiting[1], waiting[2] + length)
+        else:
+            if waiting:
+                yield waiting
+            waiting = (key, offset, length)
+        while waiting[2] > CHUNK_BYTES:
+            yield (key, waiting[1], CHUNK_BYTES)
+            waiting = (key, waiting[1] + CHUNK_BYTES, waiting[2] - CHUNK_BYTES)
+    if waiting:
+        yield waiting
+
+
+async def _send_pieces(
+    pieces: list[Piece], is_head: bool, headers: list[tuple[bytes, bytes]], content_type: bytes, send: Send
+) -> None:
+    total = sum(length for _, _, length in pieces)
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [
+            (b"content-type", content_type),
+            (b"content-length", str(total).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            *headers,
+        ],
+    }
+    if is_head:
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+        return
+    is_started = False
+    for piece in _chunks(pieces):
+        try:
+            body = await _read(piece)
+        except (ObjectMissing, EOFError, OSError) as error:
+            if is_started:
+                raise  # the connection breaks: less than was announced is an error to every client
+            raise _lost(error) from error
+        if not is_started:
+            await send(start)
+            is_started = True
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+    if not is_started:
+        await send(start)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _read(piece: Piece) -> bytes | bytearray:
+    """From the page cache at once; from the disk in a thread, so that nobody else waits for it."""
+    cached = storage().read_range_if_cached(*piece)
+    return cached if cached is not None else await asyncio.to_thread(storage().read_range, *piece)
+
+
+async def _table(manifest_key: str) -> FrameTable:
+    table = _tables.get(manifest_key)
+    if table is None:
+        table = await asyncio.to_thread(read_frame_table, manifest_key)
+        _tables[manifest_key] = table
+        while len(_tables) > TABLES_MAX:
+            _tables.popitem(last=False)
+    else:
+        _tables.move_to_end(manifest_key)
+    return table
+
+
+def _kept(tag: bytes) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"cache-control", b"private, max-age=31536000, immutable"),
+        (b"etag", tag),
+        (b"vary", b"Cookie, Authorization"),
+    ]
+
+
+def _lost(error: Exception) -> Problem:
+    logger.error("Pixels can't be read from storage: %s", error)
+    return Problem(500, "The stored images can't be read. Tell the administrator of this node.")
