@@ -52,7 +52,7 @@ def _directly(user: User, permission: str, model: type[models.Model]) -> QuerySe
         return model._default_manager.none()
     return get_objects_for_user(
         user,
-        f"{model._meta.app_label}.{permission}",
+        permission,  # without its app: with it, guardian looks for one model, and several have view_images
         klass=model,
         accept_global_perms=False,
         with_superuser=False,
