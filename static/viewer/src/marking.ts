@@ -1,10 +1,19 @@
 /** What a gesture writes into the journal: one function a verb. */
-import type { AnnotationValue, FourState, Imported, Kind, Manifest, ObjectRef, ObjectValue, Point2 } from "./api/types";
+import type {
+  AnnotationValue,
+  FourState,
+  Imported,
+  Kind,
+  Manifest,
+  ObjectRef,
+  ObjectValue,
+  Point2,
+} from "./api/types";
 import { indexToScoord, indexToWorld, planeOf } from "./engine/geometry";
 import { uuid } from "./journal/ids";
 import { encodeMask } from "./journal/rle";
 import { client, journal } from "./session";
-import { marks, type MaskSlice } from "./store/marks";
+import { type MaskSlice, marks } from "./store/marks";
 import { mayMark, room } from "./store/room";
 
 type Change = { object: ObjectRef; value: ObjectValue };

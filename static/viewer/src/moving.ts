@@ -1,7 +1,7 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
 import type { Comment } from "./api/types";
-import { fit, UPRIGHT } from "./engine/camera";
-import { frameIndex, nearestFrame, planeOf, type Pose, sliceDistance } from "./engine/geometry";
+import { fitted, UPRIGHT } from "./engine/camera";
+import { frameIndex, nearestFrame, type Pose, planeOf, sliceDistance } from "./engine/geometry";
 import { openSeries, ownWindow } from "./session";
 import { type Mark, marks } from "./store/marks";
 import { presetsFor } from "./store/presets";
@@ -44,7 +44,7 @@ export function fitPane(which = room.getState().active, pose?: Pose): void {
   const manifest = pane.series ? manifests[pane.series] : null;
   if (!manifest) return;
   const keep = pose ?? pane.sight?.pose ?? UPRIGHT;
-  setPane(which, { sight: fit(planeOf(manifest, pane.shown ?? pane.wanted), pane.area, keep) });
+  setPane(which, { sight: fitted(planeOf(manifest, pane.shown ?? pane.wanted), pane.area, keep) });
 }
 
 export function reset(): void {
@@ -78,7 +78,8 @@ export const rotate = (degrees: 90 | -90): void =>
 export function zoomBy(factor: number): void {
   const { active, panes } = room.getState();
   const { sight } = panes[active];
-  if (sight) setPane(active, { sight: { ...sight, scale: Math.min(400, Math.max(0.02, sight.scale * factor)) } });
+  if (sight)
+    setPane(active, { sight: { ...sight, scale: Math.min(400, Math.max(0.02, sight.scale * factor)) } });
 }
 
 /** The pane that shows a series; where none does, the active one opens it. */
@@ -128,7 +129,10 @@ export function matchOther(): void {
   if (layout !== 2 || !here.series || !beside.series || here.shown === null) return;
   const plane = planeOf(manifests[here.series], here.shown);
   const there = manifests[beside.series];
-  if (plane.kind === "patient" && there.series.frame_of_reference === manifests[here.series].series.frame_of_reference) {
+  if (
+    plane.kind === "patient" &&
+    there.series.frame_of_reference === manifests[here.series].series.frame_of_reference
+  ) {
     goTo(other(active), nearestFrame(there, plane.origin));
   }
 }
@@ -143,4 +147,3 @@ export function stepSeries(direction: 1 | -1): void {
 
 export const marksOn = (series: string): Mark[] =>
   [...marks.getState().marks.values()].filter((mark) => mark.value.series === series);
-

@@ -64,7 +64,9 @@ export async function startSession(readId: string, user: string, csrf: string): 
     now: () => new Date(),
     later: (milliseconds, work) => window.setTimeout(work, milliseconds),
     changed: (keys) =>
-      applyObjects(keys.map((key) => ({ object: refOf(key), value: journal.objects.get(key)?.value ?? null }))),
+      applyObjects(
+        keys.map((key) => ({ object: refOf(key), value: journal.objects.get(key)?.value ?? null })),
+      ),
     report: (report) => room.setState({ report }),
     refetch: () => void refetch(),
   });
@@ -207,7 +209,11 @@ function startIndex(which: 0 | 1, series: string): number {
   const manifest = manifests[series];
   const other = panes[which === 0 ? 1 : 0];
   const beside = other.series ? manifests[other.series] : null;
-  if (beside && other.shown !== null && beside.series.frame_of_reference === manifest.series.frame_of_reference) {
+  if (
+    beside &&
+    other.shown !== null &&
+    beside.series.frame_of_reference === manifest.series.frame_of_reference
+  ) {
     const plane = planeOf(beside, other.shown);
     if (plane.kind === "patient") return nearestFrame(manifest, plane.origin);
   }
@@ -220,7 +226,8 @@ export function ownWindow(series: string, index: number) {
   const suv = manifest.suv_factor ?? 1;
   const center = manifest.frames.center[index];
   const width = manifest.frames.width[index];
-  if (center !== null && width !== null && width > 0) return { center: center * suv, width: width * suv, preset: "own" };
+  if (center !== null && width !== null && width > 0)
+    return { center: center * suv, width: width * suv, preset: "own" };
   const pixels = frames.get(series)?.pixels[index];
   if (!pixels) return { center: 0, width: 0, preset: "own" };
   return {
@@ -245,6 +252,7 @@ function makeSpace(): void {
   }
 }
 
-export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 export { isPlane, keyOf, marks };

@@ -26,7 +26,7 @@ export const middle = (plane: Plane): Point2 => [
   ((plane.rows - 1) / 2) * plane.row_mm,
 ];
 
-export function fit(plane: Plane, area: Area, pose: Pose): Sight {
+export function fitted(plane: Plane, area: Area, pose: Pose): Sight {
   const [w, h] = extent(plane);
   const across = pose.rotation % 180 === 0 ? [w, h] : [h, w];
   const scale = Math.min((area.width - area.inset) / across[0], area.height / across[1]);

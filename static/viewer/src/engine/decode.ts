@@ -26,7 +26,9 @@ export function scaleOf(manifest: Manifest, index: number): { slope: number; int
 export async function decodeFrame(manifest: Manifest, index: number, bytes: Uint8Array): Promise<Pixels> {
   const format = pixelOf(manifest, index);
   const syntax = manifest.syntaxes[manifest.frames.syntax[index]];
-  const stored = NATIVE.has(syntax) ? nativeValues(format, bytes) : await compressedValues(format, syntax, bytes);
+  const stored = NATIVE.has(syntax)
+    ? nativeValues(format, bytes)
+    : await compressedValues(format, syntax, bytes);
   if (format.samples === 3) return colour(format, stored, syntax);
   const { slope, intercept } = scaleOf(manifest, index);
   return scaled(stored, format, slope, intercept);

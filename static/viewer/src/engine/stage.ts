@@ -71,7 +71,8 @@ export class Stage {
     const center = exact ? this.voi.center : this.voi.center - 0.5;
     this.viewport.setProperties(
       {
-        voiRange: pixel.samples === 3 ? { lower: 0, upper: 255 } : { lower: center - half, upper: center + half },
+        voiRange:
+          pixel.samples === 3 ? { lower: 0, upper: 255 } : { lower: center - half, upper: center + half },
         invert: this.inverted !== (pixel.photometric === "MONOCHROME1"),
       },
       true,

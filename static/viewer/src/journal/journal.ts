@@ -3,7 +3,15 @@
  * this computer, sent in order, forgotten here only when the server has answered that it has them.
  * No DOM, no network and no clock of its own: all are handed in, so tests can run it.
  */
-import type { EditResult, EditsAnswer, Edit, HistoryGroup, ObjectRef, ObjectValue, StateAnswer } from "../api/types";
+import type {
+  Edit,
+  EditResult,
+  EditsAnswer,
+  HistoryGroup,
+  ObjectRef,
+  ObjectValue,
+  StateAnswer,
+} from "../api/types";
 import type { Keep, KeptEdit } from "./keep";
 import { isPlane, keyOf, same } from "./objects";
 import { Stacks } from "./undo";
@@ -101,7 +109,11 @@ export class Journal {
   }
 
   /** Takes the server's state and history; what still waits here is laid on top. Old answers are ignored. */
-  load(state: StateAnswer, groups: HistoryGroup[], sizeOf: (sop: string) => { rows: number; columns: number }): void {
+  load(
+    state: StateAnswer,
+    groups: HistoryGroup[],
+    sizeOf: (sop: string) => { rows: number; columns: number },
+  ): void {
     if (state.number < this.number) {
       this.outside.refetch();
       return;
@@ -148,7 +160,9 @@ export class Journal {
 
   /** One gesture. Shows it at once, keeps it, then sends it. */
   commit(changes: { object: ObjectRef; value: ObjectValue }[], inverts: string | null = null): void {
-    const real = changes.filter(({ object, value }) => !same(this.objects.get(keyOf(object))?.value ?? null, value));
+    const real = changes.filter(
+      ({ object, value }) => !same(this.objects.get(keyOf(object))?.value ?? null, value),
+    );
     if (!real.length) return;
     const group = this.outside.uuid();
     const at = this.outside.now().toISOString();
@@ -208,7 +222,8 @@ export class Journal {
   undo(force = false): "done" | "nothing" | "changed" {
     const step = this.stacks.undo.at(-1);
     if (!step) return "nothing";
-    if (!force && !this.stands(step.edits.map((edit) => ({ object: edit.object, value: edit.after })))) return "changed";
+    if (!force && !this.stands(step.edits.map((edit) => ({ object: edit.object, value: edit.after }))))
+      return "changed";
     const changes = step.edits.map((edit) => ({ object: edit.object, value: edit.before })).reverse();
     return this.invert(changes, step.names[step.names.length - 1]);
   }
@@ -217,7 +232,8 @@ export class Journal {
     const top = this.stacks.redo.at(-1);
     if (!top) return "nothing";
     const { edits } = top.step;
-    if (!force && !this.stands(edits.map((edit) => ({ object: edit.object, value: edit.before })))) return "changed";
+    if (!force && !this.stands(edits.map((edit) => ({ object: edit.object, value: edit.before }))))
+      return "changed";
     return this.invert(
       edits.map((edit) => ({ object: edit.object, value: edit.after })),
       top.by,
@@ -228,7 +244,8 @@ export class Journal {
     const before = this.pending.length;
     this.commit(changes, name);
     // Nothing left to change: the step is spent all the same.
-    if (this.pending.length === before) this.stacks.push({ group: this.outside.uuid(), inverts: name, edits: [] });
+    if (this.pending.length === before)
+      this.stacks.push({ group: this.outside.uuid(), inverts: name, edits: [] });
     this.report();
     return "done";
   }
@@ -250,7 +267,15 @@ export class Journal {
     let again = true;
     try {
       const answer = await this.outside.send(
-        batch.map(({ id, group, inverts, at, object, seen, value }) => ({ id, group, inverts, at, object, seen, value })),
+        batch.map(({ id, group, inverts, at, object, seen, value }) => ({
+          id,
+          group,
+          inverts,
+          at,
+          object,
+          seen,
+          value,
+        })),
       );
       this.trouble = null;
       this.wait = 0;
@@ -259,11 +284,11 @@ export class Journal {
       again = false;
       this.trouble = error instanceof Error ? error.message : String(error);
       this.wait = Math.min(this.wait ? this.wait * 2 : FIRST_WAIT_MS, LONGEST_WAIT_MS);
-      this.outside.later(this.wait, () => void this.flush());
     }
     this.sending = false;
     this.report();
     if (again) void this.flush();
+    else this.outside.later(this.wait, () => void this.flush());
   }
 
   /** In order, one edit an object: the next edit of an object needs the version the first one gets. */
@@ -338,7 +363,12 @@ export class Journal {
       void this.persist([anew]).then(() => this.forget([edit.id]));
       return;
     }
-    this.conflicts.set(key, { object: edit.object, mine: known?.value ?? edit.value, theirs: current, version });
+    this.conflicts.set(key, {
+      object: edit.object,
+      mine: known?.value ?? edit.value,
+      theirs: current,
+      version,
+    });
   }
 
   /** The reader chose. Either way nothing is lost: the other version stays in the server's journal. */

@@ -1,7 +1,6 @@
 /** Numbers of a mark, from its points. Millimetres in, millimetres out; nothing is rounded here. */
-import type { Point2, Point3 } from "../api/types";
+import type { AnnotationValue, Point2, Point3 } from "../api/types";
 import { distance, type Plane, scoordToIndex, worldToIndex } from "../engine/geometry";
-import type { AnnotationValue } from "../api/types";
 
 export interface Measured {
   length: number | null; // length, or the long axis
@@ -49,7 +48,8 @@ export function measure(value: AnnotationValue, plane: Plane): Measured {
     out.short = Math.min(...axes);
   }
   if (value.kind === "ellipse" && flat.length === 4) out.area = (Math.PI / 4) * far(0, 1) * far(2, 3);
-  if ((value.kind === "polygon" || value.kind === "freehand") && flat.length > 2) out.area = polygonArea(flat);
+  if ((value.kind === "polygon" || value.kind === "freehand") && flat.length > 2)
+    out.area = polygonArea(flat);
   return out;
 }
 
@@ -96,7 +96,10 @@ function ellipseBounds(points: Point2[], plane: Plane) {
       [0, 1],
       [2, 3],
     ].map(([i, j]) =>
-      Math.hypot((points[i][0] - points[j][0]) * plane.column_mm, (points[i][1] - points[j][1]) * plane.row_mm),
+      Math.hypot(
+        (points[i][0] - points[j][0]) * plane.column_mm,
+        (points[i][1] - points[j][1]) * plane.row_mm,
+      ),
     ),
   );
   return {
@@ -120,7 +123,7 @@ function insideOf(kind: string, points: Point2[], plane: Plane): ((c: number, r:
       const y = r * plane.row_mm - centre[1];
       const s = (x * a[0] + y * a[1]) / aa;
       const t = (x * b[0] + y * b[1]) / bb;
-      return s * s + t * t <= 1;
+      return s * s + t * t <= 1 + 1e-9; // a centre on the rim is inside, as for the brush
     };
   }
   if ((kind === "polygon" || kind === "freehand") && points.length > 2) {

@@ -31,10 +31,7 @@ export const marks = makeMarks();
 export const sliceKey = (sop: string, frame: number): string => `${sop}|${frame}`;
 
 /** Lays changed objects into the store; everything untouched keeps its identity, so nothing else redraws. */
-export function applyObjects(
-  changed: { object: ObjectRef; value: ObjectValue }[],
-  store = marks,
-): void {
+export function applyObjects(changed: { object: ObjectRef; value: ObjectValue }[], store = marks): void {
   const next = new Map(store.getState().marks);
   // Annotations first: a slice of an annotation that is only now created has to find it.
   for (const { object, value } of changed) {

@@ -149,7 +149,8 @@ export const mayMark = (state: Room): boolean =>
 /** The states in which a reader's marks can no longer change, as a sentence. */
 export function lockSentence(read: Read): string | null {
   if (read.you.capacity !== "reader") return null;
-  if (read.state === "submitted") return "You submitted this read. It is with the reviewer and can't be changed.";
+  if (read.state === "submitted")
+    return "You submitted this read. It is with the reviewer and can't be changed.";
   if (read.state === "accepted") return "This read is accepted. It can't be changed any more.";
   if (!read.you.may_edit) return "This read is not open for changes.";
   return null;

@@ -54,7 +54,12 @@ export function Comments() {
           <p>
             {comment.text}
             <br />
-            <button type="button" className="linkish" data-testid="comment" onClick={() => jumpToComment(comment)}>
+            <button
+              type="button"
+              className="linkish"
+              data-testid="comment"
+              onClick={() => jumpToComment(comment)}
+            >
               {where(comment)}
             </button>
             {!comment.resolved && (reviewer || read.you.may_edit) && (

@@ -1,8 +1,8 @@
 /** Two versions of one thing: say what it is, show either, let the reader choose. */
 import { useStore } from "zustand";
 import { frameIndex } from "../engine/geometry";
-import { isPlane, keyOf } from "../journal/objects";
 import type { Conflict } from "../journal/journal";
+import { isPlane, keyOf } from "../journal/objects";
 import { journal } from "../session";
 import { marks, numbered } from "../store/marks";
 import { useRoom } from "./use";
@@ -29,7 +29,8 @@ function One({ conflict }: { conflict: Conflict }) {
   const manifests = useRoom((state) => state.manifests);
   const { object, theirs, mine } = conflict;
   const row = numbered(all).find(({ mark }) => mark.id === object.annotation);
-  const value = row?.mark.value ?? (theirs && "kind" in theirs ? theirs : mine && "kind" in mine ? mine : null);
+  const value =
+    row?.mark.value ?? (theirs && "kind" in theirs ? theirs : mine && "kind" in mine ? mine : null);
   const label = read?.schema.labels.find((one) => one.key === value?.label)?.name ?? "A finding";
   const manifest = value ? manifests[value.series] : undefined;
   const slice = isPlane(object) && manifest ? frameIndex(manifest, object.sop, object.frame) + 1 : null;
@@ -40,8 +41,8 @@ function One({ conflict }: { conflict: Conflict }) {
   return (
     <div className="choice">
       <p>
-        {what} was {theirs === null ? "deleted" : "changed"} in another window or on another computer. You see your own
-        version. Whichever you choose, the other stays in the history.
+        {what} was {theirs === null ? "deleted" : "changed"} in another window or on another computer. You see
+        your own version. Whichever you choose, the other stays in the history.
       </p>
       <div className="row">
         <button

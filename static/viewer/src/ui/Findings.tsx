@@ -2,19 +2,29 @@
 import { Plus, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { AnnotationValue, Label } from "../api/types";
+import { valueAt } from "../engine/decode";
 import { measure, statistics } from "../journal/measure";
 import { addSegment, change, remove, stateAbsent } from "../marking";
 import { jumpTo } from "../moving";
 import { frames } from "../session";
 import { type Mark, marks, numbered } from "../store/marks";
 import { mayMark, room } from "../store/room";
-import { valueAt } from "../engine/decode";
 import { Comments } from "./Comments";
 import { Conflicts } from "./Conflicts";
 import { ImportedMarks } from "./ImportedMarks";
 import { LastStep } from "./LastStep";
 import { useRoom } from "./use";
-import { amount, FOUR_STATES, figure, fixed, KINDS, measuredText, planeOfMark, sliceText, volumeText } from "./words";
+import {
+  amount,
+  FOUR_STATES,
+  figure,
+  fixed,
+  KINDS,
+  measuredText,
+  planeOfMark,
+  sliceText,
+  volumeText,
+} from "./words";
 
 export function Findings() {
   const read = useRoom((state) => state.read);
@@ -75,7 +85,9 @@ function List() {
   const may = useRoom(mayMark);
   const rows = numbered(all);
   const labels = read?.schema.labels ?? [];
-  const missing = labels.filter((label) => label.required && !rows.some(({ mark }) => mark.value.label === label.key));
+  const missing = labels.filter(
+    (label) => label.required && !rows.some(({ mark }) => mark.value.label === label.key),
+  );
   const segments = labels.some((label) => label.kinds.includes("segment"));
   return (
     <section className="sec list">
@@ -128,7 +140,9 @@ function List() {
       )}
       {!rows.length && loaded && (
         <p className="emptysay">
-          {may ? "Nothing marked yet. Press B to paint, D or X to measure." : "Nothing is marked in this read."}
+          {may
+            ? "Nothing marked yet. Press B to paint, D or X to measure."
+            : "Nothing is marked in this read."}
         </p>
       )}
       {may &&
@@ -172,7 +186,9 @@ function Chosen() {
           {name} {number}
         </h2>
         <span className="faint small">
-          {mark.value.origin.from === "imported" ? "copied from an import" : KINDS[mark.value.kind].toLowerCase()}
+          {mark.value.origin.from === "imported"
+            ? "copied from an import"
+            : KINDS[mark.value.kind].toLowerCase()}
         </span>
         <span className="end faint small">{manifest && figure(mark, manifest)}</span>
       </header>
@@ -248,7 +264,10 @@ function Numbers({ mark }: { mark: Mark }) {
   const rows: [string, string][] = [];
   if (mark.value.kind === "segment") {
     if (mark.voxels) {
-      rows.push(["Voxels", `${mark.voxels} on ${mark.slices.size} slice${mark.slices.size === 1 ? "" : "s"}`]);
+      rows.push([
+        "Voxels",
+        `${mark.voxels} on ${mark.slices.size} slice${mark.slices.size === 1 ? "" : "s"}`,
+      ]);
       rows.push([volumeText(mark, manifest).endsWith("mL") ? "Volume" : "Size", volumeText(mark, manifest)]);
     }
   } else {
@@ -256,11 +275,14 @@ function Numbers({ mark }: { mark: Mark }) {
     if (!at) return <p className="emptysay">Its image is no longer in this series.</p>;
     const numbers = measure(mark.value, at.plane);
     const text = measuredText(numbers);
-    if (text) rows.push([numbers.area !== null ? "Area" : numbers.short !== null ? "Long × short" : "Length", text]);
+    if (text)
+      rows.push([numbers.area !== null ? "Area" : numbers.short !== null ? "Long × short" : "Length", text]);
     const pixels = frames.get(mark.value.series)?.pixels[at.index];
     const found =
       pixels && !pixels.colour && progress
-        ? statistics(mark.value, at.plane, (c, r) => valueAt(manifest, at.index, pixels, r * pixels.columns + c))
+        ? statistics(mark.value, at.plane, (c, r) =>
+            valueAt(manifest, at.index, pixels, r * pixels.columns + c),
+          )
         : null;
     if (found) {
       const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;

@@ -1,8 +1,8 @@
 /** Submit for the reader; accept or return for the reviewer. A button that is off says why. */
 import { useState } from "react";
 import { useStore } from "zustand";
-import type { Read } from "../api/types";
 import { ServerError } from "../api/client";
+import type { Read } from "../api/types";
 import { client, journal, reread, sentenceOf } from "../session";
 import { marks } from "../store/marks";
 import { type Room, room } from "../store/room";
@@ -32,7 +32,9 @@ export function LastStep() {
 
 function Submit({ read }: { read: Read }) {
   const used = useStore(marks, (state) => state.marks);
-  const reason = useRoom((state) => whyNot(state, new Set([...used.values()].map((mark) => mark.value.label))));
+  const reason = useRoom((state) =>
+    whyNot(state, new Set([...used.values()].map((mark) => mark.value.label))),
+  );
   const [problem, setProblem] = useState<string | null>(null);
   const [sure, setSure] = useState(false);
   if (read.state === "submitted" || read.state === "accepted") {
@@ -57,7 +59,9 @@ function Submit({ read }: { read: Read }) {
       await reread();
     } catch (error) {
       const missed = error instanceof ServerError && error.status === 409;
-      setProblem(missed ? `Not submitted. ${sentenceOf(error)} The marks are being fetched again.` : sentenceOf(error));
+      setProblem(
+        missed ? `Not submitted. ${sentenceOf(error)} The marks are being fetched again.` : sentenceOf(error),
+      );
       if (missed) await reread().catch(() => {});
     }
     setSure(false);

@@ -102,7 +102,8 @@ export function MaskLayer({ which, place }: { which: 0 | 1; place: Place | null 
     const frame = manifest.frames.frame[index];
     for (const id of outlined) {
       const slice = importedSlices.get(id)?.find((one) => one.sop === sop && one.frame === frame);
-      if (slice) draw(context, cachedPath(slice.rle, slice.rows, slice.columns), matrix, "#ffffff", "imported");
+      if (slice)
+        draw(context, cachedPath(slice.rle, slice.rows, slice.columns), matrix, "#ffffff", "imported");
     }
     const live = stroke && stroke.sop === sop && stroke.frame === frame ? stroke : null;
     for (const mark of all.values()) {
@@ -118,8 +119,9 @@ export function MaskLayer({ which, place }: { which: 0 | 1; place: Place | null 
         mark.id === selected ? "chosen" : "plain",
       );
     }
-    if (live) draw(context, pathOf(outline(live.mask, live.rows, live.columns)), matrix, live.color, "chosen");
+    if (live)
+      draw(context, pathOf(outline(live.mask, live.rows, live.columns)), matrix, live.color, "chosen");
   }, [all, stroke, painted, read, selected, outlined, shown, area, place]);
 
-  return <canvas ref={canvas} className="masks" aria-hidden="true" />;
+  return <canvas ref={canvas} className="masks" />;
 }

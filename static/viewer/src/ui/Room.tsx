@@ -56,7 +56,10 @@ export function Room() {
         <Banners />
         <div className={layout === 2 && !maximised ? "panes two" : "panes"}>
           {panes.map((which) => (
-            <div key={which} className={maximised && layout === 2 && which !== active ? "paneslot away" : "paneslot"}>
+            <div
+              key={which}
+              className={maximised && layout === 2 && which !== active ? "paneslot away" : "paneslot"}
+            >
               <Viewport which={which} />
             </div>
           ))}
@@ -89,8 +92,9 @@ function Banners() {
       )}
       {report && report.parked > 0 && (
         <p className="banner warn">
-          {report.parked} {report.parked === 1 ? "edit" : "edits"} came too late and {report.parked === 1 ? "is" : "are"}{" "}
-          kept aside on the server, not in this read. {report.parkedReason}
+          {report.parked} {report.parked === 1 ? "edit" : "edits"} came too late and{" "}
+          {report.parked === 1 ? "is" : "are"} kept aside on the server, not in this read.{" "}
+          {report.parkedReason}
         </p>
       )}
       {report?.refused && (

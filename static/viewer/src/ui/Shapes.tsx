@@ -15,7 +15,9 @@ import { useRoom } from "./use";
 import { amount, fixed, measuredText } from "./words";
 
 const path = (points: Point2[], closed: boolean): string =>
-  points.length ? `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}` : "";
+  points.length
+    ? `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`
+    : "";
 
 /** The line of a mark in CSS pixels, as SVG path data. */
 function lineOf(kind: Kind, points: Point2[], drawing: boolean): string {

@@ -101,7 +101,7 @@ export function SliceBar({ which }: { which: 0 | 1 }) {
       }}
       onPointerMove={(event) => event.buttons & 1 && move(event)}
     >
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} />
     </div>
   );
 }

@@ -53,16 +53,34 @@ const VIEW: ToolButton[] = [
 ];
 const MEASURE: ToolButton[] = [
   { tool: "length", name: "Length", key: "D", icon: Ruler, kind: "length" },
-  { tool: "bidirectional", name: "Two axes: the long one, then the short one", key: "X", icon: TwoAxes, kind: "bidirectional" },
+  {
+    tool: "bidirectional",
+    name: "Two axes: the long one, then the short one",
+    key: "X",
+    icon: TwoAxes,
+    kind: "bidirectional",
+  },
   { tool: "ellipse", name: "Ellipse: area and mean", key: "O", icon: Circle, kind: "ellipse" },
-  { tool: "polygon", name: "Polygon: a click a corner, double click closes", key: "G", icon: Pentagon, kind: "polygon" },
+  {
+    tool: "polygon",
+    name: "Polygon: a click a corner, double click closes",
+    key: "G",
+    icon: Pentagon,
+    kind: "polygon",
+  },
   { tool: "freehand", name: "Freehand outline", key: "F", icon: Spline, kind: "freehand" },
   { tool: "point", name: "Point", key: "P", icon: Crosshair, kind: "point" },
 ];
 const PAINT: ToolButton[] = [
   { tool: "brush", name: "Brush", key: "B", icon: Brush, kind: "segment" },
   { tool: "eraser", name: "Eraser", key: "E", icon: Eraser, kind: "segment" },
-  { tool: "threshold", name: "Brush within a range of values", key: "T", icon: WandSparkles, kind: "segment" },
+  {
+    tool: "threshold",
+    name: "Brush within a range of values",
+    key: "T",
+    icon: WandSparkles,
+    kind: "segment",
+  },
 ];
 
 function Tool({ button }: { button: ToolButton }) {
@@ -273,8 +291,20 @@ export function Toolbar() {
       <Presets />
       <div className={painting && may ? "g end spare" : "g end"}>
         <Act name="Invert" hint="I" icon={SunMoon} test="invert" act={invertActive} />
-        <Act name="Mirror left to right" hint="H" icon={FlipHorizontal2} test="flip-h" act={() => flip("horizontal")} />
-        <Act name="Mirror top to bottom" hint="V" icon={FlipVertical2} test="flip-v" act={() => flip("vertical")} />
+        <Act
+          name="Mirror left to right"
+          hint="H"
+          icon={FlipHorizontal2}
+          test="flip-h"
+          act={() => flip("horizontal")}
+        />
+        <Act
+          name="Mirror top to bottom"
+          hint="V"
+          icon={FlipVertical2}
+          test="flip-v"
+          act={() => flip("vertical")}
+        />
         <Act name="Turn right" hint="R" icon={RotateCw} test="rotate" act={() => rotate(90)} />
         <Act name="Fit" hint="=" icon={Maximize} test="fit" act={() => fitPane()} />
       </div>
@@ -318,7 +348,13 @@ export function Toolbar() {
           test="overlays"
           act={() => room.setState({ overlays: !overlays })}
         />
-        <Act name="All keys" hint="?" icon={Keyboard} test="keys" act={() => room.setState({ keySheet: true })} />
+        <Act
+          name="All keys"
+          hint="?"
+          icon={Keyboard}
+          test="keys"
+          act={() => room.setState({ keySheet: true })}
+        />
       </div>
     </div>
   );

@@ -55,11 +55,16 @@ export function TopBar() {
             Blind: other readers hidden
           </span>
         )}
-        {read.you.capacity !== "reader" && read.reader && <span className="sub">Read by {read.reader.name}</span>}
+        {read.you.capacity !== "reader" && read.reader && (
+          <span className="sub">Read by {read.reader.name}</span>
+        )}
         <span className="sep" />
         <SavingState />
         <span className="sep" />
-        <span className="row tight" title={`Here now: ${here.map((p) => p.name).join(", ") || read.you.name}`}>
+        <span
+          className="row tight"
+          title={`Here now: ${here.map((p) => p.name).join(", ") || read.you.name}`}
+        >
           <span className="av me">{read.you.initials}</span>
           {others.map((person) => (
             <span key={person.name} className="av">

@@ -2,7 +2,7 @@
 import { TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
-import { fit, UPRIGHT } from "../engine/camera";
+import { fitted, UPRIGHT } from "../engine/camera";
 import { start } from "../engine/cornerstone";
 import { edgeLetters, planeOf, slicePosition } from "../engine/geometry";
 import { Stage } from "../engine/stage";
@@ -52,7 +52,8 @@ export function Viewport({ which }: { which: 0 | 1 }) {
       engine.resize(true, true);
       // The millimetres in view stay the same where the reader chose them; an untouched fit stays a fit.
       const ratio = Math.min(area.width / before.area.width, area.height / before.area.height);
-      const sight = before.sight && before.area.width > 1 ? { ...before.sight, scale: before.sight.scale * ratio } : null;
+      const sight =
+        before.sight && before.area.width > 1 ? { ...before.sight, scale: before.sight.scale * ratio } : null;
       setPane(which, { area, sight });
     });
     watch.observe(outer);
@@ -68,7 +69,7 @@ export function Viewport({ which }: { which: 0 | 1 }) {
 
   useEffect(() => {
     if (manifest && !sight && area.width > 1) {
-      setPane(which, { sight: fit(planeOf(manifest, wanted), area, UPRIGHT) });
+      setPane(which, { sight: fitted(planeOf(manifest, wanted), area, UPRIGHT) });
     }
   }, [which, manifest, sight, area, wanted]);
 
@@ -285,7 +286,10 @@ function Ruler({ scale, calibration, height }: { scale: number; calibration: str
   if (calibration === "none") return <div className="sbar none">not calibrated: pixels</div>;
   const target = (height * 0.24) / scale;
   const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-  const mm = steps.reduce((best, step) => (Math.abs(step - target) < Math.abs(best - target) ? step : best), 1);
+  const mm = steps.reduce(
+    (best, step) => (Math.abs(step - target) < Math.abs(best - target) ? step : best),
+    1,
+  );
   const long = mm * scale;
   const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1];
   return (
@@ -341,7 +345,9 @@ function useHands(which: 0 | 1, box: React.RefObject<HTMLDivElement | null>) {
         return;
       }
       const value = valueUnder(place, toIndex(place, here));
-      draft.setState({ hover: { pane: which, canvas: here, text: value ? valueText(value, place.manifest) : null } });
+      draft.setState({
+        hover: { pane: which, canvas: here, text: value ? valueText(value, place.manifest) : null },
+      });
     };
     const up = (event: PointerEvent) => {
       const ending = gesture;

@@ -1,16 +1,16 @@
 /** From pointer events on a viewport to gestures: left = the tool, middle = pan, right = zoom. */
 import type { Kind, Manifest, Point2 } from "../api/types";
 import { apply, indexToCanvas, invert, type Matrix, pan, zoomAt } from "../engine/camera";
+import { valueAt } from "../engine/decode";
 import { type Plane, planeOf } from "../engine/geometry";
-import { uuid } from "../journal/ids";
-import { addShape, labelFor, moveShape, pointsOf, putSlice, segmentValue } from "../marking";
 import { paintPiece } from "../journal/brush";
+import { uuid } from "../journal/ids";
 import { indexPoints } from "../journal/measure";
+import { addShape, labelFor, moveShape, pointsOf, putSlice, segmentValue } from "../marking";
+import { frames } from "../session";
 import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
 import { mayMark, room, setPane, type ToolName } from "../store/room";
-import { frames } from "../session";
-import { valueAt } from "../engine/decode";
 
 export interface Place {
   manifest: Manifest;
@@ -141,7 +141,10 @@ function away(p: Point2, a: Point2, b: Point2): number {
 }
 
 /** Only the chosen mark's handles take hold, so drawing beside a mark draws. */
-function handleAt(which: 0 | 1, at: Point2): { id: string; kind: Kind; handle: number; points: Point2[] } | null {
+function handleAt(
+  which: 0 | 1,
+  at: Point2,
+): { id: string; kind: Kind; handle: number; points: Point2[] } | null {
   const { selected } = room.getState();
   const mark = selected ? marks.getState().marks.get(selected) : null;
   const place = placeOf(which);
@@ -166,7 +169,13 @@ export function squared(long: [Point2, Point2], from: Point2, to: Point2, plane:
   return [from[0] + (t * nx) / plane.column_mm, from[1] + (t * ny) / plane.row_mm];
 }
 
-export function movedHandle(kind: Kind, points: Point2[], handle: number, to: Point2, plane: Plane): Point2[] {
+export function movedHandle(
+  kind: Kind,
+  points: Point2[],
+  handle: number,
+  to: Point2,
+  plane: Plane,
+): Point2[] {
   const next = points.map((point) => [...point] as Point2);
   next[handle] = to;
   if (kind === "bidirectional") {
@@ -215,7 +224,8 @@ function drawing(which: 0 | 1, kind: Kind, start: Point2, place: Place): Gesture
   const second = kind === "bidirectional" && open?.kind === "bidirectional" && open.points.length === 2;
   const long = second ? (open.points as [Point2, Point2]) : null;
   let points: Point2[] = [];
-  const show = () => draft.setState({ shape: { pane: which, kind, points: [...(long ?? []), ...points], of: null } });
+  const show = () =>
+    draft.setState({ shape: { pane: which, kind, points: [...(long ?? []), ...points], of: null } });
   return {
     move(at) {
       const to = toIndex(place, at);
@@ -371,13 +381,16 @@ export function begin(which: 0 | 1, button: number, start: Point2): Gesture | nu
     return null;
   }
   if (!mayMark(room.getState())) return windowing(which, start);
-  if (tool === "brush" || tool === "eraser" || tool === "threshold") return painting(which, tool, start, place);
+  if (tool === "brush" || tool === "eraser" || tool === "threshold")
+    return painting(which, tool, start, place);
   const busy = draft.getState().shape;
   const grabbed = busy ? null : handleAt(which, start);
   if (grabbed) return dragging(which, grabbed, place);
   if (tool === "window") return windowing(which, start);
   if (!labelFor(tool)) {
-    room.setState({ notice: { sentence: `No label of this project takes this kind of mark.`, act: null, does: null } });
+    room.setState({
+      notice: { sentence: `No label of this project takes this kind of mark.`, act: null, does: null },
+    });
     return null;
   }
   if (tool === "polygon") return cornering(which, start, place);

@@ -78,18 +78,34 @@ const TOOLS: Record<string, ToolName> = {
   e: "eraser",
   t: "threshold",
 };
-const MARKING = ["length", "bidirectional", "ellipse", "polygon", "freehand", "point", "brush", "eraser", "threshold"];
+const MARKING = [
+  "length",
+  "bidirectional",
+  "ellipse",
+  "polygon",
+  "freehand",
+  "point",
+  "brush",
+  "eraser",
+  "threshold",
+];
 
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 
 const onControl = (): boolean => {
   const focused = document.activeElement;
-  return focused !== null && focused !== document.body && focused.closest(".tools, .rail, .findings, .bar, dialog") !== null;
+  return (
+    focused !== null &&
+    focused !== document.body &&
+    focused.closest(".tools, .rail, .findings, .bar, dialog") !== null
+  );
 };
 
 function nextPart(backwards: boolean): void {
-  const parts = [".bar", ".tools", ".rail", ".findings"].map((name) => document.querySelector<HTMLElement>(name));
+  const parts = [".bar", ".tools", ".rail", ".findings"].map((name) =>
+    document.querySelector<HTMLElement>(name),
+  );
   const at = parts.findIndex((part) => part?.contains(document.activeElement));
   const next = backwards ? (at <= 0 ? parts.length - 1 : at - 1) : at + 1;
   if (next >= parts.length) (document.activeElement as HTMLElement | null)?.blur();
@@ -108,7 +124,7 @@ function choose(tool: ToolName): void {
   room.setState({ tool });
 }
 
-function escape(): void {
+function stepBack(): void {
   const state = room.getState();
   if (state.keySheet) room.setState({ keySheet: false });
   else if (draft.getState().shape) draft.setState({ shape: null });
@@ -136,12 +152,13 @@ function press(event: KeyboardEvent): boolean {
     return true;
   }
   if (key === "Escape") {
-    escape();
+    stepBack();
     return true;
   }
   if (state.keySheet) return false;
   // With a control in focus, keys that work on it stay its own.
-  if (onControl() && ["Tab", " ", "Enter", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"].includes(key)) return false;
+  if (onControl() && ["Tab", " ", "Enter", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"].includes(key))
+    return false;
   const count = state.manifests[state.panes[state.active].series ?? ""]?.frames.sop.length ?? 0;
   const acts: Record<string, () => void> = {
     Tab: () => room.setState({ overlays: false }),

@@ -1,9 +1,8 @@
 /** Numbers and names as a reader reads them. */
 import type { FourState, Kind, Manifest, Read, StudyRow } from "../api/types";
-import { type Plane, planeOf, sliceDistance } from "../engine/geometry";
-import { maskAreaMm2, maskVolumeMl, type Measured, measure } from "../journal/measure";
+import { frameIndex, type Plane, planeOf, sliceDistance } from "../engine/geometry";
+import { type Measured, maskAreaMm2, maskVolumeMl, measure } from "../journal/measure";
 import type { Mark } from "../store/marks";
-import { frameIndex } from "../engine/geometry";
 
 export const KINDS: Record<Kind, string> = {
   segment: "Segment",
