@@ -19,7 +19,7 @@ from annotations.api import read_json as as_json
 from annotations.api import shapes
 from annotations.models import ParkedEdit, Read
 from annotations.reading import journal, policies, reads, review
-from annotations.reading.journal.append import EDITS_MAX
+from annotations.reading.journal.appending import EDITS_MAX
 from annotations.reading.journal.sent import edit_id
 from annotations.reading.measurements import measure
 from atlas.api.pagination import Pages

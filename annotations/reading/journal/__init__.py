@@ -4,9 +4,9 @@
 after an edit; `history` gives the gestures, for undo, review and audit.
 """
 
-from annotations.reading.journal.append import append
-from annotations.reading.journal.history import Gesture, GestureEdit, history
-from annotations.reading.journal.state import Mark, PlaneOfMark, State, state, state_at
+from annotations.reading.journal.appending import append
+from annotations.reading.journal.gestures import Gesture, GestureEdit, history
+from annotations.reading.journal.states import Mark, PlaneOfMark, State, state, state_at
 
 __all__ = [
     "Gesture",

@@ -10,7 +10,7 @@ from accounts.models import User
 from annotations.models import Annotation, Edit, MaskPlane, ParkedEdit, Read
 from annotations.reading import policies
 from annotations.reading.broadcasts import announce_read, tell_read
-from annotations.reading.journal.history import value_of
+from annotations.reading.journal.gestures import value_of
 from annotations.reading.journal.scope import Scope
 from annotations.reading.journal.sent import ObjectKey, Refused, SentEdit, edit_id, is_storable, parse
 from annotations.reading.journal.values import check_annotation, check_plane
