@@ -70,7 +70,10 @@ export async function startSession(readId: string, user: string, csrf: string): 
     report: (report) => room.setState({ report }),
     refetch: () => void refetch(),
   });
-  window.addEventListener("online", () => void journal.flush());
+  window.addEventListener("online", () => {
+    void journal.flush();
+    for (const loader of frames.values()) if (loader.errors.size) loader.retry();
+  });
   window.addEventListener("beforeunload", (event) => {
     if (room.getState().report?.unsafe) event.preventDefault();
   });

@@ -14,6 +14,7 @@ export interface Progress {
 const RUNS_AT_ONCE = 2;
 const RUN_BYTES = 3_000_000;
 const RUN_FRAMES = 16;
+const RETRY_MS = 5000;
 
 export class SeriesFrames {
   readonly manifest: Manifest;
@@ -22,6 +23,7 @@ export class SeriesFrames {
   bytes = 0;
   private readonly inFlight = new Map<number, Promise<Pixels>>();
   private near = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
   private running = 0;
   private stopped = true;
   private readonly tell: () => void;
@@ -55,6 +57,15 @@ export class SeriesFrames {
     this.near = index;
     this.stopped = false;
     while (this.running < RUNS_AT_ONCE && this.startRun());
+  }
+
+  /** Frames that failed are asked for again after a while: most failures are a connection that comes back. */
+  private later(): void {
+    if (this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      if (!this.stopped && this.errors.size) this.retry();
+    }, RETRY_MS);
   }
 
   stop(): void {
@@ -136,6 +147,7 @@ export class SeriesFrames {
           },
           (error: unknown) => {
             this.errors.set(index, error instanceof Error ? error.message : String(error));
+            this.later();
             this.inFlight.delete(index);
             this.tell();
             throw error;

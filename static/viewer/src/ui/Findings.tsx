@@ -18,7 +18,6 @@ import {
   amount,
   FOUR_STATES,
   figure,
-  fixed,
   KINDS,
   measuredText,
   planeOfMark,
@@ -286,7 +285,7 @@ function Numbers({ mark }: { mark: Mark }) {
         : null;
     if (found) {
       const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;
-      rows.push(["Mean ± SD", `${amount(found.mean)} ± ${fixed(found.deviation, 1)} ${units}`]);
+      rows.push(["Mean ± SD", `${amount(found.mean)} ± ${amount(found.deviation)} ${units}`]);
     }
     if (numbers.unit === "px") rows.push(["Scale", "not calibrated: pixels, no millimetres"]);
     if (numbers.estimate) rows.push(["Scale", "estimate: spacing at the detector"]);

@@ -31,8 +31,8 @@ export function Rail() {
   const rows = timeline(read.studies);
   const height = (rows.at(-1)?.top ?? 0) + ROW_PX;
   const letterOf = (series: string): string | null => {
-    const at = panes.findIndex((pane, i) => pane.series === series && (i === 0 || layout === 2));
-    return at < 0 ? null : "AB"[at];
+    const at = panes.map((pane, i) => (pane.series === series && (i === 0 || layout === 2) ? "AB"[i] : ""));
+    return at.join("") || null;
   };
   const current = rows.find(({ study }) => study.series.some((one) => one.id === panes[active].series));
   return (

@@ -48,7 +48,11 @@ export function Room() {
   }
   const panes = layout === 2 ? ([0, 1] as const) : ([0] as const);
   return (
-    <div className="room read">
+    <div
+      className="room read"
+      // After a click the keys belong to the image again: Space must not press the button once more.
+      onPointerUp={(event) => (event.target as Element).closest("button")?.blur()}
+    >
       <TopBar />
       <Toolbar />
       <Rail />

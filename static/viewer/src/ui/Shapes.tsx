@@ -12,7 +12,7 @@ import { type Mark, marks, numbered } from "../store/marks";
 import { mayMark } from "../store/room";
 import type { Place } from "./hands";
 import { useRoom } from "./use";
-import { amount, fixed, measuredText } from "./words";
+import { amount, measuredText } from "./words";
 
 const path = (points: Point2[], closed: boolean): string =>
   points.length
@@ -67,7 +67,7 @@ function textOf(item: Item, place: Place): string[] {
       valueAt(manifest, index, pixels, row * pixels.columns + column),
     );
     const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;
-    if (found) lines.push(`mean ${amount(found.mean)} ± ${fixed(found.deviation, 1)} ${units}`.trim());
+    if (found) lines.push(`mean ${amount(found.mean)} ± ${amount(found.deviation)} ${units}`.trim());
   }
   return lines;
 }
@@ -142,7 +142,15 @@ function Line({ item, handles }: { item: Item; handles: boolean }) {
       <path d={line} stroke={item.color} className={item.chosen ? "line chosen" : "line"} />
       {handles &&
         ends.map(([x, y], i) => (
-          <rect key={i} x={x - 3} y={y - 3} width="6" height="6" className="handle" data-testid="handle" />
+          <rect
+            key={i}
+            x={x - 2.5}
+            y={y - 2.5}
+            width="5"
+            height="5"
+            className="handle"
+            data-testid="handle"
+          />
         ))}
     </g>
   );

@@ -241,13 +241,7 @@ export function Toolbar() {
   const report = useRoom((state) => state.report);
   const painting = ["brush", "eraser", "threshold"].includes(tool);
   return (
-    <div
-      className="tools"
-      role="toolbar"
-      aria-label="Tools"
-      // After a click the keys belong to the image again: Space must not press the button once more.
-      onPointerUp={(event) => (event.target as Element).closest("button")?.blur()}
-    >
+    <div className="tools" role="toolbar" aria-label="Tools">
       <div className="g">
         {VIEW.map((button) => (
           <Tool key={button.tool} button={button} />

@@ -19,22 +19,6 @@ export const SHEET: [string, [string, string][]][] = [
     ],
   ],
   [
-    "See",
-    [
-      ["1 to 9", "Window presets"],
-      ["W", "Window: drag across for width, down for level"],
-      ["Z, right button", "Zoom"],
-      ["M, middle button", "Pan"],
-      ["+ −", "Zoom in, out"],
-      ["=", "Fit"],
-      ["Space", "Reset"],
-      ["I", "Invert"],
-      ["H V", "Mirror across, up and down"],
-      ["R L", "Turn right, left"],
-      ["Tab, held", "Hide overlays"],
-    ],
-  ],
-  [
     "Mark",
     [
       ["D", "Length"],
@@ -48,6 +32,22 @@ export const SHEET: [string, [string, string][]][] = [
       ["E", "Eraser"],
       ["[ ]", "Brush smaller, larger"],
       ["A", "New segment"],
+    ],
+  ],
+  [
+    "See",
+    [
+      ["1 to 9", "Window presets"],
+      ["W", "Window: drag across for width, down for level"],
+      ["Z, right button", "Zoom"],
+      ["M, middle button", "Pan"],
+      ["+ −", "Zoom in, out"],
+      ["=", "Fit"],
+      ["Space", "Reset"],
+      ["I", "Invert"],
+      ["H V", "Mirror across, up and down"],
+      ["R L", "Turn right, left"],
+      ["Tab, held", "Hide overlays"],
     ],
   ],
   [

@@ -7,7 +7,7 @@ import type { Mark } from "../store/marks";
 export const KINDS: Record<Kind, string> = {
   segment: "Segment",
   length: "Length",
-  bidirectional: "Two axes",
+  bidirectional: "Axes",
   ellipse: "Ellipse",
   polygon: "Polygon",
   freehand: "Freehand",
