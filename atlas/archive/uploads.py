@@ -14,7 +14,7 @@ from accounts import audit, permissions
 from accounts.models import User
 from accounts.permissions import Someone
 from atlas.archive import intake, sealing, sources
-from atlas.archive.intake import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
+from atlas.archive.index import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
 from atlas.archive.sources import Source
 from atlas.archive.storage import spool
 from atlas.archive.tasks import seal_soon

@@ -6,6 +6,7 @@ sender put into private or bulky attributes.
 
 import io
 import tempfile
+import warnings
 import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -22,6 +23,7 @@ from atlas.dicom import values
 
 # Values are checked by `values`, one by one; pydicom's own warnings would only cost time.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"

@@ -15,7 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from atlas.archive import sources
-from atlas.archive.intake import KNOWN, NOT_DICOM, REFUSED, STORED, IntakeClosed, Outcome
+from atlas.archive.index import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
+from atlas.archive.intake import IntakeClosed
 from atlas.archive.uploads import import_paths
 from atlas.models import Dataset
 
