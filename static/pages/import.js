@@ -1,4 +1,4 @@
-// The page that takes images in: walks what was dropped, sends it file by file, then shows how it is read.
+// The page that takes images in: walks what was dropped, sends it file by file, and tells what became of each.
 // What was sent is remembered in the browser, so the same folder goes on where it stopped.
 
 const SENDERS = 4;
@@ -18,6 +18,7 @@ const found = { files: 0, bytes: 0 };
 const sent = { files: 0, bytes: 0 };
 const under = new Map(); // file on its way -> bytes that left
 let upload = null;
+let leftOut = 0;
 let senders = 0;
 let walking = 0;
 let isPaused = false;
@@ -26,7 +27,10 @@ let isOver = false;
 /* What was dropped or chosen */
 
 function add(file, path) {
-  if (/(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$/.test(path)) return; // the computer's own files
+  if (/(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$/.test(path)) {
+    leftOut += 1; // the computer's own files
+    return;
+  }
   queue.push({ file, path });
   found.files += 1;
   found.bytes += file.size;
@@ -54,11 +58,17 @@ async function take(entries, files) {
   try {
     for (const entry of entries) await walk(entry, "");
     for (const file of files) add(file, file.webkitRelativePath || file.name);
-    if (queue.length > 0) await begin();
   } catch (error) {
-    say("bad", `The folder could not be read: ${error.message}. What was read before goes on.`);
+    say("bad", `The folder could not be read to its end: ${error.message} Choose it again.`);
   } finally {
     walking -= 1;
+  }
+  try {
+    if (queue.length > 0) await begin();
+  } catch (error) {
+    beginning = null;
+    pause(`The delivery could not begin: ${error.message}`);
+    return;
   }
   send();
 }
@@ -75,19 +85,27 @@ async function ask(address, options = {}) {
   return told;
 }
 
-async function begin() {
-  if (upload) return;
+let beginning = null;
+
+function begin() {
+  beginning ??= beginOnce(); // two folders dropped in a row go into one delivery
+  return beginning;
+}
+
+async function beginOnce() {
   const kept = JSON.parse(localStorage.getItem(memory) || "null");
   if (kept && Date.now() - kept.at < KEPT_HOURS * 3_600_000) {
     const state = await ask(`${uploads}${kept.id}/`).catch(() => null);
     if (state?.state === "receiving") {
       upload = { id: kept.id, names: new Set(kept.names) };
+      follow();
       return;
     }
   }
   const made = await ask(uploads, { method: "POST", body: "{}" });
   upload = { id: made.id, names: new Set() };
   remember();
+  follow();
 }
 
 const nameOf = (item) => `${item.path} ${item.file.size}`;
@@ -109,10 +127,12 @@ function send() {
     sender().finally(() => {
       senders -= 1;
       show();
-      if (senders === 0 && queue.length === 0 && walking === 0 && !isPaused && !isOver) finish();
+      send();
     });
   }
-  if (senders === 0 && queue.length === 0 && walking === 0 && found.files === 0) {
+  if (senders > 0 || queue.length > 0 || walking > 0 || isPaused || isOver) return;
+  if (found.files > 0) finish();
+  else {
     element("sending").hidden = true;
     say("warn", "There was no file in it.");
   }
@@ -121,27 +141,38 @@ function send() {
 async function sender() {
   while (queue.length > 0 && !isPaused) {
     const item = queue.shift();
-    if (!upload.names.has(nameOf(item))) await deliver(item);
+    if (!upload.names.has(nameOf(item)) && !(await deliver(item))) {
+      queue.unshift(item);
+      return;
+    }
     sent.files += 1;
     sent.bytes += item.file.size;
     show();
   }
 }
 
+// Whether the node has dealt with the file. After too many tries everything pauses: nothing is given up.
 async function deliver(item) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await post(item);
+      for (const outcome of await post(item)) {
+        if (outcome.reason) refuse(outcome.name, outcome.reason);
+      }
       upload.names.add(nameOf(item));
       if (upload.names.size % 20 === 0) remember();
-      return;
+      return true;
     } catch (error) {
       under.delete(item);
+      if (error.isOfTheFile) {
+        refuse(item.path, error.message);
+        return true;
+      }
       if (error.isFinal || attempt === TRIES) {
-        refuse(item.path, error.isFinal ? error.message : `It did not arrive after ${TRIES} tries. Send it again.`);
-        return;
+        pause(`${error.message} What arrived is safe; the rest waits here. Go on when the cause is gone.`);
+        return false;
       }
       await new Promise((done) => setTimeout(done, 500 * 2 ** attempt));
+      if (isPaused) return false;
     }
   }
 }
@@ -158,76 +189,79 @@ function post(item) {
     };
     request.onload = () => {
       under.delete(item);
-      if (request.status < 300) return done();
-      let reason = `The node answered ${request.status}.`;
+      let told = {};
       try {
-        reason = JSON.parse(request.responseText).reason || reason;
+        told = JSON.parse(request.responseText);
       } catch {
         // not JSON: a proxy's page; the number has to do
       }
-      const error = new Error(reason);
-      error.isFinal = request.status < 500 && request.status !== 429;
+      if (request.status < 300) return done(told);
+      const error = new Error(told.reason || `The node answered ${request.status}.`);
+      error.isOfTheFile = [400, 413, 415].includes(request.status);
+      error.isFinal = [401, 403, 404, 409].includes(request.status);
       return fail(error);
     };
-    request.onerror = () => fail(new Error("The connection broke."));
+    request.onerror = () => fail(new Error("The node can't be reached."));
     under.set(item, 0);
     request.send(item.file);
   });
 }
 
+function pause(reason) {
+  isPaused = true;
+  element("pause").textContent = "Go on";
+  if (reason) say("bad", reason);
+  show();
+}
+
+async function goOn() {
+  if (!upload) await begin();
+  isPaused = false;
+  element("pause").textContent = "Pause";
+  element("verdict").hidden = true;
+  show();
+  send();
+}
+
 async function finish() {
   isOver = true;
-  element("drop").hidden = true;
-  element("pause").hidden = true;
   remember();
   try {
-    await ask(`${uploads}${upload.id}/done/`, { method: "POST", body: "{}" });
+    const state = await ask(`${uploads}${upload.id}/done/`, { method: "POST", body: "{}" });
+    localStorage.removeItem(memory);
+    element("drop").hidden = true;
+    element("pause").hidden = true;
+    conclude(state);
   } catch (error) {
     isOver = false;
-    say("bad", `All files are here, but the node could not be told: ${error.message}. Choose the folder again.`);
-    return;
+    pause(`All files are here, but the node could not be told: ${error.message}. Go on to tell it again.`);
   }
-  localStorage.removeItem(memory);
-  element("reading").hidden = false;
-  follow();
 }
 
-/* Reading, as the node tells it */
+function conclude(state) {
+  showTaken(state);
+  const link = { url: page.dataset.deliveries.replace("ID", upload.id), words: "To the delivery" };
+  const taken = `${counted(state.stored, "image is", "images are")} new, ${state.known.toLocaleString("en")} ${state.known === 1 ? "was" : "were"} here before.`;
+  if (state.refused > 0) say("warn", `${taken} ${counted(state.refused, "file was", "files were")} refused.`, link);
+  else say("good", taken, link);
+}
 
+// What the node counts, also of a ZIP that it is still reading and of an earlier visit.
 async function follow() {
-  for (;;) {
-    const state = await ask(`${uploads}${upload.id}/`).catch(() => null);
-    if (state) {
-      showReading(state);
-      if (state.state === "done" || state.state === "failed") return;
-    }
-    await new Promise((done) => setTimeout(done, 1000));
+  while (!isOver) {
+    await new Promise((done) => setTimeout(done, 2000));
+    const state = upload && !isOver ? await ask(`${uploads}${upload.id}/`).catch(() => null) : null;
+    if (state && !isOver) showTaken(state);
   }
 }
 
-function showReading(state) {
-  const { files_total: total, files_read: read } = state;
-  element("reading-bar").max = Math.max(total, 1);
-  element("reading-bar").value = read;
-  element("reading-words").textContent =
-    `${read.toLocaleString("en")} of ${counted(total, "file", "files")}: ` +
+function showTaken(state) {
+  element("taken-words").textContent =
     `${state.stored.toLocaleString("en")} new, ${state.known.toLocaleString("en")} known, ${state.refused.toLocaleString("en")} refused`;
-  for (const finding of (state.findings || []).slice(refusedByNode)) {
-    refuse(finding.file_name || finding.name, finding.reason);
-    refusedByNode += 1;
-  }
-  const all = { url: page.dataset.deliveries.replace("ID", upload.id), words: "To the delivery" };
-  if (state.state === "failed") say("bad", "Reading stopped by an error of the node. What was taken stays.", all);
-  if (state.state === "done" && state.refused > 0) {
-    say("warn", `${counted(state.stored, "image is", "images are")} new. ${counted(state.refused, "file was", "files were")} refused.`, all);
-  } else if (state.state === "done") {
-    say("good", `${counted(state.stored, "image is", "images are")} new${state.known ? `, ${state.known.toLocaleString("en")} known before` : ""}.`, all);
-  }
 }
 
 /* What the page shows */
 
-let refusedByNode = 0;
 let refusedRows = 0;
 
 function refuse(name, reason) {
@@ -256,7 +290,8 @@ function show() {
     bar.max = Math.max(found.bytes, 1);
     bar.value = sent.bytes + away;
     const words = `${sent.files.toLocaleString("en")} of ${counted(found.files, "file", "files")}, ${megabytes(sent.bytes + away)} of ${megabytes(found.bytes)}`;
-    element("sending-words").textContent = isPaused ? `${words}, paused` : words;
+    const without = leftOut ? `, ${counted(leftOut, "file", "files")} of the computer's own left out` : "";
+    element("sending-words").textContent = words + without + (isPaused ? ", paused" : "");
     element("active").replaceChildren(...[...under].map(([item, bytes]) => line(item, bytes)));
   });
 }
@@ -271,7 +306,7 @@ function line(item, bytes) {
   bar.value = bytes;
   bar.setAttribute("aria-label", item.path);
   const share = document.createElement("span");
-  share.textContent = `${Math.round((100 * bytes) / Math.max(item.file.size, 1))} %`;
+  share.textContent = bytes >= item.file.size ? "reading" : `${Math.round((100 * bytes) / item.file.size)} %`;
   row.append(name, bar, share);
   return row;
 }
@@ -315,10 +350,8 @@ for (const id of ["folder", "files"]) {
   });
 }
 element("pause").addEventListener("click", () => {
-  isPaused = !isPaused;
-  element("pause").textContent = isPaused ? "Go on" : "Pause";
-  show();
-  if (!isPaused) send();
+  if (isPaused) goOn();
+  else pause();
 });
 addEventListener("beforeunload", (event) => {
   if (upload && !isOver) {
