@@ -13,6 +13,7 @@ fi
 
 export UV_PYTHON_DOWNLOADS=never
 export UV_PROJECT_ENVIRONMENT="$ROOT/.venv"
+export UV_COMPILE_BYTECODE=1  # 12 s once; each of the node's processes then starts in 1.5 s, not 5
 unset VIRTUAL_ENV PYTHONHOME 2>/dev/null || true
 PYTHON="$ROOT/.venv/bin/python"
 

@@ -3,10 +3,12 @@
 import asyncio
 import os
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand
+from procrastinate.app import WorkerOptions
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from atlas.jobs import HEARTBEAT_S, STALLED_S
 from atlas.processes import die_with_parent
@@ -32,15 +34,17 @@ class Command(BaseCommand):
     async def _run(self, *, concurrency: int, queues: list[str] | None, once: bool, **_: Any) -> None:
         # An app of its own: `app` keeps Django's connection, so that jobs which a job enqueues
         # belong to that job's transaction.
-        worker_app = app.with_connector(app.connector.get_worker_connector())
+        connector = cast(DjangoConnector, app.connector).get_worker_connector()
+        worker_app = app.with_connector(connector)
+        settings: WorkerOptions = {
+            "concurrency": concurrency,
+            "wait": not once,
+            "update_heartbeat_interval": HEARTBEAT_S,
+            "stalled_worker_timeout": STALLED_S,
+            # No shutdown_graceful_timeout: stopping waits for the jobs under way. One that takes too
+            # long is killed with the process and runs again; a timeout would mark it aborted for good.
+        }
+        if queues:
+            settings["queues"] = queues
         async with worker_app.open_async():
-            await worker_app.run_worker_async(
-                concurrency=concurrency,
-                queues=queues,
-                wait=not once,
-                update_heartbeat_interval=HEARTBEAT_S,
-                stalled_worker_timeout=STALLED_S,
-                # Stopping waits for the jobs under way. One that takes too long is killed with the
-                # process and runs again; a timeout here would mark it aborted for good instead.
-                shutdown_graceful_timeout=None,
-            )
+            await worker_app.run_worker_async(**settings)
