@@ -1,4 +1,4 @@
-"""A small node for tests: one organisation, a dataset with studies, a project with its people, cases and reads.
+"""A small node for tests: one organisation, a dataset, a project with its people, cases and reads.
 
 case 1  read by the reader (assigned, never opened) and by the other reader (in progress)
 case 2  submitted by the reader

@@ -160,6 +160,11 @@ class WorkGroup:
         return "to review" if self.key == "review" else self.title.split(" to ")[0].lower()
 
     @property
+    def waits(self) -> bool:
+        """Whether this person has something to do there."""
+        return self.key not in ("submitted", "accepted")
+
+    @property
     def more(self) -> int:
         return self.total - len(self.rows)
 
@@ -197,7 +202,7 @@ def worklist(user: User, project: Project | None = None) -> list[WorkGroup]:
 def next_read(user: User, after: Read | None = None) -> Read | None:
     """The read to take next: returned ones, then those under way, then new ones, then one to review."""
     for group in worklist(user):
-        if group.key in ("submitted", "accepted"):
+        if not group.waits:
             continue
         for row in group.rows:
             if after is None or (row.read and row.read.pk != after.pk):

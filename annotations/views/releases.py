@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotations.cohort import policies, releases, summary
 from annotations.views.frame import carried_out, open_project, page_of, sentence, show
 
-FILES_A_PAGE = 100
+FILES_A_PAGE = 20
 
 
 class FreezeForm(forms.Form):

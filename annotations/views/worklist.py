@@ -58,6 +58,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "worklist/worklist.html",
         {
             "groups": groups,
+            "waiting": _waiting(groups),
             "project": project,
             "choices": choices,
             "several": len(choices) > 1,
@@ -65,6 +66,11 @@ def worklist(request: HttpRequest) -> HttpResponse:
             "chosen": _chosen(request.user, first) if first else None,
         },
     )
+
+
+def _waiting(groups: list[casebook.WorkGroup]) -> str:
+    """2 returned, 1 in progress, 84 next."""
+    return ", ".join(f"{group.total:,} {group.word}" for group in groups if group.waits)
 
 
 @login_required
