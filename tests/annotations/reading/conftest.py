@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import uuid
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -242,7 +243,9 @@ def make_cast() -> Cast:
     }
     for name, role in roles.items():
         permissions.grant(user=people[name], role=role, scope=project)
-    schema = LabelSchema.objects.create(project=project, version=1, labels=LABELS, created_by=people["lead"])
+    schema = LabelSchema.objects.create(
+        project=project, version=1, labels=deepcopy(LABELS), created_by=people["lead"]
+    )
     subject = Subject.objects.create(organisation=organisation, pseudonym=f"S-{serial}", sex="F")
     studies = [
         Study.objects.create(
