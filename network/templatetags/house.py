@@ -26,7 +26,7 @@ NOTHING = "–"  # stands in a cell that has no value
 def icon(name: str, size: int = 16, label: str = "") -> SafeString:
     """A Lucide icon in the colour of its text. Hidden from screen readers unless it has a label."""
     meaning = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
-    return lucide(name, size=size, class_="icon", stroke_width="1.75", **meaning)
+    return lucide(name, size=size, stroke_width="1.75", **{"class": "icon"}, **meaning)
 
 
 @register.simple_tag
