@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -254,5 +255,6 @@ asyncio.run(main())
         )
     finally:
         postgres.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["{'number': 1}", "{'type': 'fanout.gap'}", "{'number': 2}"]

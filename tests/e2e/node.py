@@ -41,7 +41,11 @@ class Node:
         self._serve: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Node":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
