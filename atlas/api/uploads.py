@@ -77,10 +77,11 @@ class Uploads(APIView):
         request=BeginSerializer, responses={201: UploadSerializer},
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
+        dataset = _dataset(request, slug)  # before the body: a stranger learns nothing from its errors
         wanted = BeginSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            upload = uploads.begin(by=request.user, dataset=_dataset(request, slug), **wanted.validated_data)
+            upload = uploads.begin(by=request.user, dataset=dataset, **wanted.validated_data)
         except IntakeClosed as error:
             raise Conflict(str(error)) from error
         return Response(UploadSerializer(upload).data, status=status.HTTP_201_CREATED)

@@ -147,7 +147,7 @@ def test_a_series_that_rested_a_minute_is_enqueued_once(take):
 
 
 def test_an_suv_factor_is_computed_only_from_a_complete_header(test_data):
-    """STS_001: 70-something kg, FDG. The factor by hand: weight in g / dose decayed from injection to scan."""
+    """A real FDG scan. The factor by hand: weight in g / dose decayed from injection to scan."""
     from atlas.dicom.headers import read_header
     from atlas.dicom.suv import suv_factor
 
