@@ -1,7 +1,7 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
 import type { Comment } from "./api/types";
-import { fitted, UPRIGHT } from "./engine/camera";
-import { frameIndex, nearestFrame, type Pose, planeOf, sliceDistance } from "./engine/geometry";
+import { fitted } from "./engine/camera";
+import { frameIndex, hangingPose, nearestFrame, type Pose, planeOf, sliceDistance } from "./engine/geometry";
 import { openSeries, ownWindow } from "./session";
 import { type Mark, marks } from "./store/marks";
 import { presetsFor } from "./store/presets";
@@ -43,16 +43,17 @@ export function fitPane(which = room.getState().active, pose?: Pose): void {
   const pane = panes[which];
   const manifest = pane.series ? manifests[pane.series] : null;
   if (!manifest) return;
-  const keep = pose ?? pane.sight?.pose ?? UPRIGHT;
-  setPane(which, { sight: fitted(planeOf(manifest, pane.shown ?? pane.wanted), pane.area, keep) });
+  const plane = planeOf(manifest, pane.shown ?? pane.wanted);
+  setPane(which, { sight: fitted(plane, pane.area, pose ?? pane.sight?.pose ?? hangingPose(plane)) });
 }
 
 export function reset(): void {
-  const { active, panes } = room.getState();
+  const { active, panes, manifests } = room.getState();
   const pane = panes[active];
   if (!pane.series) return;
   setPane(active, { inverted: false, window: ownWindow(pane.series, pane.wanted) });
-  fitPane(active, UPRIGHT);
+  const manifest = manifests[pane.series];
+  if (manifest) fitPane(active, hangingPose(planeOf(manifest, pane.shown ?? pane.wanted)));
 }
 
 export function turn(part: Partial<Pose> | ((pose: Pose) => Partial<Pose>)): void {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { apply, cameraOf, fitted, indexToCanvas, invert, pan, UPRIGHT, zoomAt } from "../src/engine/camera";
+import { apply, cameraOf, fitted, indexToCanvas, invert, pan, zoomAt } from "../src/engine/camera";
 import {
+  against,
   cross,
   dot,
   edgeLetters,
   frameIndex,
+  hangingPose,
   indexToScoord,
   indexToWorld,
   letters,
@@ -14,6 +16,7 @@ import {
   scoordToIndex,
   sliceDistance,
   slicePosition,
+  UPRIGHT,
   worldToIndex,
 } from "../src/engine/geometry";
 import { manifest } from "./manifest";
@@ -161,5 +164,35 @@ describe("the camera", () => {
     const moved = apply(indexToCanvas(plane, pan(sight, 10, -4), area), under);
     expect(moved[0]).toBeCloseTo(133, 8);
     expect(moved[1]).toBeCloseTo(73, 8);
+  });
+});
+
+describe("hanging", () => {
+  const lettersOf = (orientation: number[]) => {
+    const plane = planeOf(manifest({ orientation }), 0);
+    return edgeLetters(plane, hangingPose(plane));
+  };
+  test("a slice that comes as a reader wants it stays as it comes", () => {
+    expect(hangingPose(planeOf(manifest(), 0))).toEqual(UPRIGHT);
+  });
+  test.each([
+    [[1, 0, 0, 0, -1, 0], { left: "R", right: "L", top: "A", bottom: "P" }],
+    [[-1, 0, 0, 0, -1, 0], { left: "R", right: "L", top: "A", bottom: "P" }],
+    [[0, 1, 0, 1, 0, 0], { left: "R", right: "L", top: "A", bottom: "P" }],
+    [[-1, 0, 0, 0, 0, 1], { left: "R", right: "L", top: "H", bottom: "F" }],
+    [[0, 0, 1, 0, -1, 0], { left: "A", right: "P", top: "H", bottom: "F" }],
+  ])("rows and columns along %j", (orientation, edges) => {
+    expect(lettersOf(orientation)).toEqual(edges);
+  });
+  test("what a reader turns or mirrors is told against that, not against the file", () => {
+    const usual = hangingPose(planeOf(manifest({ orientation: [1, 0, 0, 0, -1, 0] }), 0));
+    expect(against(usual, usual)).toEqual({ mirrored: false, turned: 0 });
+    const turned = { ...usual, rotation: ((usual.rotation + 90) % 360) as Pose["rotation"] };
+    expect(against(turned, usual)).toEqual({ mirrored: false, turned: 90 });
+    expect(against({ ...usual, flipVertical: !usual.flipVertical }, usual).mirrored).toBe(true);
+    expect(against({ rotation: 0, flipHorizontal: true, flipVertical: true }, UPRIGHT)).toEqual({
+      mirrored: false,
+      turned: 180,
+    });
   });
 });

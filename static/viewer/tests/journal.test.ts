@@ -7,9 +7,10 @@ import type {
   ObjectValue,
   StateAnswer,
 } from "../src/api/types";
-import { Journal, type Outside, type Report } from "../src/journal/journal";
+import { Journal } from "../src/journal/journal";
 import { MemoryKeep } from "../src/journal/keep";
 import { keyOf } from "../src/journal/objects";
+import type { Outside, Report } from "../src/journal/outside";
 
 const note = (text: string): AnnotationValue => ({
   kind: "segment",

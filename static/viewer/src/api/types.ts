@@ -142,6 +142,8 @@ export interface Read {
   studies: StudyRow[];
   imported: Imported[];
   comments: Comment[];
+  /** The last verdict, where the server hands it out. */
+  review?: { verdict: "accept" | "return"; text: string; author: string } | null;
   worklist_url: string;
   next: { read: string; url: string; series: string[] } | null;
 }

@@ -17,8 +17,6 @@ export interface Area {
   inset: number;
 }
 
-export const UPRIGHT: Pose = { rotation: 0, flipHorizontal: false, flipVertical: false };
-
 const extent = (plane: Plane): Point2 => [plane.columns * plane.column_mm, plane.rows * plane.row_mm];
 
 export const middle = (plane: Plane): Point2 => [

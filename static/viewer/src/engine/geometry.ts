@@ -99,6 +99,58 @@ export function screenAxes(pose: Pose): { right: Point2; down: Point2 } {
   return { right: [c * fx || 0, -s * fy || 0], down: [s * fx || 0, c * fy || 0] };
 }
 
+export const UPRIGHT: Pose = { rotation: 0, flipHorizontal: false, flipVertical: false };
+
+// How a reader hangs a slice: axial seen from the feet, front up; coronal from the front, sagittal from the
+// left, head up. By the axis the normal runs along: [what lies to the right, what lies down].
+const HANGING: [Point3, Point3][] = [
+  [
+    [0, 1, 0],
+    [0, 0, -1],
+  ],
+  [
+    [1, 0, 0],
+    [0, 0, -1],
+  ],
+  [
+    [1, 0, 0],
+    [0, 1, 0],
+  ],
+];
+
+/** The pose that brings a slice closest to how a reader hangs it, however its file runs. */
+export function hangingPose(plane: Plane): Pose {
+  if (plane.kind === "image") return UPRIGHT;
+  const n = normalOf(plane).map(Math.abs);
+  const [right, down] = HANGING[n.indexOf(Math.max(...n))];
+  let best = UPRIGHT;
+  let most = Number.NEGATIVE_INFINITY;
+  // A vertical flip is a horizontal one turned by 180°: eight poses cover all.
+  for (const flipHorizontal of [false, true]) {
+    for (const rotation of [0, 90, 180, 270] as const) {
+      const pose = { rotation, flipHorizontal, flipVertical: false };
+      const axes = screenAxes(pose);
+      const along = ([u, v]: Point2, to: Point3) => u * dot(plane.row, to) + v * dot(plane.column, to);
+      const score = along(axes.right, right) + along(axes.down, down);
+      if (score > most + 1e-9) {
+        most = score;
+        best = pose;
+      }
+    }
+  }
+  return best;
+}
+
+/** Whether a pose shows the mirror image of another, and by how many degrees it is turned against it. */
+export function against(pose: Pose, usual: Pose): { mirrored: boolean; turned: number } {
+  const parity = (one: Pose) => one.flipHorizontal !== one.flipVertical;
+  const mirrored = parity(pose) !== parity(usual);
+  if (mirrored) return { mirrored, turned: 0 };
+  // A vertical flip is a horizontal one and half a turn.
+  const angle = (one: Pose) => one.rotation + (one.flipVertical ? 180 : 0);
+  return { mirrored, turned: (angle(pose) - angle(usual) + 720) % 360 };
+}
+
 export interface Edges {
   left: string;
   right: string;

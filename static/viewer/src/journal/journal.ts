@@ -12,55 +12,10 @@ import type {
   ObjectValue,
   StateAnswer,
 } from "../api/types";
-import type { Keep, KeptEdit } from "./keep";
+import type { KeptEdit } from "./keep";
 import { isPlane, keyOf, same } from "./objects";
+import type { Conflict, Known, Outside, Saving } from "./outside";
 import { Stacks } from "./undo";
-
-export interface Known {
-  object: ObjectRef;
-  /** Last version the server told us; 0 = it has none. */
-  version: number;
-  /** What the reader sees: the server's value, or a newer one still on its way. */
-  value: ObjectValue;
-}
-
-export interface Conflict {
-  object: ObjectRef;
-  mine: ObjectValue;
-  theirs: ObjectValue;
-  version: number;
-}
-
-export type Saving =
-  | { kind: "saved"; number: number; at: Date | null }
-  | { kind: "saving"; waiting: number }
-  | { kind: "offline"; waiting: number; kept: boolean; sentence: string };
-
-export interface Report {
-  saving: Saving;
-  conflicts: Conflict[];
-  parked: number;
-  parkedReason: string | null;
-  refused: string | null;
-  canUndo: boolean;
-  canRedo: boolean;
-  /** Edits that would be lost if the page closed now. */
-  unsafe: number;
-}
-
-export interface Outside {
-  send(edits: Edit[]): Promise<EditsAnswer>;
-  keep: Keep;
-  owner: string;
-  uuid(): string;
-  now(): Date;
-  /** Calls back after a while; a wake-up (the browser is online again) may come earlier by `flush`. */
-  later(milliseconds: number, work: () => void): void;
-  changed(keys: string[]): void;
-  report(report: Report): void;
-  /** The server and this page no longer agree: fetch the state again and call `load`. */
-  refetch(): void;
-}
 
 const MOST_EDITS = 40;
 const MOST_CHARACTERS = 1_500_000;

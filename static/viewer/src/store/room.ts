@@ -2,7 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import type { Manifest, Person, Point2, Point3, Read } from "../api/types";
 import type { Area, Sight } from "../engine/camera";
-import type { Report } from "../journal/journal";
+import type { Report } from "../journal/outside";
 
 export type ToolName =
   | "window"

@@ -17,7 +17,9 @@ export function Comments() {
   const open = read.comments.filter((comment) => !comment.resolved);
   const settled = read.comments.length - open.length;
   const listed = all ? read.comments : open;
-  if (!read.comments.length && !reviewer) return null;
+  const verdict = read.state === "returned" ? read.review : null;
+  const by = verdict?.author ?? open[0]?.author;
+  if (!read.comments.length && !reviewer && !verdict?.text) return null;
   const where = (comment: Comment): string => {
     const manifest = comment.series ? manifests[comment.series] : null;
     if (!manifest || !comment.sop) return "the whole case";
@@ -35,7 +37,7 @@ export function Comments() {
   return (
     <section className="sec" data-testid="comments">
       <header>
-        <h2>{read.state === "returned" && open[0] ? `Returned by ${open[0].author}` : "Comments"}</h2>
+        <h2>{read.state === "returned" && by ? `Returned by ${by}` : "Comments"}</h2>
         <span className="end faint">
           {read.comments.length > 0 && `${open.length} open`}
           {settled > 0 && (
@@ -48,6 +50,7 @@ export function Comments() {
           )}
         </span>
       </header>
+      {verdict?.text && <p className="verdict">{verdict.text}</p>}
       {listed.map((comment) => (
         <div key={comment.id} className={comment.resolved ? "cm done" : "cm"}>
           <span className="pin">{comment.number}</span>

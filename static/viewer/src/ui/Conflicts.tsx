@@ -1,8 +1,8 @@
 /** Two versions of one thing: say what it is, show either, let the reader choose. */
 import { useStore } from "zustand";
 import { frameIndex } from "../engine/geometry";
-import type { Conflict } from "../journal/journal";
 import { isPlane, keyOf } from "../journal/objects";
+import type { Conflict } from "../journal/outside";
 import { journal } from "../session";
 import { marks, numbered } from "../store/marks";
 import { useRoom } from "./use";

@@ -15,13 +15,13 @@ import { ImportedMarks } from "./ImportedMarks";
 import { LastStep } from "./LastStep";
 import { useRoom } from "./use";
 import {
-  amount,
   FOUR_STATES,
   figure,
   KINDS,
   measuredText,
   planeOfMark,
   sliceText,
+  statisticsText,
   volumeText,
 } from "./words";
 
@@ -119,6 +119,7 @@ function List() {
                   type="button"
                   aria-pressed={mark.id === selected}
                   data-testid="finding"
+                  title={`${label?.name ?? mark.value.label} ${number}, ${KINDS[mark.value.kind].toLowerCase()}: go there`}
                   data-annotation={mark.id}
                   onClick={() => jumpTo(mark)}
                 >
@@ -284,8 +285,7 @@ function Numbers({ mark }: { mark: Mark }) {
           )
         : null;
     if (found) {
-      const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;
-      rows.push(["Mean ± SD", `${amount(found.mean)} ± ${amount(found.deviation)} ${units}`]);
+      rows.push(["Mean ± SD", statisticsText(found.mean, found.deviation, manifest)]);
     }
     if (numbers.unit === "px") rows.push(["Scale", "not calibrated: pixels, no millimetres"]);
     if (numbers.estimate) rows.push(["Scale", "estimate: spacing at the detector"]);

@@ -12,7 +12,7 @@ import { type Mark, marks, numbered } from "../store/marks";
 import { mayMark } from "../store/room";
 import type { Place } from "./hands";
 import { useRoom } from "./use";
-import { amount, measuredText } from "./words";
+import { measuredText, statisticsText } from "./words";
 
 const path = (points: Point2[], closed: boolean): string =>
   points.length
@@ -66,8 +66,7 @@ function textOf(item: Item, place: Place): string[] {
     const found = statistics(item.value, plane, (column, row) =>
       valueAt(manifest, index, pixels, row * pixels.columns + column),
     );
-    const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;
-    if (found) lines.push(`mean ${amount(found.mean)} ± ${amount(found.deviation)} ${units}`.trim());
+    if (found) lines.push(`mean ${statisticsText(found.mean, found.deviation, manifest)}`);
   }
   return lines;
 }

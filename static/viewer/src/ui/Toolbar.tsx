@@ -140,6 +140,10 @@ function BrushPanel() {
     const series = state.panes[state.active].series;
     return series ? (state.manifests[series]?.units ?? "") : "";
   });
+  const mmKnown = useRoom((state) => {
+    const series = state.panes[state.active].series;
+    return !series || state.manifests[series]?.spacing.source !== "none";
+  });
   if (!["brush", "eraser", "threshold"].includes(tool)) return null;
   const bound = (which: "low" | "high") => (event: React.ChangeEvent<HTMLInputElement>) => {
     const text = event.target.value;
@@ -163,7 +167,7 @@ function BrushPanel() {
       >
         {BRUSH_SIZES_MM.map((size) => (
           <option key={size} value={size}>
-            {size}.0 mm
+            {mmKnown ? `${size}.0 mm` : `${size} px`}
           </option>
         ))}
       </select>
@@ -283,7 +287,9 @@ export function Toolbar() {
         </div>
       )}
       <Presets />
-      <div className={painting && may ? "g end spare" : "g end"}>
+      <div
+        className={!may || !painting ? "g end" : tool === "threshold" ? "g end spare much" : "g end spare"}
+      >
         <Act name="Invert" hint="I" icon={SunMoon} test="invert" act={invertActive} />
         <Act
           name="Mirror left to right"

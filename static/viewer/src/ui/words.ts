@@ -29,6 +29,13 @@ export const whole = (value: number): string => minus(String(Math.round(value)))
 export const amount = (value: number): string =>
   minus(Math.abs(value) >= 20 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(2));
 
+/** Mean and deviation with the same number of decimals. */
+export function statisticsText(mean: number, deviation: number, manifest: Manifest): string {
+  const digits = manifest.suv_factor !== null ? 2 : Math.abs(mean) >= 100 || manifest.units === "HU" ? 0 : 1;
+  const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;
+  return `${fixed(mean, digits)} ± ${fixed(deviation, digits)} ${units}`.trim();
+}
+
 export function valueText(value: number[], manifest: Manifest): string {
   if (value.length === 3) return `R ${value[0]} G ${value[1]} B ${value[2]}`;
   if (manifest.suv_factor !== null) return `${fixed(value[0], 2)} SUVbw`;
