@@ -43,7 +43,8 @@ type Write = Callable[[BinaryIO], object]
 
 def reader_identifier(release: Release, user_public_id: str) -> str:
     """The same for a reader throughout a project, and not to be led back to them from outside."""
-    secret = salted_hmac("annotations.release reader", f"{release.project.public_id}/{user_public_id}")
+    value = f"{release.project.public_id}/{user_public_id}"
+    secret = salted_hmac("annotations.release reader", value, algorithm="sha256")
     return f"reader-{secret.hexdigest()[:8]}"
 
 

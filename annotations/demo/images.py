@@ -48,6 +48,7 @@ class DemoCase:
             modality=self.modality,
             description=self.description,
             origin=ORIGIN,
+            labels_description="Label map of pyradiomics 3.0.1",
             window=self.window,
         )
 

@@ -73,6 +73,7 @@ class VolumeIdentity:
     modality: str
     description: str
     origin: str
+    labels_description: str = "Label map"
     window: tuple[float, float] | None = None  # centre and width, in the series' units
 
     def uid(self, *parts: str | int) -> str:
@@ -163,7 +164,7 @@ class ConvertedSeries:
             identity=SegIdentity(
                 parts=("volume", self.identity.name),
                 at=at,
-                description=f"{self.identity.description}, label map",
+                description=self.identity.labels_description,
             ),
         )
 

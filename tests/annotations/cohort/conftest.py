@@ -1,0 +1,174 @@
+"""A project whose images were taken in as any others: a breast MR with its label map, read and accepted."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from accounts import permissions
+from accounts.models import Organisation, User
+from annotations.exchange.codes import Code
+from annotations.exchange.seg_writer import Segment
+from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
+from annotations.measures import masks
+from annotations.models import Case, CaseStudy, Edit, LabelSchema, Read, Review, Submission
+from atlas.archive.sources import Source
+from atlas.archive.uploads import import_paths
+from atlas.models import Dataset, Project, Series, Study
+from tests.cast import person
+
+LABELS = [
+    {
+        "key": "tumour",
+        "name": "Tumour",
+        "color": "#f5a742",
+        "kinds": ["segment", "length"],
+        "code": {"value": "108369006", "scheme": "SCT", "meaning": "Neoplasm"},
+        "required": False,
+    },
+    {
+        "key": "node",
+        "name": "Lymph node",
+        "color": "#f27cc0",
+        "kinds": ["segment"],
+        "code": None,
+        "required": False,
+    },
+]
+ROLES = {
+    "lead": "lead",
+    "reader": "reader",
+    "other_reader": "reader",
+    "reviewer": "reviewer",
+    "scientist": "scientist",
+}
+OUTLINE, SECOND, NODE, LENGTH = (UUID(int=number) for number in (1, 2, 3, 4))
+
+
+@dataclass
+class Cohort:
+    project: Project
+    people: dict[str, User]
+    schema: LabelSchema
+    case: Case
+    series: Series
+    volume: Volume
+    labels: Volume
+    converted: ConvertedSeries
+
+    def read(self, reader: str = "reader", case: Case | None = None) -> Read:
+        return Read.objects.create(case=case or self.case, reader=self.people[reader], schema=self.schema)
+
+    def accept(self, read: Read) -> Submission:
+        number = read.edits.count()
+        submission = Submission.objects.create(read=read, round=1, edit_number=number, by=read.reader)
+        Review.objects.create(submission=submission, verdict="accept", by=self.people["reviewer"])
+        read.state, read.last_edit_number = Read.State.ACCEPTED, number
+        read.save()
+        return submission
+
+    def draw(self, read: Read) -> dict[UUID, np.ndarray]:
+        """Two overlapping outlines, a node that was looked for and isn't there, a length."""
+        tumour = self.labels.values > 0
+        second = np.roll(tumour, 2, axis=2)
+        assert (tumour & second).any()
+        self.mark(read, OUTLINE, self.segment("tumour"))
+        self.mark(read, SECOND, self.segment("tumour"))
+        self.mark(read, NODE, self.segment("node", state="absent"))
+        frame = self.converted.source.frames[3]
+        points = [list(frame.position), [frame.position[0] + 3, frame.position[1] + 4, frame.position[2]]]
+        length = self.segment("tumour") | {
+            "kind": "length",
+            "sop": frame.key.sop_instance_uid,
+            "frame": 1,
+            "frame_of_reference": self.converted.source.frame_of_reference_uid,
+            "points_patient_mm": points,
+        }
+        self.mark(read, LENGTH, length)
+        for identity, voxels in ((OUTLINE, tumour), (SECOND, second)):
+            for index in np.flatnonzero(voxels.any(axis=(1, 2))):
+                self.plane(read, identity, int(index), voxels[index])
+        return {OUTLINE: tumour, SECOND: second}
+
+    def segment(self, label: str, state: str = "present") -> dict:
+        return {
+            "kind": "segment",
+            "label": label,
+            "series": self.series.public_id,
+            "state": state,
+            "note": "",
+            "origin": {"from": "reader"},
+        }
+
+    def mark(self, read: Read, identity: UUID, value: dict | None) -> None:
+        self._edit(read, annotation_id=identity, value=value)
+
+    def plane(self, read: Read, identity: UUID, index: int, voxels: np.ndarray) -> None:
+        key = self.converted.source.frames[index].key
+        self._edit(
+            read,
+            annotation_id=identity,
+            sop_instance_uid=key.sop_instance_uid,
+            frame_number=1,
+            runs=masks.encode(voxels),
+            rows=voxels.shape[0],
+            columns=voxels.shape[1],
+        )
+
+    def _edit(self, read: Read, **fields) -> None:
+        number = read.edits.count() + 1
+        Edit.objects.create(
+            read=read,
+            number=number,
+            edit_id=UUID(int=number),
+            group=UUID(int=number),
+            by=read.reader,
+            version=1,
+            drawn_at=datetime.now(tz=UTC),
+            **fields,
+        )
+
+
+@pytest.fixture
+def objects(settings, tmp_path: Path) -> Path:
+    """Storage of its own."""
+    settings.OBJECTS_DIR = tmp_path / "objects"
+    return settings.OBJECTS_DIR
+
+
+@pytest.fixture
+def cohort(db, objects: Path, test_data: Path) -> Cohort:
+    people = {name: person(name) for name in (*ROLES, "stranger")}
+    organisation = Organisation.objects.create(name="Nordhain", slug="nordhain", country="DE")
+    dataset = Dataset.objects.create(
+        organisation=organisation, name="Breast MR", slug="breast-mr", deidentification="already_done"
+    )
+    project = Project.objects.create(
+        organisation=organisation, name="Respond", slug="respond", created_by=people["lead"]
+    )
+    for name, role in ROLES.items():
+        permissions.grant(user=people[name], role=role, scope=project)
+    schema = LabelSchema.objects.create(project=project, version=1, labels=LABELS, created_by=people["lead"])
+
+    folder = test_data / "mr_brain1_pyradiomics" / "original"
+    volume = Volume.from_nrrd(folder / "breast1_image.nrrd")
+    labels = Volume.from_nrrd(folder / "breast1_label.nrrd")
+    converted = ConvertedSeries.of(
+        volume, VolumeIdentity("breast1", "N-0001", "MR", "Breast MR", "Converted")
+    )
+    segmentation = converted.segmentation(
+        labels, {1: Segment("Tumour", Code("108369006", "SCT", "Neoplasm"), {})}, at=datetime(2020, 10, 11)
+    )
+    files = [*converted.files(), ("seg.dcm", segmentation)]
+    upload = import_paths(dataset, [Source(name, lambda c=content: BytesIO(c)) for name, content in files])
+    assert (upload.stored, upload.refused) == (22, 0)
+
+    study = Study.objects.get(organisation=organisation)
+    case = Case.objects.create(project=project, subject=study.subject, number=1)
+    CaseStudy.objects.create(case=case, study=study, position=1)
+    series = Series.objects.get(study=study, modality="MR")
+    return Cohort(project, people, schema, case, series, volume, labels, converted)
