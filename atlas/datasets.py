@@ -1,6 +1,6 @@
 """Services of datasets: an organisation's managers create them, describe them, and lend them to projects."""
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404
 from django.utils.text import slugify
@@ -22,6 +22,15 @@ def dataset_or_404(user: Someone, slug: str) -> Dataset:
     if dataset is None:
         raise Http404("There is no such dataset, or it is not for you.")
     return dataset
+
+
+def require_manager(user: Someone, dataset: Dataset) -> None:
+    """Pass for a manager of its organisation. PermissionDenied for its other members, Http404 for strangers."""
+    if permissions.allows(user, "manage_organisation", dataset.organisation):
+        return
+    if not permissions.is_member(user, dataset):
+        raise Http404("There is no such dataset, or it is not for you.")
+    raise PermissionDenied("Only a manager of the organisation may do this.")
 
 
 @transaction.atomic
@@ -56,7 +65,7 @@ def create_dataset(
 @transaction.atomic
 def edit_dataset(*, by: User, dataset: Dataset, **description: str) -> None:
     """Change what describes a dataset; its address stays. Raises ValidationError, by field."""
-    permissions.require(by, "manage_organisation", dataset.organisation)
+    require_manager(by, dataset)
     unknown = set(description) - set(DESCRIBED_BY)
     if unknown:
         raise TypeError(f"not a description of a dataset: {sorted(unknown)}")
@@ -70,7 +79,7 @@ def edit_dataset(*, by: User, dataset: Dataset, **description: str) -> None:
 @transaction.atomic
 def grant_dataset(*, by: User, dataset: Dataset, project_slug: str) -> DatasetGrant:
     """Let a project of any organisation choose studies of this dataset. Twice changes nothing."""
-    permissions.require(by, "manage_organisation", dataset.organisation)
+    require_manager(by, dataset)
     project = Project.objects.filter(slug=project_slug.strip().strip("/").rpartition("/")[2]).first()
     if project is None:
         raise ValidationError(
@@ -87,7 +96,7 @@ def grant_dataset(*, by: User, dataset: Dataset, project_slug: str) -> DatasetGr
 @transaction.atomic
 def withdraw_grant(*, by: User, dataset: Dataset, project: Project) -> None:
     """From now on the project chooses no studies here. Cases that it made stay, with their reads."""
-    permissions.require(by, "manage_organisation", dataset.organisation)
+    require_manager(by, dataset)
     gone, _ = DatasetGrant.objects.filter(dataset=dataset, project=project).delete()
     if gone:
         audit.record(by, "dataset.grant_withdrawn", dataset, project=project.pk)

@@ -20,7 +20,7 @@ class DatasetForm(forms.ModelForm):
         labels = {"organ": "Place of the primary tumour", "deidentification": "De-identification"}
         help_texts = {
             "name": "What and how, for the catalogue: “Lung nodules under follow-up, low-dose CT”.",
-            "description": "Whom it is about, how they were chosen, which treatment, how long they were followed.",
+            "description": "Whom it is about, how they were chosen, what was done, how long they were followed.",
             "licence": "Under which terms it may be used, such as CC BY 4.0, or a contract.",
             "deidentification": DEIDENTIFICATION_EXPLAINED,
         }

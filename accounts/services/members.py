@@ -32,8 +32,9 @@ def require_right_to_give(user: User, role: str, scope: models.Model | None) -> 
     known = BY_KEY.get((permissions.scope_name(scope), role))
     if known is None:
         raise ValidationError({"role": f"There is no role “{role}” here."})
-    if known not in roles_to_give(user, scope):
-        if not permissions.is_member(user, scope):
+    given = roles_to_give(user, scope)
+    if known not in given:
+        if not given and not permissions.is_member(user, scope):
             raise Http404("There is no such page, or it is not for you.")
         raise PermissionDenied("Your role does not allow this.")
     return known

@@ -7,7 +7,6 @@ from django.urls import reverse_lazy
 
 from accounts import audit
 from accounts.forms import SignInForm
-from accounts.models import User
 from accounts.throttles import AddressThrottle, SignInThrottle, seconds_to_wait
 
 
@@ -63,8 +62,6 @@ class ChangePassword(auth.PasswordChangeView):
 
     def form_valid(self, form) -> HttpResponse:
         answer = super().form_valid(form)
-        person = self.request.user
-        assert isinstance(person, User)
-        audit.record(person, "password.changed", person)
+        audit.record(self.request.user, "password.changed", self.request.user)
         messages.success(self.request, "Your password is changed. Other browsers are signed out.")
         return answer

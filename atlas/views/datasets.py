@@ -61,7 +61,7 @@ def new_dataset(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit_dataset(request: HttpRequest, slug: str) -> HttpResponse:
     dataset = dataset_or_404(request.user, slug)
-    permissions.require(request.user, "manage_organisation", dataset.organisation)
+    services.require_manager(request.user, dataset)
     name = dataset.name  # a form that is refused leaves its values on the object
     form = DatasetForm(request.POST or None, instance=dataset)
     if request.method == "POST" and form.is_valid():
@@ -114,7 +114,7 @@ def dataset_members(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def grant(request: HttpRequest, slug: str) -> HttpResponse:
     found = dataset_or_404(request.user, slug)
-    permissions.require(request.user, "manage_organisation", found.organisation)
+    services.require_manager(request.user, found)
     try:
         made = services.grant_dataset(
             by=request.user, dataset=found, project_slug=request.POST.get("project", "")
@@ -130,7 +130,7 @@ def grant(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def withdraw_grant(request: HttpRequest, slug: str) -> HttpResponse:
     found = dataset_or_404(request.user, slug)
-    permissions.require(request.user, "manage_organisation", found.organisation)
+    services.require_manager(request.user, found)
     grant = (
         found.grants.filter(project__slug=request.POST.get("project", "")).select_related("project").first()
     )

@@ -231,6 +231,8 @@ async function finish() {
     localStorage.removeItem(memory);
     element("drop").hidden = true;
     element("pause").hidden = true;
+    element("active").hidden = true;
+    element("sending-title").textContent = "Sent";
     conclude(state);
   } catch (error) {
     isOver = false;
