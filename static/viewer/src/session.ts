@@ -100,9 +100,10 @@ function firstSeries(read: Read): string | null {
 /** One tab edits a read; the others follow until it closes. */
 async function takeLock(readId: string, read: Read): Promise<void> {
   const begin = async () => {
-    room.setState({ editing: "here" });
+    // What a former page left behind comes first: new edits line up behind it.
     await journal.recall();
     await refetch();
+    room.setState({ editing: "here" });
   };
   if (!read.you.may_edit || read.you.capacity !== "reader") {
     room.setState({ editing: "closed" });

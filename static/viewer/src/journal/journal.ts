@@ -4,7 +4,6 @@
  * No DOM, no network and no clock of its own: all are handed in, so tests can run it.
  */
 import type {
-  Edit,
   EditResult,
   EditsAnswer,
   HistoryGroup,

@@ -2,7 +2,7 @@
 import { TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
-import { fitted } from "../engine/camera";
+import { type Area, fitted, type Sight } from "../engine/camera";
 import { start } from "../engine/cornerstone";
 import { hangingPose, planeOf } from "../engine/geometry";
 import { Stage } from "../engine/stage";
@@ -19,6 +19,17 @@ import { useRoom } from "./use";
 import { valueText } from "./words";
 
 const INSET = 22;
+
+/** Keeps what the reader chose relative to the fit: a fitted image stays fitted, and there and back is the same. */
+function resized(which: 0 | 1, sight: Sight, from: Area, to: Area): Sight {
+  const { panes, manifests } = room.getState();
+  const { series, shown, wanted } = panes[which];
+  const manifest = series ? manifests[series] : null;
+  if (!manifest || from.width < 2) return sight;
+  const plane = planeOf(manifest, shown ?? wanted);
+  const ratio = fitted(plane, to, sight.pose).scale / fitted(plane, from, sight.pose).scale;
+  return { ...sight, scale: sight.scale * ratio };
+}
 
 export function Viewport({ which }: { which: 0 | 1 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -48,13 +59,10 @@ export function Viewport({ which }: { which: 0 | 1 }) {
     stages[which] = stage;
     const watch = new ResizeObserver(() => {
       const area = { width: outer.clientWidth, height: outer.clientHeight, inset: INSET };
+      if (area.width < 2 || area.height < 2) return; // hidden behind a maximised image
       const before = room.getState().panes[which];
       engine.resize(true, true);
-      // The millimetres in view stay the same where the reader chose them; an untouched fit stays a fit.
-      const ratio = Math.min(area.width / before.area.width, area.height / before.area.height);
-      const sight =
-        before.sight && before.area.width > 1 ? { ...before.sight, scale: before.sight.scale * ratio } : null;
-      setPane(which, { area, sight });
+      setPane(which, { area, sight: before.sight && resized(which, before.sight, before.area, area) });
     });
     watch.observe(outer);
     return () => {
