@@ -13,6 +13,7 @@ import { indexToScoord, indexToWorld, planeOf } from "./engine/geometry";
 import { uuid } from "./journal/ids";
 import { encodeMask } from "./journal/rle";
 import { client, journal } from "./session";
+import { draft } from "./store/draft";
 import { type MaskSlice, marks } from "./store/marks";
 import { mayMark, room } from "./store/room";
 
@@ -157,8 +158,11 @@ export async function copyImported(imported: Imported): Promise<void> {
   room.setState({ selected: id });
 }
 
+// A stroke under way holds a copy of its slice: undoing beneath it would come back with the stroke.
+const handsFree = (): boolean => mayMark(room.getState()) && draft.getState().stroke === null;
+
 export function undo(force = false): void {
-  if (!mayMark(room.getState())) return;
+  if (!handsFree()) return;
   const outcome = journal.undo(force);
   if (outcome === "changed") {
     room.setState({
@@ -168,7 +172,7 @@ export function undo(force = false): void {
 }
 
 export function redo(force = false): void {
-  if (!mayMark(room.getState())) return;
+  if (!handsFree()) return;
   const outcome = journal.redo(force);
   if (outcome === "changed") {
     room.setState({

@@ -10,6 +10,7 @@ import { uuid } from "./journal/ids";
 import { Journal } from "./journal/journal";
 import { BrowserKeep } from "./journal/keep";
 import { isPlane, keyOf } from "./journal/objects";
+import { draft } from "./store/draft";
 import { applyObjects, marks } from "./store/marks";
 import { room, setPane } from "./store/room";
 
@@ -131,6 +132,20 @@ async function takeLock(readId: string, read: Read): Promise<void> {
   });
 }
 
+/** A stroke began on the values of its moment: news from elsewhere waits until the hand lets go. */
+function idle(): Promise<void> {
+  const busy = () => draft.getState().stroke !== null || Boolean(draft.getState().shape?.of);
+  if (!busy()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stop = draft.subscribe(() => {
+      if (busy()) return;
+      stop();
+      // The gesture clears its draft first and commits right after.
+      queueMicrotask(resolve);
+    });
+  });
+}
+
 async function refetch(): Promise<void> {
   if (fetching) {
     fetchAgain = true;
@@ -139,6 +154,7 @@ async function refetch(): Promise<void> {
   fetching = true;
   try {
     const [state, history] = await Promise.all([client.state(), client.history()]);
+    await idle();
     journal.load(state, history.groups, sizeOf);
     ready = true;
   } catch (error) {
