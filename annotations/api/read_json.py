@@ -114,7 +114,7 @@ def _studies_json(studies: list[Study]) -> list[dict[str, Any]]:
             "date": study.date,
             "description": study.description,
             "days_from_first": (study.date - first).days if study.date and first else None,
-            "series": [_series_json(series) for series in study.shown_series],
+            "series": [_series_json(series) for series in study.shown_series],  # type: ignore[attr-defined]
         }
         for study in studies
     ]

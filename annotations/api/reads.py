@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import permissions
+from accounts.models import User
 from annotations.api import read_json as as_json
 from annotations.api import shapes
 from annotations.models import ParkedEdit, Read
@@ -29,6 +30,7 @@ GROUPS_MAX = 1000
 GZIP_FROM_BYTES = 1000
 GZIP_LEVEL = 1  # runs in base64 shrink to a third already; higher levels cost the reader time
 
+ORDER = ("case__project", "case__number", "id")
 FILTERS = {
     "state": "One of the states of a read",
     "project": "Slug",
@@ -50,11 +52,10 @@ class ReadList(APIView):
     def get(self, request: Request) -> Response:
         found = _filtered(request).select_related("case__project", "reader")
         pages = Pages()
-        page = pages.paginate_queryset(found.order_by("case__project", "case__number", "id"), request, self)
-        led = set(
-            permissions.objects_for(request.user, "manage_project", Project).values_list("pk", flat=True)
-        )
-        return pages.get_paginated_response([as_json.row_json(request.user, read, led) for read in page])
+        page: list[Read] = pages.paginate_queryset(found.order_by(*ORDER), request, self) or []
+        projects = permissions.objects_for(request.user, "manage_project", Project)
+        led = set(projects.values_list("pk", flat=True))
+        return pages.get_paginated_response([as_json.row_json(_user(request), read, led) for read in page])
 
 
 class ReadDetail(APIView):
@@ -75,7 +76,7 @@ class ReadOpen(APIView):
         responses=shapes.ReadShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
-        reads.open_read(user=request.user, read_id=public_id)
+        reads.open_read(user=_user(request), read_id=public_id)
         return _read_response(request, policies.read_or_404(request.user, public_id))
 
 
@@ -91,7 +92,7 @@ class Edits(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         edits, tab = _checked_batch(request.data)
-        results, number = journal.append(user=request.user, read_id=public_id, edits=edits, tab=tab)
+        results, number = journal.append(user=_user(request), read_id=public_id, edits=edits, tab=tab)
         return Response({"results": results, "number": number})
 
 
@@ -154,11 +155,11 @@ class Parked(APIView):
     )
     def get(self, request: Request, public_id: str) -> Response:
         read = policies.own_read_or_404(request.user, public_id)
-        kept = ParkedEdit.objects.filter(read=read, by=request.user).order_by("pk")
+        kept = ParkedEdit.objects.filter(read=read, by=_user(request)).order_by("pk")
         pages = Pages()
         page = pages.paginate_queryset(kept, request, self)
         return pages.get_paginated_response(
-            [{"reason": one.reason, "at": one.recorded_at, "edit": one.body} for one in page]
+            [{"reason": one.reason, "at": one.recorded_at, "edit": one.body} for one in page or []]
         )
 
 
@@ -189,7 +190,7 @@ class Submit(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         sent = _valid(shapes.SubmitShape, request)
-        reads.submit(user=request.user, read_id=public_id, number=sent["number"])
+        reads.submit(user=_user(request), read_id=public_id, number=sent["number"])
         return _read_response(request, policies.read_or_404(request.user, public_id))
 
 
@@ -203,7 +204,7 @@ class Judge(APIView):
     def post(self, request: Request, public_id: str) -> Response:
         policies.read_or_404(request.user, public_id)  # a stranger learns nothing from what is wrong
         sent = _valid(shapes.ReviewShape, request)
-        review.judge(user=request.user, read_id=public_id, **sent)
+        review.judge(user=_user(request), read_id=public_id, **sent)
         return _read_response(request, policies.read_or_404(request.user, public_id))
 
 
@@ -226,7 +227,7 @@ class Comments(APIView):
                 point_patient_mm=sent["point_patient_mm"],
                 point_image=sent["point_image"],
             )
-        written = review.comment(user=request.user, read_id=public_id, text=sent["text"], place=place)
+        written = review.comment(user=_user(request), read_id=public_id, text=sent["text"], place=place)
         return Response(as_json.comment_json(written), status=201)
 
 
@@ -238,15 +239,20 @@ class ResolveComment(APIView):
         responses=shapes.CommentShape,
     )
     def post(self, request: Request, public_id: str, comment_id: str) -> Response:
-        written = review.resolve(user=request.user, read_id=public_id, comment_id=comment_id)
+        written = review.resolve(user=_user(request), read_id=public_id, comment_id=comment_id)
         return Response(as_json.comment_json(written))
 
 
 # Shared -----------------------------------------------------------------------------------------
 
 
+def _user(request: Request) -> User:
+    """The caller: strangers never pass the permission class."""
+    return cast(User, request.user)
+
+
 def _read_response(request: Request, read: Read) -> Response:
-    response = Response(as_json.read_json(request.user, read))
+    response = Response(as_json.read_json(_user(request), read))
     response["Cache-Control"] = "private, no-cache"
     return response
 
@@ -259,8 +265,8 @@ def _marks_or_403(request: Request, public_id: str) -> tuple[Read, int | None]:
         raise PermissionDenied("This read has not been submitted yet: only its reader sees the marks.")
     if rights.capacity is policies.Capacity.READER:
         return read, None
-    review.note_that_marks_were_seen(request.user, read)
-    return read, reads.last_submission(read).edit_number
+    review.note_that_marks_were_seen(_user(request), read)
+    return read, reads.last_submitted_number(read)
 
 
 def _filtered(request: Request):

@@ -1,5 +1,7 @@
 """The JSON of reads, as the API's schema describes it, and the checks of what is sent."""
 
+from typing import Any
+
 from rest_framework import serializers as s
 
 from annotations.models import Read, Review
@@ -10,15 +12,15 @@ class Shape(s.Serializer):
     """A serializer that only describes or checks JSON; nothing is created through it."""
 
 
-def _person(**more: object) -> dict:
+def _person(**more: Any) -> dict:
     return {"name": s.CharField(), "initials": s.CharField(), **more}
 
 
-def _inline(name: str, fields: dict, **options: object) -> s.Serializer:
+def _inline(name: str, fields: dict, **options: Any) -> s.Serializer:
     return type(name, (Shape,), fields)(**options)
 
 
-def numbers(count: int, **options: object) -> s.ListField:
+def numbers(count: int, **options: Any) -> s.ListField:
     child = s.FloatField(min_value=-COORDINATE_MAX, max_value=COORDINATE_MAX)
     return s.ListField(child=child, min_length=count, max_length=count, **options)
 
@@ -38,7 +40,7 @@ class LabelShape(Shape):
     color = s.CharField()
     kinds = s.ListField(child=s.ChoiceField(choices=KINDS))
     code = CodeShape(allow_null=True)
-    required = s.BooleanField()
+    required = s.BooleanField()  # type: ignore[assignment]
 
 
 class FindingShape(Shape):
@@ -72,7 +74,7 @@ class StudyOfReadShape(Shape):
 class ImportedShape(Shape):
     id = s.CharField()
     series = s.CharField(help_text="The image series it lies on")
-    label = s.CharField()
+    label = s.CharField()  # type: ignore[assignment]
     origin = s.CharField(help_text="A sentence: where it is from")
     slices = s.IntegerField()
 
@@ -243,7 +245,7 @@ class ImportedSlicesShape(Shape):
 class MeasurementShape(Shape):
     annotation = s.UUIDField()
     kind = s.ChoiceField(choices=KINDS)
-    label = s.CharField()
+    label = s.CharField()  # type: ignore[assignment]
     series = s.CharField()
     estimated = s.BooleanField(help_text="From the spacing at the detector")
     problem = s.CharField(allow_null=True, help_text="Why numbers are missing")

@@ -15,6 +15,8 @@ from annotations.reading.policies import Capacity
 class ReadConsumer(LiveConsumer):
     """One page on one read."""
 
+    read: Read
+    capacity: Capacity | None
     tab: UUID | None = None
     shown: Message | None = None  # the presence that the page knows
 
@@ -27,8 +29,11 @@ class ReadConsumer(LiveConsumer):
 
     def allowed(self) -> bool:
         found = policies.reads_for(self.user).filter(public_id=self.public_id)
-        self.read: Read | None = found.select_related("case__project").first()
-        self.capacity = policies.capacity_of(self.user, self.read) if self.read else None
+        read = found.select_related("case__project").first()
+        if read is None:
+            return False
+        self.read = read
+        self.capacity = policies.capacity_of(self.user, read)
         return self.capacity is not None
 
     # From the page ------------------------------------------------------------------------------

@@ -24,6 +24,13 @@ class Grid:
     orientation: tuple[float, ...] | None
     origin_patient_mm: tuple[float, ...] | None
 
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """Between rows and between columns; None where the image is not calibrated."""
+        if self.spacing_source == "none" or not self.row_mm or not self.column_mm:
+            return None
+        return self.row_mm, self.column_mm
+
 
 @dataclass(frozen=True)
 class Frames:

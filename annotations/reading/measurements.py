@@ -8,11 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from annotations.measures import geometry, masks
 from annotations.models import Read
-from annotations.reading.frames import Frames, Grid, frames_of
+from annotations.reading.frames import Frames, frames_of
 from annotations.reading.journal import Mark, PlaneOfMark, State
 from atlas.models import Series
 
@@ -72,16 +70,13 @@ def _measure_figure(found: Measurement, value: dict[str, Any], frames: Frames | 
     points = value["points_image"]
     found.numbers = figure(value["kind"], points, "px", "px2")
     grid = frames.grids.get((value["sop"], value["frame"])) if frames else None
-    if grid is None or not _is_calibrated(grid) or "millimetres" in frames.spoiled:
+    spacing = grid.spacing_mm if grid else None
+    if frames is None or grid is None or spacing is None or "millimetres" in frames.spoiled:
         found.problem = "This image is not calibrated: pixels, no millimetres."
         return
-    points_mm = geometry.to_millimetres(points, row_mm=grid.row_mm, column_mm=grid.column_mm)
+    points_mm = geometry.to_millimetres(points, row_mm=spacing[0], column_mm=spacing[1])
     found.numbers |= figure(value["kind"], points_mm, "mm", "mm2")
     found.estimated = grid.spacing_source == "imager"
-
-
-def _is_calibrated(grid: Grid) -> bool:
-    return bool(grid.row_mm and grid.column_mm) and grid.spacing_source != "none"
 
 
 def figure(kind: str, points: Any, unit: str, area_unit: str) -> dict[str, float]:
@@ -120,23 +115,30 @@ def _measure_segment(found: Measurement, frames: Frames | None, planes: list[Pla
 
 
 def _volume_ml(frames: Frames, planes: list[PlaneOfMark], voxels: Iterable[int]) -> float:
-    orientations = {grid.orientation for grid in frames.grids.values()}
-    if len(orientations) != 1 or None in orientations:
-        raise geometry.GeometryError("These images lie in different directions, so there is no volume.")
-    keys = list(frames.grids)
-    origins = [frames.grids[key].origin_patient_mm for key in keys]
-    grids = [frames.grids.get((plane.sop_instance_uid, plane.frame_number)) for plane in planes]
-    if None in origins or any(grid is None or not _is_calibrated(grid) for grid in grids):
-        raise geometry.GeometryError("These images lack a position or spacing, so there is no volume.")
-    positions_mm = geometry.slice_positions_mm(origins, next(iter(orientations)))
-    thickness_mm = dict(zip(keys, geometry.slice_thicknesses_mm(positions_mm), strict=True))
-    millilitres = (
-        geometry.volume_ml(
-            count,
-            row_mm=grid.row_mm,
-            column_mm=grid.column_mm,
-            thickness_mm=thickness_mm[plane.sop_instance_uid, plane.frame_number],
+    thickness_mm = _thickness_mm(frames)
+    millilitres = 0.0
+    for plane, count in zip(planes, voxels, strict=True):
+        key = (plane.sop_instance_uid, plane.frame_number)
+        grid = frames.grids.get(key)
+        spacing = grid.spacing_mm if grid else None
+        if spacing is None:
+            raise geometry.GeometryError("These images are not calibrated, so there is no volume.")
+        millilitres += geometry.volume_ml(
+            count, row_mm=spacing[0], column_mm=spacing[1], thickness_mm=thickness_mm[key]
         )
-        for plane, grid, count in zip(planes, grids, voxels, strict=True)
-    )
-    return float(np.sum(list(millilitres)))
+    return millilitres
+
+
+def _thickness_mm(frames: Frames) -> dict[tuple[str, int], float]:
+    """By frame: how much of the body it stands for. Raises GeometryError."""
+    orientations = {grid.orientation for grid in frames.grids.values()}
+    origins = [grid.origin_patient_mm for grid in frames.grids.values()]
+    orientation = orientations.pop() if len(orientations) == 1 else None
+    if orientation is None:
+        raise geometry.GeometryError("These images lie in different directions, so there is no volume.")
+    placed = [origin for origin in origins if origin is not None]
+    if len(placed) < len(origins):
+        raise geometry.GeometryError("Some of these images have no position, so there is no volume.")
+    positions_mm = geometry.slice_positions_mm(placed, orientation)
+    thickness = geometry.slice_thicknesses_mm(positions_mm).tolist()
+    return dict(zip(frames.grids, thickness, strict=True))

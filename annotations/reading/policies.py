@@ -124,7 +124,7 @@ def read_or_404(user: Someone, public_id: str) -> Read:
         .first()
     )
     if found is None:
-        _refuse(user, public_id)
+        raise _refusal(user, public_id)
     return found
 
 
@@ -144,14 +144,14 @@ def case_or_404(user: Someone, project_slug: str, number: int) -> Case:
     return case
 
 
-def _refuse(user: Someone, public_id: str) -> None:
+def _refusal(user: Someone, public_id: str) -> Http404 | PermissionDenied:
     """404, or 403 for a member who will never read: for someone who may, another's read doesn't exist."""
     project = Project.objects.filter(cases__reads__public_id=public_id).first()
     if project is None or not permissions.is_member(user, project):
-        raise Http404(NOT_FOUND)
+        return Http404(NOT_FOUND)
     if any(permissions.allows(user, right, project) for right in ("read_cases", "review_cases")):
-        raise Http404(NOT_FOUND)
-    raise PermissionDenied("Your role in this project does not open reads.")
+        return Http404(NOT_FOUND)
+    return PermissionDenied("Your role in this project does not open reads.")
 
 
 def capacity_of(user: Someone, read: Read) -> Capacity | None:

@@ -59,9 +59,9 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
     return read
 
 
-def last_submission(read: Read) -> Submission | None:
-    """The latest round that was handed in."""
-    return Submission.objects.filter(read=read).order_by("-round").first()
+def last_submitted_number(read: Read) -> int:
+    """The last edit of the latest round that was handed in. Raises Submission.DoesNotExist."""
+    return Submission.objects.filter(read=read).latest("round").edit_number
 
 
 def next_read(user: User, *, after: Read) -> Read | None:
