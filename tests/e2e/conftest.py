@@ -82,6 +82,14 @@ def node() -> Iterator[Node]:
 
 
 @pytest.fixture(scope="package")
+def demo(pyradiomics_archive: Path) -> Iterator[Node]:
+    """A node with the demo's people, five real cases and a release. Shared: a test changes its own case only."""
+    with Node(demo=True) as node:
+        node.manage("seed_demo")
+        yield node
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options())
