@@ -34,7 +34,7 @@ class NewPersonForm(forms.Form):
     )
     password = forms.CharField(
         strip=False,
-        help_text=password_validators_help_text_html,
+        help_text=password_validators_help_text_html(),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     password_again = forms.CharField(
@@ -75,4 +75,6 @@ class InviteForm(forms.Form):
 
     def __init__(self, *args, roles: list[Role], **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role.key, role.title) for role in roles]
+        choice = self.fields["role"]
+        assert isinstance(choice, forms.ChoiceField)  # noqa: S101 tells the type checker
+        choice.choices = [(role.key, role.title) for role in roles]

@@ -180,7 +180,7 @@ def sync_roles() -> None:
     for model in _scope_models():
         if model._meta.db_table not in tables:  # `migrate` of one app alone
             continue
-        held_permissions = get_group_obj_perms_model(model)
+        held_permissions = get_group_obj_perms_model(model)  # type: ignore[arg-type]
         groups = Group.objects.filter(name__startswith=f"{scope_name(model)}:")
         wanted: set[tuple[int, int, int]] = set()  # group, object, permission
         existing_objects = set(model._default_manager.values_list("pk", flat=True))

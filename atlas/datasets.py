@@ -25,7 +25,7 @@ def dataset_or_404(user: Someone, slug: str) -> Dataset:
 
 
 def require_manager(user: Someone, dataset: Dataset) -> None:
-    """Pass for a manager of its organisation. PermissionDenied for its other members, Http404 for strangers."""
+    """Pass for a manager of its organisation; PermissionDenied for members, Http404 for strangers."""
     if permissions.allows(user, "manage_organisation", dataset.organisation):
         return
     if not permissions.is_member(user, dataset):

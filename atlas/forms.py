@@ -6,9 +6,9 @@ from accounts.models import Organisation
 from atlas.models import Dataset
 
 DEIDENTIFICATION_EXPLAINED = (
-    "Atlas stores images as they come. Declare this only if names, numbers, dates of birth and private text were "
-    "removed or replaced before the files reach this node, in headers and in the picture itself. Until it is "
-    "declared the dataset takes no images."
+    "Atlas stores images as they come. Declare this only if names, numbers, dates of birth and private text "
+    "were removed or replaced before the files reach this node, in headers and in the picture itself. Until "
+    "it is declared the dataset takes no images."
 )
 
 
@@ -19,8 +19,8 @@ class DatasetForm(forms.ModelForm):
         widgets = {"description": forms.Textarea(attrs={"rows": 4}), "deidentification": forms.RadioSelect}
         labels = {"organ": "Place of the primary tumour", "deidentification": "De-identification"}
         help_texts = {
-            "name": "What and how, for the catalogue: “Lung nodules under follow-up, low-dose CT”.",
-            "description": "Whom it is about, how they were chosen, what was done, how long they were followed.",
+            "name": "What and how, for the catalogue: “Lung nodules under follow-up, CT”.",
+            "description": "Whom it is about, how they were chosen and treated, how long they were followed.",
             "licence": "Under which terms it may be used, such as CC BY 4.0, or a contract.",
             "deidentification": DEIDENTIFICATION_EXPLAINED,
         }

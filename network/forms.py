@@ -1,6 +1,7 @@
 """Forms in the house style: settings name this renderer, so every form of every app comes out alike."""
 
 from pathlib import Path
+from typing import Any
 
 import django.forms
 from django.conf import settings
@@ -13,7 +14,7 @@ class HouseRenderer(DjangoTemplates):
     field_template_name = "components/field.html"
 
     @cached_property
-    def engine(self) -> object:
+    def engine(self) -> Any:
         """Our templates first, then Django's own for the widgets."""
         return self.backend(
             {

@@ -24,7 +24,7 @@ def front(request: HttpRequest) -> HttpResponse:
             "picture": pictures.get(dataset.pk),
             "modalities": modalities.get(dataset.pk, []),
             "may_open": dataset.pk in openable,
-            "per_subject": dataset.studies_count / dataset.subjects,
+            "per_subject": dataset.studies_count / dataset.subjects,  # type: ignore[attr-defined]
         }
         for dataset in datasets
     ]

@@ -1,5 +1,7 @@
 """API tokens: made with name and password, listed and revoked by their owner."""
 
+from typing import cast
+
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
@@ -9,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, User
 from accounts.services import tokens
 from accounts.throttles import AddressThrottle, SignInThrottle
 
@@ -80,8 +82,9 @@ class TokenView(APIView):
     @extend_schema(operation_id="tokens_revoke", request=None, responses={204: None})
     def delete(self, request: Request, public_id: str) -> Response:
         """End one of your tokens now."""
-        token = ApiToken.objects.filter(user=request.user, public_id=public_id).first()
+        person = cast(User, request.user)
+        token = ApiToken.objects.filter(user=person, public_id=public_id).first()
         if token is None:
             raise exceptions.NotFound("You have no such token.")
-        tokens.revoke_token(by=request.user, token=token)
+        tokens.revoke_token(by=person, token=token)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -3,20 +3,21 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.forms import AccountForm, TokenForm
 from accounts.models import ApiToken
+from accounts.requests import SignedInRequest
 from accounts.services import people, tokens
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         people.change_account(by=request.user, **form.cleaned_data)
@@ -28,7 +29,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_POST
-def make_token(request: HttpRequest) -> HttpResponse:
+def make_token(request: SignedInRequest) -> HttpResponse:
     """Answers with the page itself: the secret is in it, once, and in no session or message store."""
     form = TokenForm(request.POST)
     secret = ""
@@ -43,7 +44,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def revoke_token(request: HttpRequest, public_id: str) -> HttpResponse:
+def revoke_token(request: SignedInRequest, public_id: str) -> HttpResponse:
     token = ApiToken.objects.filter(user=request.user, public_id=public_id).first()
     if token is None:
         raise Http404("You have no such token.")
@@ -52,7 +53,7 @@ def revoke_token(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect("account")
 
 
-def _page(request: HttpRequest, **context: object) -> HttpResponse:
+def _page(request: SignedInRequest, **context: object) -> HttpResponse:
     context = {
         "form": AccountForm(instance=request.user),
         "token_form": TokenForm(),

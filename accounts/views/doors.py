@@ -1,5 +1,7 @@
 """The ways in and out: sign-in, sign-out, password reset. Counted, so that nobody tries many passwords."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +9,7 @@ from django.urls import reverse_lazy
 
 from accounts import audit
 from accounts.forms import SignInForm
+from accounts.requests import SignedInRequest
 from accounts.throttles import AddressThrottle, SignInThrottle, seconds_to_wait
 
 
@@ -62,6 +65,7 @@ class ChangePassword(auth.PasswordChangeView):
 
     def form_valid(self, form) -> HttpResponse:
         answer = super().form_valid(form)
-        audit.record(self.request.user, "password.changed", self.request.user)
+        person = cast(SignedInRequest, self.request).user
+        audit.record(person, "password.changed", person)
         messages.success(self.request, "Your password is changed. Other browsers are signed out.")
         return answer

@@ -1,5 +1,7 @@
 """The page that an invitation's letter links to."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import ValidationError
@@ -11,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import NewPersonForm
 from accounts.models import Invitation, User
+from accounts.requests import SignedInRequest
 from accounts.services import invitations
 from accounts.throttles import AddressThrottle, seconds_to_wait
 
@@ -27,13 +30,13 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     try:
         letter = invitations.find(secret)
         if request.user.is_authenticated:
-            return _with_own_account(request, letter, secret)
+            return _with_own_account(cast(SignedInRequest, request), letter, secret)
         return _with_new_account(request, letter, secret)
     except invitations.InvitationClosed as closed:
         return _closed(request, str(closed), 404)
 
 
-def _with_own_account(request: HttpRequest, letter: Invitation, secret: str) -> HttpResponse:
+def _with_own_account(request: SignedInRequest, letter: Invitation, secret: str) -> HttpResponse:
     if request.method == "POST":
         invitations.accept(secret=secret, person=request.user)
         return _welcome(request, letter)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -12,19 +12,20 @@ from django.views.decorators.http import require_http_methods
 from accounts import permissions
 from accounts.forms import InviteForm
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from accounts.roles import roles_on
 from accounts.services import invitations, members
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def administrators(request: HttpRequest) -> HttpResponse:
+def administrators(request: SignedInRequest) -> HttpResponse:
     """Who administers the node; only they see it."""
     permissions.require(request.user, "administer_node", None)
     return members_page(request, None, back=reverse("organisations"))
 
 
-def members_page(request: HttpRequest, scope: models.Model | None, *, back: str) -> HttpResponse:
+def members_page(request: SignedInRequest, scope: models.Model | None, *, back: str) -> HttpResponse:
     """Members and open letters of a scope; invites, withdraws and removes by POST.
 
     The caller has checked that the person may see it; what they may change is checked here.
@@ -34,9 +35,10 @@ def members_page(request: HttpRequest, scope: models.Model | None, *, back: str)
     if request.method == "POST":
         if not roles:
             raise PermissionDenied("Your role does not allow this.")
-        form = _act(request, scope, form)
-        if form is None:
+        refused = _act(request, scope)
+        if refused is None:
             return redirect(request.path)
+        form = refused
     return render(
         request,
         "accounts/members.html",
@@ -55,7 +57,7 @@ def members_page(request: HttpRequest, scope: models.Model | None, *, back: str)
     )
 
 
-def _act(request: HttpRequest, scope: models.Model | None, form: InviteForm) -> InviteForm | None:
+def _act(request: SignedInRequest, scope: models.Model | None) -> InviteForm | None:
     """Does what the POST asks. Returns the form where it must be shown again."""
     deed = request.POST.get("deed")
     try:
@@ -84,7 +86,7 @@ def _act(request: HttpRequest, scope: models.Model | None, form: InviteForm) -> 
     return None
 
 
-def _invite(request: HttpRequest, scope: models.Model | None) -> InviteForm | None:
+def _invite(request: SignedInRequest, scope: models.Model | None) -> InviteForm | None:
     form = InviteForm(request.POST, roles=members.roles_to_give(request.user, scope))
     if not form.is_valid():
         return form

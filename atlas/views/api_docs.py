@@ -1,6 +1,7 @@
 """The page that documents the API, made from its schema: no script, so the strict CSP stays as it is."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -42,8 +43,13 @@ class Subject:
 
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
-    schema = SchemaGenerator().get_schema(request=None, public=True)
-    return render(request, "network/api_docs.html", {"subjects": subjects(schema)})
+    return render(request, "network/api_docs.html", {"subjects": _subjects_of_this_node()})
+
+
+@cache
+def _subjects_of_this_node() -> list[Subject]:
+    """Made once a process: the code that it describes doesn't change either."""
+    return subjects(SchemaGenerator().get_schema(request=None, public=True))
 
 
 def subjects(schema: dict) -> list[Subject]:

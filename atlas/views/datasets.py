@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch, Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import permissions
 from accounts.models import Organisation
 from accounts.policies import organisation_or_404
+from accounts.requests import SignedInRequest
 from accounts.views.members import members_page
 from atlas import datasets as services
 from atlas import policies
@@ -28,7 +29,7 @@ FINDINGS_A_PAGE = 100
 
 @login_required
 @require_safe
-def datasets(request: HttpRequest) -> HttpResponse:
+def datasets(request: SignedInRequest) -> HttpResponse:
     found = (
         policies.visible_datasets(request.user)
         .select_related("organisation")
@@ -42,7 +43,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def new_dataset(request: HttpRequest, slug: str) -> HttpResponse:
+def new_dataset(request: SignedInRequest, slug: str) -> HttpResponse:
     organisation = organisation_or_404(request.user, slug)
     permissions.require(request.user, "manage_organisation", organisation)
     form = DatasetForm(request.POST or None)
@@ -59,7 +60,7 @@ def new_dataset(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def edit_dataset(request: HttpRequest, slug: str) -> HttpResponse:
+def edit_dataset(request: SignedInRequest, slug: str) -> HttpResponse:
     dataset = dataset_or_404(request.user, slug)
     services.require_manager(request.user, dataset)
     name = dataset.name  # a form that is refused leaves its values on the object
@@ -73,7 +74,7 @@ def edit_dataset(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def dataset(request: HttpRequest, slug: str) -> HttpResponse:
+def dataset(request: SignedInRequest, slug: str) -> HttpResponse:
     found = dataset_or_404(request.user, slug)
     studies = (
         policies.visible_studies(request.user)
@@ -105,14 +106,14 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def dataset_members(request: HttpRequest, slug: str) -> HttpResponse:
+def dataset_members(request: SignedInRequest, slug: str) -> HttpResponse:
     found = dataset_or_404(request.user, slug)
     return members_page(request, found, back=reverse("dataset", args=[slug]))
 
 
 @login_required
 @require_POST
-def grant(request: HttpRequest, slug: str) -> HttpResponse:
+def grant(request: SignedInRequest, slug: str) -> HttpResponse:
     found = dataset_or_404(request.user, slug)
     services.require_manager(request.user, found)
     try:
@@ -128,7 +129,7 @@ def grant(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def withdraw_grant(request: HttpRequest, slug: str) -> HttpResponse:
+def withdraw_grant(request: SignedInRequest, slug: str) -> HttpResponse:
     found = dataset_or_404(request.user, slug)
     services.require_manager(request.user, found)
     grant = (
@@ -143,7 +144,7 @@ def withdraw_grant(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def import_images(request: HttpRequest, slug: str) -> HttpResponse:
+def import_images(request: SignedInRequest, slug: str) -> HttpResponse:
     """The page that takes files; its script speaks to the API."""
     found = dataset_or_404(request.user, slug)
     permissions.require(request.user, "import_images", found)
@@ -153,7 +154,7 @@ def import_images(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def upload(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
+def upload(request: SignedInRequest, slug: str, public_id: str) -> HttpResponse:
     """One delivery, with every file that was refused."""
     found = dataset_or_404(request.user, slug)
     permissions.require(request.user, "import_images", found)

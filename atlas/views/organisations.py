@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import permissions
 from accounts.forms import OrganisationForm
 from accounts.policies import organisation_or_404, visible_organisations
+from accounts.requests import SignedInRequest
 from accounts.services.organisations import create_organisation
 from accounts.views.members import members_page
 
 
 @login_required
 @require_safe
-def organisations(request: HttpRequest) -> HttpResponse:
+def organisations(request: SignedInRequest) -> HttpResponse:
     found = visible_organisations(request.user).annotate(
         datasets_count=Count("datasets", distinct=True), projects_count=Count("projects", distinct=True)
     )
@@ -31,7 +32,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def new_organisation(request: HttpRequest) -> HttpResponse:
+def new_organisation(request: SignedInRequest) -> HttpResponse:
     permissions.require(request.user, "administer_node", None)
     form = OrganisationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -47,7 +48,7 @@ def new_organisation(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def organisation(request: HttpRequest, slug: str) -> HttpResponse:
+def organisation(request: SignedInRequest, slug: str) -> HttpResponse:
     found = organisation_or_404(request.user, slug)
     context = {
         "organisation": found,
@@ -70,6 +71,6 @@ def organisation(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def organisation_members(request: HttpRequest, slug: str) -> HttpResponse:
+def organisation_members(request: SignedInRequest, slug: str) -> HttpResponse:
     found = organisation_or_404(request.user, slug)
     return members_page(request, found, back=reverse("organisation", args=[slug]))
