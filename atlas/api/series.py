@@ -1,6 +1,7 @@
 """GET /series/<id>/manifest/: all that a viewer needs to know about a series, as stored."""
 
 import gzip
+from typing import cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -9,6 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.models import User
 from atlas import policies
 from atlas.access import record_viewing
 from atlas.archive import sealing
@@ -28,10 +30,11 @@ class SeriesManifest(APIView):
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         series = policies.series_or_404(request.user, public_id)
-        record_viewing(request.user, series)
+        record_viewing(cast(User, request.user), series)
         if series.generation == 0:  # it still arrives: describe what is here
-            series = sealing.seal(series.pk, rests=False)
-            if series is None or series.generation == 0:
+            sealing.seal(series.pk, rests=False)
+            series.refresh_from_db()
+            if series.generation == 0:
                 raise Http404("This series can't be described yet.")
         tag = f'"{series.public_id}-{series.generation}"'
         if tag in request.headers.get("If-None-Match", ""):

@@ -1,6 +1,6 @@
 """Uploads: begin, send files one by one (or a ZIP archive), say when it is done, ask how far it is."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from atlas import policies
 from atlas.api.errors import Conflict
 from atlas.archive import uploads
@@ -38,15 +39,13 @@ class UploadFindingSerializer(serializers.Serializer):
 
 class UploadSerializer(serializers.ModelSerializer):
     id = serializers.CharField(source="public_id")
-    findings = serializers.SerializerMethodField(
-        help_text=f"The last {FINDINGS_SHOWN} files that were not taken."
-    )
+    findings = serializers.SerializerMethodField(help_text="The last files that were not taken.")
 
     class Meta:
         model = Upload
         fields = (
-            "id", "state", "started_at", "ended_at", "files_total", "files_read", "stored", "known", "refused",
-            "findings",
+            "id", "state", "started_at", "ended_at", "files_total", "files_read", "stored", "known",
+            "refused", "findings",
         )  # fmt: skip
 
     def get_findings(self, upload: Upload) -> list[dict[str, str]]:
@@ -81,7 +80,7 @@ class Uploads(APIView):
         wanted = BeginSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            upload = uploads.begin(by=request.user, dataset=dataset, **wanted.validated_data)
+            upload = uploads.begin(by=cast(User, request.user), dataset=dataset, **wanted.validated_data)
         except IntakeClosed as error:
             raise Conflict(str(error)) from error
         return Response(UploadSerializer(upload).data, status=status.HTTP_201_CREATED)
@@ -95,7 +94,7 @@ class OneUpload(APIView):
         responses=UploadSerializer,
     )
     def get(self, request: Request, slug: str, public_id: str) -> Response:
-        upload = uploads.upload_or_404(request.user, _dataset(request, slug), public_id)
+        upload = uploads.upload_or_404(request.user, slug, public_id)
         return Response(UploadSerializer(upload).data)
 
 
@@ -106,7 +105,7 @@ class UploadFiles(APIView):
 
     @extend_schema(
         operation_id="upload_file", summary="Send a file or a ZIP archive", tags=["uploads"],
-        parameters=[OpenApiParameter("name", str, required=True, description="Relative path, for the report")],
+        parameters=[OpenApiParameter("name", str, required=True, description="Relative path, to report by")],
         request={"application/octet-stream": OpenApiTypes.BINARY}, responses=OutcomeSerializer(many=True),
     )  # fmt: skip
     def put(self, request: Request, slug: str, public_id: str) -> Response:
@@ -120,9 +119,11 @@ class UploadFiles(APIView):
         name = request.query_params.get("name", "").strip()
         if not name:
             raise ValidationError({"name": ["Name the file: ?name=folder/file.dcm"]})
-        upload = uploads.upload_or_404(request.user, _dataset(request, slug), public_id)
+        upload = uploads.upload_or_404(request.user, slug, public_id)
         try:
-            outcomes = uploads.receive(by=request.user, upload=upload, name=name, stream=request._request)
+            outcomes = uploads.receive(
+                by=cast(User, request.user), upload=upload, name=name, stream=cast(BinaryIO, request._request)
+            )
         except (UploadEnded, IntakeClosed) as error:
             raise Conflict(str(error)) from error
         return Response(OutcomeSerializer(outcomes, many=True).data)
@@ -134,5 +135,5 @@ class UploadDone(APIView):
         request=None, responses=UploadSerializer,
     )  # fmt: skip
     def post(self, request: Request, slug: str, public_id: str) -> Response:
-        upload = uploads.upload_or_404(request.user, _dataset(request, slug), public_id)
-        return Response(UploadSerializer(uploads.finish(by=request.user, upload=upload)).data)
+        upload = uploads.upload_or_404(request.user, slug, public_id)
+        return Response(UploadSerializer(uploads.finish(by=cast(User, request.user), upload=upload)).data)

@@ -127,7 +127,7 @@ def _pseudonym(entry: Received) -> str:
 
 
 def _subjects(stored: list[Stored], dataset: Dataset, made: set[str]) -> dict[str, Subject]:
-    rows = {}
+    rows: dict[str, Subject] = {}
     for one in stored:
         sex = values.text(one.received.header.dataset, "PatientSex", length_max=16).upper()
         rows.setdefault(
@@ -147,7 +147,7 @@ def _subjects(stored: list[Stored], dataset: Dataset, made: set[str]) -> dict[st
 def _studies(
     stored: list[Stored], dataset: Dataset, subjects: dict[str, Subject], made: set[str]
 ) -> dict[str, Study]:
-    rows = {}
+    rows: dict[str, Study] = {}
     for one in stored:
         header = one.received.header.dataset
         uid = one.received.uid("StudyInstanceUID")
@@ -173,7 +173,7 @@ def _studies(
 def _series(
     stored: list[Stored], dataset: Dataset, studies: dict[str, Study], now: datetime, made: set[str]
 ) -> dict[str, Series]:
-    rows = {}
+    rows: dict[str, Series] = {}
     for one in stored:
         header = one.received.header.dataset
         uid = one.received.uid("SeriesInstanceUID")

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from django.db import transaction
-from django.utils import timezone
 
 from atlas import sealed
 from atlas.archive.storage import ObjectMissing, new_key, spool, storage
@@ -67,6 +66,7 @@ def seal(series_id: int, *, rests: bool = True) -> Series | None:
     `rests` False describes a series whose images still arrive, for someone who wants to see it: it stays
     arriving, and nobody is told.
     """
+    series = None
     for _ in range(ATTEMPTS):
         series = Series.objects.select_related("study__dataset").filter(pk=series_id).first()
         if series is None:
@@ -78,11 +78,11 @@ def seal(series_id: int, *, rests: bool = True) -> Series | None:
             done = _set_broken(series)
         if done:
             series.refresh_from_db()
-            if rests:
-                sealed.announce(series)
             _tell(series)
+            if rests and series.state == Series.State.READY:
+                sealed.announce(series)
             return series
-    logger.info("Series %s keeps changing; it is sealed when it rests", series.public_id)
+    logger.info("Series %s keeps changing; it is sealed when it rests", series_id)
     return series
 
 
@@ -106,7 +106,7 @@ def _seal_once(series: Series, *, rests: bool) -> bool:
             if superseded:
                 from atlas.archive.tasks import delete_superseded
 
-                delete_superseded.configure(schedule_in={"hours": 24}).defer(keys=superseded)
+                delete_superseded.configure(schedule_in={"hours": 24}).defer(keys=[*superseded])
             return True
     for key in _objects_of(changes.get("manifest_key", "")):
         storage().delete(key)
@@ -259,7 +259,7 @@ def _set_broken(series: Series) -> bool:
     unchanged = Series.objects.filter(
         pk=series.pk, changed_at=series.changed_at, generation=series.generation
     )
-    return bool(unchanged.update(state=Series.State.BROKEN, findings=findings, changed_at=timezone.now()))
+    return bool(unchanged.update(state=Series.State.BROKEN, findings=findings))
 
 
 def _objects_of(manifest_key: str) -> list[str]:

@@ -5,6 +5,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,7 +74,7 @@ def in_zip(file: BinaryIO, name: str) -> Iterator[Source]:
         for member in archive.infolist():
             if not member.is_dir():
                 shown = f"{name}/{member.filename}"
-                yield Source(shown, lambda member=member: _opened(archive, member), _member_problem(member))
+                yield Source(shown, partial(_opened, archive, member), _member_problem(member))
 
 
 def _member_problem(member: zipfile.ZipInfo) -> str:

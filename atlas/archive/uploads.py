@@ -1,5 +1,6 @@
 """Deliveries: files that one person or command sends to a dataset, counted and reported by name."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -23,6 +24,8 @@ from atlas.models import Dataset, Series, Upload, UploadFinding
 
 audit.register("upload.begun", "upload.done")
 
+logger = logging.getLogger(__name__)
+
 NAME_LENGTH_MAX = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -31,16 +34,13 @@ class UploadEnded(Exception):
     """The delivery was declared complete; it takes no more files. The message is a sentence."""
 
 
-def uploads_of(user: Someone, dataset: Dataset):
-    """The deliveries that this person may see: those of datasets they may take images into."""
-    permissions.require(user, "import_images", dataset)
-    return Upload.objects.filter(dataset=dataset)
-
-
-def upload_or_404(user: Someone, dataset: Dataset, public_id: str) -> Upload:
-    upload = uploads_of(user, dataset).filter(public_id=public_id).first()
+def upload_or_404(user: Someone, slug: str, public_id: str) -> Upload:
+    """A delivery to the dataset of this name, for someone who may take images into it."""
+    found = Upload.objects.filter(public_id=public_id, dataset__slug=slug)
+    upload = found.select_related("dataset__organisation").first()
     if upload is None:
-        raise Http404("There is no such upload.")
+        raise Http404("There is no such upload, or it is not for you.")
+    permissions.require(user, "import_images", upload.dataset)
     return upload
 
 
@@ -76,7 +76,7 @@ def receive(*, by: User, upload: Upload, name: str, stream: BinaryIO) -> list[Ou
 def _in_body(name: str, stream: BinaryIO) -> Iterable[Source]:
     start = stream.read(4)
     if not sources.is_zip(start):
-        return [Source(name, lambda: _Rest(start, stream))]  # type: ignore[list-item,return-value]
+        return [Source(name, lambda: _Rest(start, stream))]  # type: ignore[return-value]
     archive = spool()
     archive.write(start)
     while chunk := stream.read(intake.READ_BYTES):
@@ -179,7 +179,11 @@ def import_paths(
         changed.setdefault(series_id, None)
     for done, series_id in enumerate(changed):
         on_series(done, len(changed))
-        sealing.seal(series_id)
+        try:
+            sealing.seal(series_id)
+        except Exception:  # of a listener: the images are in; a worker tries again
+            logger.exception("Series %s could not be passed on", series_id)
+            seal_soon(series_id)
     on_series(len(changed), len(changed))
     return _finish(upload, None)
 

@@ -1,6 +1,7 @@
 """Decodes frames: for the renditions that browsers need, and for thumbnails."""
 
 import zlib
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -63,20 +64,19 @@ def _decode(header: Header, pixel: PixelFormat, encoded: bytes, index: int) -> n
 
 def _by_pydicom(header: Header, pixel: PixelFormat, encoded: bytes) -> np.ndarray:
     decoder = get_decoder(UID(header.transfer_syntax_uid))
-    array, _ = decoder.as_array(
-        encapsulate([encoded], has_bot=False),
-        index=0,
-        pixel_keyword="PixelData",
-        number_of_frames=1,
-        rows=pixel.rows,
-        columns=pixel.columns,
-        samples_per_pixel=pixel.samples,
-        photometric_interpretation=pixel.photometric,
-        bits_allocated=pixel.bits_allocated,
-        bits_stored=pixel.bits_stored,
-        pixel_representation=int(pixel.signed),
-        planar_configuration=pixel.planar,
-    )
+    options: Any = {
+        "pixel_keyword": "PixelData",
+        "number_of_frames": 1,
+        "rows": pixel.rows,
+        "columns": pixel.columns,
+        "samples_per_pixel": pixel.samples,
+        "photometric_interpretation": pixel.photometric,
+        "bits_allocated": pixel.bits_allocated,
+        "bits_stored": pixel.bits_stored,
+        "pixel_representation": int(pixel.signed),
+        "planar_configuration": pixel.planar,
+    }
+    array, _ = decoder.as_array(encapsulate([encoded], has_bot=False), index=0, **options)
     return _palette(header, array) if pixel.photometric == "PALETTE COLOR" else array
 
 

@@ -9,7 +9,7 @@ import tempfile
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import pydicom
 import pydicom.config
@@ -54,7 +54,7 @@ Units CorrectedImage DecayCorrection RadiopharmaceuticalInformationSequence
 ExtendedOffsetTable ExtendedOffsetTableLengths
 SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
 """
-TAGS = [tag_for_keyword(keyword) for keyword in _READ.split()]
+TAGS: list[int] = [tag for keyword in _READ.split() if (tag := tag_for_keyword(keyword))]
 PIXEL_KEYWORDS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"UN", b"OL", b"OV"}
@@ -102,7 +102,7 @@ class Header:
         meta.TransferSyntaxUID = UID(self.transfer_syntax_uid)
         buffer = io.BytesIO()
         buffer.write(bytes(128) + b"DICM")
-        write_file_meta_info(buffer, meta, enforce_standard=True)
+        write_file_meta_info(buffer, meta, enforce_standard=True)  # type: ignore[arg-type]
         return buffer.getvalue()
 
 
@@ -175,7 +175,7 @@ def _pixel_element(
     """(keyword, VR, offset of the value, its length or None) of the pixel attribute at `position`."""
     file.seek(position)
     head = file.read(12)
-    order = "little" if is_little else "big"
+    order: Literal["little", "big"] = "little" if is_little else "big"
     if len(head) < 8:
         return "", "", 0, None
     tag = int.from_bytes(head[0:2], order) << 16 | int.from_bytes(head[2:4], order)

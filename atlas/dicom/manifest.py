@@ -35,7 +35,7 @@ def build(
     orientation: Orientation | None = None
     phases = 1
     if is_located:
-        orientation = common([frame.orientation for frame in shown])
+        orientation = common([frame.orientation for frame in shown if frame.orientation])
         shown, phases = _in_order(shown, orientation)
     else:
         shown = sorted(

@@ -157,7 +157,8 @@ async def _send_pieces(
         await send({"type": "http.response.body", "body": b""})
         return
     is_started = False
-    for piece in _chunks(pieces):
+    chunks = list(_chunks(pieces))
+    for number, piece in enumerate(chunks, start=1):
         try:
             body = await _read(piece)
         except (ObjectMissing, EOFError, OSError) as error:
@@ -167,10 +168,7 @@ async def _send_pieces(
         if not is_started:
             await send(start)
             is_started = True
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-    if not is_started:
-        await send(start)
-    await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": body, "more_body": number < len(chunks)})
 
 
 async def _read(piece: Piece) -> bytes | bytearray:

@@ -113,6 +113,15 @@ def test_an_upload_takes_files_reports_each_and_is_sealed_when_done(dataset, man
     assert (late.status_code, late.json()["reason"][:11]) == (409, "This upload")
 
 
+def test_a_sent_file_costs_a_fixed_number_of_queries(dataset, manager, django_assert_max_num_queries):
+    client = signed_in(manager)
+    upload = begin(client)
+    files = series([(0, 0, z) for z in range(3)])
+    send(client, upload, "1.dcm", files[0])
+    with django_assert_max_num_queries(30):
+        send(client, upload, "2.dcm", files[1])
+
+
 def test_an_empty_body_and_a_file_without_name_are_answered_with_a_reason(dataset, manager):
     client = signed_in(manager)
     upload = begin(client)

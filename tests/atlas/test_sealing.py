@@ -1,6 +1,7 @@
 """A series at rest: manifest, frame table, thumbnail, generations; announced once it is sealed."""
 
 import io
+from datetime import timedelta
 
 import numpy as np
 import pydicom
@@ -10,7 +11,7 @@ from PIL import Image
 
 from atlas import sealed
 from atlas.archive import sealing, tasks
-from atlas.archive.storage import storage
+from atlas.archive.storage import ObjectMissing, storage
 from atlas.models import Instance, Series
 from tests.atlas.slices import header, part_10, pixels, series
 
@@ -71,6 +72,49 @@ def test_a_late_image_makes_the_next_generation(chest, take):
     after = sealing.seal(chest.pk)
     assert (after.state, after.generation, after.frame_count) == ("ready", 2, 6)
     assert frame_bytes(after, 5) == pixels(9).tobytes()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_objects_of_the_generation_before_are_deleted_a_day_later(chest, take):
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    old_key = chest.manifest_key
+    late = header(
+        StudyInstanceUID=chest.study.study_instance_uid, SeriesInstanceUID=chest.series_instance_uid
+    )
+    take([part_10(late, pixels(9))])
+    sealing.seal(chest.pk)
+    assert sealing.read_manifest(old_key)["generation"] == 1  # whoever is reading it may finish
+    job = ProcrastinateJob.objects.get(task_name="atlas.delete_superseded")
+    assert job.scheduled_at - timezone.now() > timedelta(hours=23)
+    tasks.delete_superseded(**job.args)
+    tasks.delete_superseded(**job.args)
+    with pytest.raises(ObjectMissing):
+        sealing.read_manifest(old_key)
+
+
+def test_a_series_that_cannot_be_described_is_broken_and_not_announced(take, announced, monkeypatch):
+    outcomes = take(series([(0, 0, 0)]))
+
+    def broken(*args, **kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr(sealing, "build", broken)
+    one = sealing.seal(outcomes[0].series_id)
+    assert (one.state, one.findings[0]["code"], announced) == ("broken", "broken", [])
+
+
+def test_a_listener_that_fails_does_not_stop_an_import(dataset, monkeypatch):
+    from atlas.archive import intake, uploads
+
+    def broken(one):
+        raise RuntimeError
+
+    monkeypatch.setitem(sealed._listeners, "broken", broken)
+    files = series([(0, 0, 0)]) + series([(0, 0, 0)])
+    upload = uploads.import_paths(dataset, [intake.from_bytes(f"{at}", one) for at, one in enumerate(files)])
+    assert upload.state == "done"
+    assert set(Series.objects.values_list("state", flat=True)) == {"ready"}
 
 
 def test_a_derived_object_is_sealed_without_frames_and_announced(take, test_data, announced):

@@ -1,4 +1,4 @@
-"""`manage.py import_dicom PATH… --dataset SLUG`: take files, folders and ZIP archives in, and seal their series.
+"""`manage.py import_dicom PATH… --dataset SLUG`: take files, folders and ZIP archives in, seal their series.
 
 Ends with 0 when every DICOM file is in the archive (new or known), with 1 when one was refused. Files that
 are not DICOM at all (a text, a .DS_Store) are named, and don't count as refused.
@@ -7,7 +7,7 @@ are not DICOM at all (a text, a .DS_Store) are named, and don't count as refused
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         for path in options["paths"]:
             if not path.exists():
                 raise CommandError(f"{path} does not exist.")
-        console = Console(file=self.stdout, force_terminal=self.stdout.isatty())
+        console = Console(file=cast(TextIO, self.stdout), force_terminal=self.stdout.isatty())
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
         counts: Counter[str] = Counter()
         listed: dict[str, list[Outcome]] = {REFUSED: [], NOT_DICOM: []}
