@@ -14,28 +14,36 @@ from network.templatetags.house import country
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What this node holds: numbers for anyone, pictures for those who may see them."""
-    datasets = list(catalogue.listed_datasets())
-    pictures = catalogue.covers(request.user)
-    modalities = catalogue.modalities_by_dataset()
+    figures = catalogue.figures()
+    pictures = catalogue.pictures(request.user, figures)
+    by_organ = {
+        dataset.get_organ_display(): pictures[dataset.pk]
+        for dataset in reversed(figures.datasets)
+        if dataset.pk in pictures
+    }
     openable = set(policies.visible_datasets(request.user).values_list("pk", flat=True))
     cards = [
         {
             "dataset": dataset,
             "picture": pictures.get(dataset.pk),
-            "modalities": modalities.get(dataset.pk, []),
+            "modalities": figures.modalities.get(dataset.pk, []),
             "may_open": dataset.pk in openable,
             "per_subject": dataset.studies_count / dataset.subjects,  # type: ignore[attr-defined]
         }
-        for dataset in datasets
+        for dataset in figures.datasets
     ]
-    held = catalogue.holdings(datasets, pictures)
+    held = figures.holdings
     context = {
         "held": held,
         "lines": [
-            {"row": row, "cells": [row.by_modality.get(name, 0) for name in held.modalities]}
+            {
+                "row": row,
+                "cells": [row.by_modality.get(name, 0) for name in held.modalities],
+                "picture": by_organ.get(row.organ),
+            }
             for row in held.rows
         ],
-        "has_pictures": any(row.picture for row in held.rows),
+        "has_pictures": bool(by_organ),
         "sides": _sides(held),
         "cards": cards,
     }

@@ -3,6 +3,7 @@
 import html
 import re
 
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +15,7 @@ from tests.cast import person, signed_in, study_of
 
 
 def held():
-    return catalogue.holdings(list(catalogue.listed_datasets()), {})
+    return catalogue.holdings(list(catalogue.listed_datasets()))
 
 
 def text_of(answer) -> str:
@@ -154,3 +155,13 @@ def test_an_unknown_address_gets_the_house_page(db):
     answer = Client().get("/nothing/here/")
     assert answer.status_code == 404
     assert "There is nothing at this address" in answer.content.decode()
+
+
+def test_a_large_node_counts_once_and_still_decides_on_pictures_for_each(lung, owner, monkeypatch):
+    monkeypatch.setattr(catalogue, "WORTH_KEEPING_S", 0)  # as if counting were slow
+    assert "/thumbnails/" in signed_in(owner).get("/").content.decode()
+    study_of(lung, "L-9")
+    assert "/thumbnails/" not in Client().get("/").content.decode()
+    assert "2 people with cancer" in text_of(Client().get("/"))
+    cache.delete(catalogue.FIGURES_KEY)
+    assert "3 people with cancer" in text_of(Client().get("/"))
