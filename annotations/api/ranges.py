@@ -13,6 +13,10 @@ type Read = Callable[[int, int], Iterator[bytes]]
 """Gives the bytes from the first to the last named, both included."""
 
 
+class _Unsatisfiable(Exception):
+    """The range begins beyond the end."""
+
+
 def ranged_response(
     request: HttpRequest, *, size: int, etag: str, read: Read, content_type: str, filename: str
 ) -> HttpResponseBase:
@@ -20,10 +24,11 @@ def ranged_response(
     quoted = f'"{etag}"'
     if _matches(request.headers.get("If-None-Match"), quoted):
         return _finished(HttpResponse(status=304), quoted)
-    span = _span(request, size, quoted)
-    if span == "unsatisfiable":
-        response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-        return _finished(response, quoted)
+    try:
+        span = _span(request, size, quoted)
+    except _Unsatisfiable:
+        beyond = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        return _finished(beyond, quoted)
     first, last = span or (0, size - 1)
     response = _body(request, read, first, last)
     response.headers["Content-Type"] = content_type
@@ -56,8 +61,8 @@ def _matches(header: str | None, etag: str) -> bool:
     return "*" in known or etag in {one.removeprefix("W/") for one in known}
 
 
-def _span(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | str | None:
-    """(first, last), "unsatisfiable", or None for the whole."""
+def _span(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+    """(first, last), or None for the whole. Raises _Unsatisfiable for a range beyond the end."""
     match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if not match or match.groups() == ("", ""):
         return None
@@ -66,14 +71,19 @@ def _span(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | str |
     start, end = match.groups()
     if not start:
         wanted = int(end)
-        return (max(size - wanted, 0), size - 1) if wanted and size else "unsatisfiable"
+        if not wanted or not size:
+            raise _Unsatisfiable
+        return max(size - wanted, 0), size - 1
     first, last = int(start), min(int(end), size - 1) if end else size - 1
     if end and int(end) < int(start):
         return None
-    return (first, last) if first < size else "unsatisfiable"
+    if first >= size:
+        raise _Unsatisfiable
+    return first, last
 
 
 async def _off_the_loop(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Reads in a thread, so that one slow disk doesn't hold up everyone else's requests."""
-    while (chunk := await sync_to_async(next, thread_sensitive=False)(chunks, None)) is not None:
+    next_chunk = sync_to_async(lambda: next(chunks, None), thread_sensitive=False)
+    while (chunk := await next_chunk()) is not None:
         yield chunk

@@ -61,7 +61,7 @@ class ReleaseList(APIView):
         project = project_or_404(request.user, slug, "download_releases")
         pages = Pages()
         page = pages.paginate_queryset(policies.releases_of(request.user, project), request, self)
-        return pages.get_paginated_response([_release_json(request, release) for release in page])
+        return pages.get_paginated_response([_release_json(request, release) for release in page or ()])
 
 
 class ReleaseDetail(APIView):

@@ -80,7 +80,7 @@ def _have_written(release: Release) -> None:
     waiting = ReleaseCase.objects.filter(release=release, written_at=None)
     cases = list(waiting.order_by("case__number").values_list("case_id", flat=True).distinct())
     if cases:
-        wanted = [{"release_id": release.pk, "case_id": case_id} for case_id in cases]
+        wanted: list[dict[str, Any]] = [{"release_id": release.pk, "case_id": case_id} for case_id in cases]
         app.configure_task(WRITE_CASE).batch_defer(*wanted)
     else:
         _have_finished(release)

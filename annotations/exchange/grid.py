@@ -52,8 +52,8 @@ class Grid:
         positions = np.array([frame.position for frame in source.frames], dtype=np.float64)
         step = _regular_step(positions, normal)
         affine = np.eye(4)
-        affine[:3, 0] = along_row * first.column_mm
-        affine[:3, 1] = down_column * first.row_mm
+        affine[:3, 0] = along_row * (first.column_mm or 0)
+        affine[:3, 1] = down_column * (first.row_mm or 0)
         affine[:3, 2] = step
         affine[:3, 3] = positions[0]
         return cls(first.columns, first.rows, len(positions), affine)

@@ -5,14 +5,23 @@ reference. It is never found by its index. Where both say something they must ag
 turned or cut out is turned back, and what doesn't lie on the images' own pixels is refused with the reason.
 """
 
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.pixels import iter_pixels
-from pydicom.uid import SegmentationStorage
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+    SegmentationStorage,
+)
 
 from annotations.exchange.codes import Code
 from annotations.exchange.source import SAME_DIRECTION, ExchangeError, FrameKey, SourceFrame, SourceSeries
@@ -20,6 +29,7 @@ from annotations.measures import masks
 
 LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
 SEGMENTATION_CLASSES = (str(SegmentationStorage), LABEL_MAP_SEGMENTATION)
+_LITTLE_ENDIAN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
 _OFF_PIXEL = 0.1  # how far a SEG's pixel centre may be from the image's, in pixels
 _OFF_PLANE = 0.1  # and from its plane, in distances between slices (or mm, if there is only one)
 FRACTION = 0.5  # a voxel counts as inside from this fraction on
@@ -287,13 +297,36 @@ def _pixels(dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
     if "PixelData" not in dataset:
         raise ExchangeError("It has no pixel data.")
     syntax = dataset.file_meta.TransferSyntaxUID
-    if dataset.BitsAllocated == 1 and not syntax.is_compressed and syntax.is_little_endian:
-        yield from _bits(dataset)
-        return
     try:
-        yield from iter_pixels(dataset, raw=True)
-    except (NotImplementedError, RuntimeError, ValueError, AttributeError) as error:
+        if dataset.BitsAllocated == 1 and syntax in _LITTLE_ENDIAN:
+            yield from _bits(dataset)
+        elif dataset.BitsAllocated == 1 and syntax in _BIT_CODECS:
+            yield from _encapsulated_bits(dataset, _BIT_CODECS[syntax])
+        else:
+            yield from iter_pixels(dataset, raw=True)
+    except (NotImplementedError, RuntimeError, ValueError, AttributeError, zlib.error) as error:
         raise ExchangeError(f"Its pixels can't be decoded ({syntax.name}): {error}") from error
+
+
+def _encapsulated_bits(
+    dataset: Dataset, decode: Callable[[bytes, int], bytes]
+) -> Iterator[NDArray[np.uint8]]:
+    """1-bit frames, each compressed by itself and padded to whole bytes (PS3.5 A.4.13)."""
+    pixels = dataset.Rows * dataset.Columns
+    for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.NumberOfFrames)):
+        packed = np.frombuffer(decode(frame, -(-pixels // 8)), dtype=np.uint8)
+        yield np.unpackbits(packed, bitorder="little")[:pixels].reshape(dataset.Rows, dataset.Columns)
+
+
+def _inflate(frame: bytes, length: int) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, length)
+
+
+def _from_rle(frame: bytes, length: int) -> bytes:
+    """One segment after a header of 64 bytes (PS3.5 G.5)."""
+    if int.from_bytes(frame[:4], "little") != 1:
+        raise ValueError("a frame of bits has one run-length segment")
+    return bytes(imagecodecs.packbits_decode(frame[64:], out=length))
 
 
 def _bits(dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
@@ -306,3 +339,9 @@ def _bits(dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
         if bits.size < pixels:
             raise ExchangeError(f"Its pixel data end within frame {index + 1}.")
         yield bits.reshape(dataset.Rows, dataset.Columns)
+
+
+_BIT_CODECS: dict[str, Callable[[bytes, int], bytes]] = {
+    "1.2.840.10008.1.2.8.1": _inflate,  # deflated image frames
+    str(RLELossless): _from_rle,
+}

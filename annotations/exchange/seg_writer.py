@@ -13,12 +13,13 @@ from uuid import UUID
 
 import highdicom as hd
 import numpy as np
-from pydicom import Dataset, FileDataset
+from pydicom import DataElement, Dataset, FileDataset
+from pydicom.config import RAISE
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage
-from pydicom.valuerep import format_number_as_ds
+from pydicom.valuerep import format_number_as_ds, validate_value
 
 from annotations.exchange.codes import Code, category_of
 from annotations.exchange.grid import Grid
@@ -155,7 +156,7 @@ def _start(source: SourceSeries, header: Dataset, identity: SegIdentity) -> File
     for keyword in _EMPTY_IF_MISSING:
         setattr(dataset, keyword, "")
     for keyword in _PATIENT_AND_STUDY:
-        if keyword in header:
+        if keyword in header and _is_valid(header[keyword]):
             dataset[keyword] = header[keyword]
     date, time = identity.at.strftime("%Y%m%d"), identity.at.strftime("%H%M%S")
     dataset.SOPClassUID, dataset.SOPInstanceUID = SegmentationStorage, sop_instance_uid
@@ -180,6 +181,17 @@ def _start(source: SourceSeries, header: Dataset, identity: SegIdentity) -> File
     dataset.BitsAllocated = dataset.BitsStored = 1
     dataset.HighBit = dataset.PixelRepresentation = 0
     return dataset
+
+
+def _is_valid(element: DataElement) -> bool:
+    """A value that breaks its own format isn't handed on."""
+    values = element.value if element.VM > 1 else [element.value]
+    try:
+        for value in values if element.VR != "SQ" else ():
+            validate_value(element.VR, value if isinstance(value, bytes) else str(value), RAISE)
+    except ValueError:
+        return False
+    return True
 
 
 def _segment_item(number: int, segment: Segment) -> Dataset:
@@ -233,6 +245,8 @@ def _add_frames(
     placed = all(each.frame.has_place for each in drawn)
     alike = all(first.same_grid(each.frame) for each in drawn)
     _add_dimensions(dataset, identity, placed=placed)
+    if not placed:
+        dataset.PatientOrientation = header.get("PatientOrientation") or ""
 
     shared = Dataset()
     if placed and alike:

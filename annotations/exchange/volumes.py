@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, FileDataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 from pydicom.valuerep import format_number_as_ds
 
 from annotations.exchange.seg_writer import MANUFACTURER, MODEL, SegIdentity, Segment, write_seg
@@ -24,7 +24,7 @@ from annotations.exchange.source import ExchangeError, FrameKey, SourceFrame, So
 from annotations.exchange.uids import derived_uid
 from annotations.measures import masks
 
-_SOP_CLASSES = {"CT": str(CTImageStorage), "MR": str(MRImageStorage)}
+_SOP_CLASSES = {"CT": CTImageStorage, "MR": MRImageStorage}
 _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
     "lps": (1.0, 1.0, 1.0),
@@ -76,7 +76,7 @@ class VolumeIdentity:
     labels_description: str = "Label map"
     window: tuple[float, float] | None = None  # centre and width, in the series' units
 
-    def uid(self, *parts: str | int) -> str:
+    def uid(self, *parts: str | int) -> UID:
         return derived_uid("volume", self.name, *parts)
 
 
@@ -172,13 +172,13 @@ class ConvertedSeries:
         identity, frame = self.identity, self.source.frames[index]
         meta = FileMetaDataset()
         meta.MediaStorageSOPClassUID = _SOP_CLASSES[identity.modality]
-        meta.MediaStorageSOPInstanceUID = frame.key.sop_instance_uid
+        meta.MediaStorageSOPInstanceUID = UID(frame.key.sop_instance_uid)
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
         meta.ImplementationClassUID = derived_uid("implementation", MODEL)
         image = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
         image.SpecificCharacterSet = "ISO_IR 192"
         image.SOPClassUID = meta.MediaStorageSOPClassUID
-        image.SOPInstanceUID = frame.key.sop_instance_uid
+        image.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
         image.PatientID = image.PatientName = identity.patient_id
         image.PatientBirthDate = image.PatientSex = ""
         image.StudyInstanceUID, image.SeriesInstanceUID = identity.uid("study"), identity.uid("series")

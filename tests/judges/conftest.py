@@ -1,0 +1,33 @@
+"""Real images go in as any others do; what comes out is handed to tools that Atlas has no part in."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def objects(settings, tmp_path: Path) -> Path:
+    """Storage of its own."""
+    settings.OBJECTS_DIR = tmp_path / "objects"
+    return settings.OBJECTS_DIR
+
+
+@pytest.fixture(scope="session")
+def dciodvfy():
+    """Runs dicom3tools' validator on a file; returns the lines that call something an error."""
+    program = os.environ.get("DCIODVFY") or shutil.which("dciodvfy")
+    if not program:
+        pytest.fail("dciodvfy is not here: install the package dicom3tools.", pytrace=False)
+
+    def errors_of(file: Path) -> list[str]:
+        done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False)
+        report = done.stdout + done.stderr
+        assert "\nSegmentation" in f"\n{report}" or "Image" in report, (
+            f"it says nothing of this file: {report}"
+        )
+        return [line for line in report.splitlines() if line.startswith("Error")]
+
+    return errors_of
