@@ -18,9 +18,8 @@ from atlas.models import Series, Study
 ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")  # nothing to read in these
 
 
-def read_json(user: User, read: Read) -> dict[str, Any]:
+def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]:
     """What the reading room needs to begin. The same number of queries for any number of studies."""
-    rights = policies.rights_on(user, read)
     studies = _studies(read)
     project, subject = read.case.project, read.case.subject
     ages = [study.age_years for study in studies if study.age_years is not None]

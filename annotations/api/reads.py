@@ -65,7 +65,7 @@ class ReadDetail(APIView):
         responses=shapes.ReadShape,
     )
     def get(self, request: Request, public_id: str) -> Response:
-        return _read_response(request, policies.read_or_404(request.user, public_id))
+        return _read_response(request, public_id)
 
 
 class ReadOpen(APIView):
@@ -77,7 +77,7 @@ class ReadOpen(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         reads.open_read(user=_user(request), read_id=public_id)
-        return _read_response(request, policies.read_or_404(request.user, public_id))
+        return _read_response(request, public_id)
 
 
 # The journal ------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ class Submit(APIView):
     def post(self, request: Request, public_id: str) -> Response:
         sent = _valid(shapes.SubmitShape, request)
         reads.submit(user=_user(request), read_id=public_id, number=sent["number"])
-        return _read_response(request, policies.read_or_404(request.user, public_id))
+        return _read_response(request, public_id)
 
 
 class Judge(APIView):
@@ -205,7 +205,7 @@ class Judge(APIView):
         policies.read_or_404(request.user, public_id)  # a stranger learns nothing from what is wrong
         sent = _valid(shapes.ReviewShape, request)
         review.judge(user=_user(request), read_id=public_id, **sent)
-        return _read_response(request, policies.read_or_404(request.user, public_id))
+        return _read_response(request, public_id)
 
 
 class Comments(APIView):
@@ -251,16 +251,16 @@ def _user(request: Request) -> User:
     return cast(User, request.user)
 
 
-def _read_response(request: Request, read: Read) -> Response:
-    response = Response(as_json.read_json(_user(request), read))
+def _read_response(request: Request, public_id: str) -> Response:
+    read, rights = policies.read_and_rights_or_404(request.user, public_id)
+    response = Response(as_json.read_json(_user(request), read, rights))
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
 def _marks_or_403(request: Request, public_id: str) -> tuple[Read, int | None]:
     """The read, and the number of the edit up to which this person sees it; None: to the last one."""
-    read = policies.read_or_404(request.user, public_id)
-    rights = policies.rights_on(request.user, read)
+    read, rights = policies.read_and_rights_or_404(request.user, public_id)
     if not rights.may_see_marks:
         raise PermissionDenied("This read has not been submitted yet: only its reader sees the marks.")
     if rights.capacity is policies.Capacity.READER:

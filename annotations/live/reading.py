@@ -4,6 +4,8 @@ from dataclasses import asdict
 from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 
 from annotations.live import presence
 from annotations.live.consumers import CLOSED_BAD_MESSAGE, LiveConsumer, Message
@@ -16,7 +18,7 @@ class ReadConsumer(LiveConsumer):
     """One page on one read."""
 
     read: Read
-    capacity: Capacity | None
+    capacity: Capacity
     tab: UUID | None = None
     shown: Message | None = None  # the presence that the page knows
 
@@ -28,13 +30,12 @@ class ReadConsumer(LiveConsumer):
         return self.scope["url_route"]["kwargs"]["public_id"]
 
     def allowed(self) -> bool:
-        found = policies.reads_for(self.user).filter(public_id=self.public_id)
-        read = found.select_related("case__project").first()
-        if read is None:
+        try:
+            self.read, rights = policies.read_and_rights_or_404(self.user, self.public_id)
+        except (Http404, PermissionDenied):
             return False
-        self.read = read
-        self.capacity = policies.capacity_of(self.user, read)
-        return self.capacity is not None
+        self.capacity = rights.capacity
+        return True
 
     # From the page ------------------------------------------------------------------------------
 

@@ -117,21 +117,36 @@ def read_or_404(user: Someone, public_id: str) -> Read:
 
     Raises Http404 for strangers and for readers whose read it isn't, PermissionDenied for other members.
     """
-    found = (
-        reads_for(user)
-        .filter(public_id=public_id)
+    return read_and_rights_or_404(user, public_id)[0]
+
+
+def read_and_rights_or_404(user: Someone, public_id: str) -> tuple[Read, Rights]:
+    """`read_or_404`, and what this person may do with it now."""
+    read = (
+        Read.objects.filter(public_id=public_id)
         .select_related("case__project", "case__subject", "schema", "reader")
         .first()
     )
-    if found is None:
-        raise _refusal(user, public_id)
-    return found
-
-
-def own_read_or_404(user: Someone, public_id: str) -> Read:
-    """The caller's own read; PermissionDenied for someone who may only look at it."""
-    read = own_reads(user).filter(public_id=public_id).select_related("case__project", "schema").first()
     if read is None:
+        raise Http404(NOT_FOUND)
+    held = permissions_in(user, read.case.project)
+    capacity = _capacity(user, read, held)
+    if capacity is None:
+        # For someone who reads or reviews here, a read that isn't for them doesn't exist.
+        if not held or held & {"read_cases", "review_cases"}:
+            raise Http404(NOT_FOUND)
+        raise PermissionDenied("Your role in this project does not open reads.")
+    return read, _rights(read, capacity)
+
+
+def own_read_or_404(user: Someone, public_id: str, *, lock: bool = False) -> Read:
+    """The caller's own read, if asked for under the lock of its journal.
+
+    Raises PermissionDenied for someone who may only look at it, Http404 for all others.
+    """
+    reads = Read.objects.filter(public_id=public_id, reader=user.pk).select_related("case__project", "schema")
+    read = (reads.select_for_update(of=("self",)) if lock else reads).first()
+    if read is None or "read_cases" not in permissions_in(user, read.case.project):
         read_or_404(user, public_id)
         raise PermissionDenied("Only its reader may do this.")
     return read
@@ -144,23 +159,30 @@ def case_or_404(user: Someone, project_slug: str, number: int) -> Case:
     return case
 
 
-def _refusal(user: Someone, public_id: str) -> Http404 | PermissionDenied:
-    """404, or 403 for a member who will never read: for someone who may, another's read doesn't exist."""
-    project = Project.objects.filter(cases__reads__public_id=public_id).first()
-    if project is None or not permissions.is_member(user, project):
-        return Http404(NOT_FOUND)
-    if any(permissions.allows(user, right, project) for right in ("read_cases", "review_cases")):
-        return Http404(NOT_FOUND)
-    return PermissionDenied("Your role in this project does not open reads.")
+def permissions_in(user: Someone, project: Project) -> frozenset[str]:
+    """What the roles of this person in the project allow: one query, for asking about one read.
+
+    Nothing above a project gives rights in it, so its own roles are all there is.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return frozenset()
+    return frozenset().union(*(role.permissions for role in permissions.roles_of(user, project)))
 
 
 def capacity_of(user: Someone, read: Read) -> Capacity | None:
-    """As what this person meets the read; None where they don't."""
-    if not user.is_authenticated or not reads_for(user).filter(pk=read.pk).exists():
-        return None
+    """As what this person meets the read; None where they don't. Agrees with `reads_for`."""
+    return _capacity(user, read, permissions_in(user, read.case.project))
+
+
+def _capacity(user: Someone, read: Read, held: frozenset[str]) -> Capacity | None:
     if read.reader_id == user.pk:
-        return Capacity.READER
-    leads = permissions.allows(user, "manage_project", read.case.project)
+        return Capacity.READER if "read_cases" in held else None
+    leads = "manage_project" in held
+    if "review_cases" not in held or not (leads or was_submitted(read)):
+        return None
+    reads_it_too = Read.objects.filter(case=read.case_id, reader=user.pk).exclude(state=Read.State.ACCEPTED)
+    if reads_it_too.exists():
+        return None
     return Capacity.LEAD if leads else Capacity.REVIEWER
 
 
@@ -169,6 +191,10 @@ def rights_on(user: Someone, read: Read) -> Rights:
     capacity = capacity_of(user, read)
     if capacity is None:
         raise Http404(NOT_FOUND)
+    return _rights(read, capacity)
+
+
+def _rights(read: Read, capacity: Capacity) -> Rights:
     is_reader = capacity is Capacity.READER
     editable = is_reader and read.state in Read.EDITABLE
     return Rights(

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 from django.db.models import Case as Choose
-from django.db.models import F, When
+from django.db.models import F, QuerySet, When
 from django.utils import timezone
 
 from accounts import audit
@@ -34,7 +34,8 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
     Handing the same in twice changes nothing. Raises Conflict where edits are missing here or there, where
     a required label has no answer, and in states without submission.
     """
-    read = _locked(user, read_id)
+    # The journal is written under the same lock, so nothing arrives between the checks and the submission.
+    read = policies.own_read_or_404(user, read_id, lock=True)
     if read.state == Read.State.SUBMITTED and _was_submitted_at(read, number):
         return read
     if not machine.may(read, "submit"):
@@ -65,28 +66,28 @@ def last_submitted_number(read: Read) -> int:
 
 
 def next_read(user: User, *, after: Read) -> Read | None:
-    """What to take next: own reads that came back, those under way, new ones by due date; then reviews."""
-    waiting = list(NEXT_ORDER)
-    own = (
-        policies.own_reads(user)
-        .filter(state__in=waiting)
-        .exclude(pk=after.pk)
-        .annotate(rank=Choose(*(When(state=state, then=rank) for rank, state in enumerate(waiting))))
-        .order_by("rank", F("due").asc(nulls_last=True), "case__project", "case__number")
-    )
-    to_review = policies.reads_to_review(user).exclude(pk=after.pk)
-    first, second = (own, to_review) if after.reader_id == user.pk else (to_review, own)
-    return first.first() or second.first()
+    """What to take next: own reads that came back, those under way, new ones by due date; then reviews.
+
+    Whoever has just reviewed gets the next review first.
+    """
+    roads = [_own_to_read, policies.reads_to_review]
+    if after.reader_id != user.pk:
+        roads.reverse()
+    for road in roads:
+        found = road(user).exclude(pk=after.pk).first()
+        if found:
+            return found
+    return None
 
 
-def _locked(user: User, read_id: str) -> Read:
-    """The journal is written under the same lock, so nothing arrives between the check and the submission."""
-    policies.own_read_or_404(user, read_id)
+def _own_to_read(user: User) -> QuerySet[Read]:
+    ranks = (When(state=state, then=rank) for rank, state in enumerate(NEXT_ORDER))
+    in_order = ("rank", F("due").asc(nulls_last=True), "case__project", "case__number")
     return (
         policies.own_reads(user)
-        .select_for_update(of=("self",))
-        .select_related("case__project", "schema")
-        .get(public_id=read_id)
+        .filter(state__in=NEXT_ORDER)
+        .annotate(rank=Choose(*ranks))
+        .order_by(*in_order)
     )
 
 

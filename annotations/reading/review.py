@@ -81,11 +81,10 @@ def comment(*, user: User, read_id: str, text: str, place: Place | None = None) 
 @transaction.atomic
 def resolve(*, user: User, read_id: str, comment_id: str) -> Comment:
     """The reader has dealt with a comment, or its reviewer takes it back. Twice changes nothing."""
-    read = policies.read_or_404(user, read_id)
+    read, rights = policies.read_and_rights_or_404(user, read_id)
     written = policies.comments_for(user, read).filter(public_id=comment_id).first()
     if written is None:
         raise Http404("There is no such comment, or it is not for you.")
-    rights = policies.rights_on(user, read)
     if not (rights.may_edit or rights.may_judge):
         raise PermissionDenied("Comments are resolved by the reader while they draw, or during review.")
     now = timezone.now()
@@ -107,19 +106,12 @@ def note_that_marks_were_seen(user: User, read: Read) -> None:
 
 def _locked(user: User, read_id: str) -> Read:
     """The read under its lock, for someone who may judge it."""
-    read = policies.read_or_404(user, read_id)
-    if policies.capacity_of(user, read) is policies.Capacity.READER:
+    read, rights = policies.read_and_rights_or_404(user, read_id)
+    if rights.capacity is policies.Capacity.READER:
         raise PermissionDenied("Nobody judges their own read.")
-    # Assigning the same case to this person would take away the right: it is asked again under the lock.
-    locked = (
-        policies.reads_of_others(user)
-        .select_for_update(of=("self",))
-        .select_related("case__project")
-        .filter(pk=read.pk)
-        .first()
-    )
-    if locked is None:
-        raise Http404(policies.NOT_FOUND)
+    locked = Read.objects.select_for_update(of=("self",)).select_related("case__project").get(pk=read.pk)
+    # Assigning the case to this person meanwhile takes the right away, so it is asked again.
+    policies.rights_on(user, locked)
     return locked
 
 

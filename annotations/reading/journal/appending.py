@@ -33,15 +33,7 @@ def append(
     refused. What isn't applied is kept aside. Raises Http404 or PermissionDenied for anyone but the reader,
     ValueError for an edit without an id.
     """
-    read = (
-        policies.own_reads(user)
-        .filter(public_id=read_id)
-        .select_for_update(of=("self",))
-        .select_related("schema", "case__project")
-        .first()
-    )
-    if read is None:
-        read = policies.own_read_or_404(user, read_id)
+    read = policies.own_read_or_404(user, read_id, lock=True)
     batch = _Batch(read, user, edits)
     results = [batch.take(raw) for raw in edits]
     batch.write()

@@ -133,6 +133,23 @@ def test_who_saw_someone_s_marks_is_written_down_once(cast):
     assert [record.actor for record in seen] == [cast.reviewer]
 
 
+@pytest.mark.parametrize("state", Read.State.values)
+@pytest.mark.parametrize("leads_state", [None, "assigned", "submitted", "accepted"])
+def test_both_questions_of_the_policy_have_the_same_answer(cast, state, leads_state):
+    Read.objects.filter(pk=cast.read.pk).update(state=state)
+    if leads_state:
+        for person in (cast.lead, cast.reviewer):
+            permissions.grant(user=person, role="reader", scope=cast.project)
+            Read.objects.create(case=cast.case, reader=person, schema=cast.schema, state=leads_state)
+    for who in ("anna", "ben", "reviewer", "lead", "scientist", "outsider"):
+        person = getattr(cast, who)
+        listed = set(policies.reads_for(person))
+        for read in Read.objects.all():
+            assert (policies.capacity_of(person, read) is not None) == (read in listed), (who, read.reader)
+        judged = {read for read in listed if policies.rights_on(person, read).may_judge}
+        assert judged == set(policies.reads_to_review(person)), who
+
+
 # Images -----------------------------------------------------------------------------------------
 
 
