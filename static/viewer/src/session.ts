@@ -85,7 +85,10 @@ export async function startSession(readId: string, user: string, csrf: string): 
   const all = read.studies.flatMap((study) => study.series);
   await Promise.all(all.map((series) => loadManifest(series.id)));
   await takeLock(readId, read);
-  follow(readId, tab, hear, () => void refetch());
+  follow(readId, tab, hear, () => {
+    void journal.flush();
+    void refetch();
+  });
 }
 
 /** The newest study's series with the most images: what a reader would hang first. */

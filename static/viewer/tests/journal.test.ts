@@ -223,7 +223,7 @@ describe("without a connection", () => {
     expect(server.log).toHaveLength(2);
   });
 
-  test("waits longer after every failure, up to half a minute", async () => {
+  test("waits longer after every failure, up to eight seconds", async () => {
     const waits: number[] = [];
     const one = page({
       later: (milliseconds, work) => {
@@ -236,7 +236,17 @@ describe("without a connection", () => {
     one.journal.commit([{ object: A, value: note("one") }]);
     await settle();
     await settle();
-    expect(waits).toEqual([1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000]);
+  });
+
+  test("many edits that fail meanwhile wake up once, not each by itself", async () => {
+    const one = await opened();
+    server.reachable = false;
+    for (let i = 0; i < 5; i++) {
+      one.journal.commit([{ object: { annotation: `m${i}` }, value: note("x") }]);
+      await settle();
+    }
+    expect(wakeups).toHaveLength(1);
   });
 
   test("a closed page leaves its edits to the next one, which sends them in order", async () => {

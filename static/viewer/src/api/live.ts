@@ -2,7 +2,7 @@
 import type { LiveMessage } from "./types";
 
 const PING_MS = 20_000;
-const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 8000;
 
 export function follow(readId: string, tab: string, hear: (message: LiveMessage) => void, back: () => void) {
   let socket: WebSocket | null = null;

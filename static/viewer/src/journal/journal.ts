@@ -19,7 +19,7 @@ import { Stacks } from "./undo";
 const MOST_EDITS = 40;
 const MOST_CHARACTERS = 1_500_000;
 const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 8000;
 
 export class Journal {
   readonly objects = new Map<string, Known>();
@@ -32,6 +32,7 @@ export class Journal {
   private order = 0;
   private sending = false;
   private wait = 0;
+  private waking = false;
   private trouble: string | null = null;
   private parked = 0;
   private parkedReason: string | null = null;
@@ -242,7 +243,17 @@ export class Journal {
     this.sending = false;
     this.report();
     if (again) void this.flush();
-    else this.outside.later(this.wait, () => void this.flush());
+    else this.tryAgainLater();
+  }
+
+  /** One wake-up at a time, however many edits fail meanwhile. */
+  private tryAgainLater(): void {
+    if (this.waking) return;
+    this.waking = true;
+    this.outside.later(this.wait, () => {
+      this.waking = false;
+      void this.flush();
+    });
   }
 
   /** In order, one edit an object: the next edit of an object needs the version the first one gets. */

@@ -235,6 +235,14 @@ function painting(which: 0 | 1, tool: ToolName, start: Point2, place: Place): Ge
     if (target?.value.kind !== "segment") return null;
   }
   const label = target?.value.label ?? labelFor("segment");
+  // Without a chosen segment the brush goes on with the newest one of its label; A begins another.
+  target ??= [...all.values()].findLast(
+    ({ value }) =>
+      value.kind === "segment" &&
+      value.series === series &&
+      value.label === label &&
+      value.state !== "absent",
+  );
   if (!label) {
     room.setState({ notice: { sentence: "No label of this project takes a mask.", act: null, does: null } });
     return null;

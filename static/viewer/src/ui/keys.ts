@@ -212,8 +212,11 @@ function press(event: KeyboardEvent): boolean {
 
 export function listen(): () => void {
   const down = (event: KeyboardEvent) => {
-    if (typing(event.target) && event.key !== "Escape" && event.key !== "F6") return;
-    if (typing(event.target) && event.key === "Escape") (event.target as HTMLElement).blur();
+    const field = typing(event.target) ? (event.target as HTMLElement) : null;
+    const leaves = event.key === "Escape" || (event.key === "Enter" && field?.tagName === "INPUT");
+    if (field && !leaves && event.key !== "F6") return;
+    // Done typing: the keys belong to the image again.
+    if (field && leaves) field.blur();
     else if (press(event)) event.preventDefault();
   };
   const up = (event: KeyboardEvent) => {
