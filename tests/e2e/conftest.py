@@ -6,13 +6,14 @@ node through its pages and API, or with `node.manage(…)` and `node.python(…)
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.e2e.node import ROOT, Node
+from tests.e2e.steps import Person, people_at
 
 PICTURES_OF_FAILURES = ROOT / ".tools" / "failures"
 
@@ -62,6 +63,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         for name, value in item.funcargs.items():
             if isinstance(value, Page) and not value.is_closed():
                 _picture(value, item.name, name, report)
+            elif name == "arrive":
+                for place, person in enumerate(value.seated):
+                    _picture(person.page, item.name, f"person{place + 1}", report)
             elif isinstance(value, Node):
                 report.sections.append(("the node's log", value.log_tail()))
     return report
@@ -83,7 +87,9 @@ def node() -> Iterator[Node]:
 
 @pytest.fixture(scope="package")
 def demo(pyradiomics_archive: Path) -> Iterator[Node]:
-    """A node with the demo's people, five real cases and a release. Shared: a test changes its own case only."""
+    """A node with the demo's people, five real cases and a release.
+
+    Shared: a test changes its own case only."""
     with Node(demo=True) as node:
         node.manage("seed_demo")
         yield node
@@ -119,3 +125,10 @@ def page(context: BrowserContext) -> Iterator[Page]:
     )
     yield page
     assert errors == [], f"The page had errors: {errors}"
+
+
+@pytest.fixture
+def arrive(chromium: Browser) -> Iterator[Callable[..., Person]]:
+    """`arrive(node)` is a person at their own browser, nobody signed in."""
+    with people_at(chromium) as arrive:
+        yield arrive

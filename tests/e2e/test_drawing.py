@@ -1,0 +1,180 @@
+"""A real mouse draws in the room; every number is recomputed with numpy from the stored bytes."""
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import generate_uid
+
+from tests.atlas.slices import header, part_10
+from tests.e2e.room import Room, read_of, sign_in
+
+ROWS, COLUMNS, ROW_MM, COLUMN_MM = 120, 200, 0.8, 0.4  # rows lie twice as far apart as columns
+
+
+@pytest.fixture(scope="module")
+def narrow_series(demo, tmp_path_factory) -> str:
+    """A case of reader1's whose pixels are 0.8 mm high and 0.4 mm wide; returns the read."""
+    folder: Path = tmp_path_factory.mktemp("narrow")
+    study, series = generate_uid(), generate_uid()
+    values = np.add.outer(np.arange(ROWS) * 10, np.arange(COLUMNS)).astype(np.uint16)
+    for index in range(5):
+        image = header(
+            StudyInstanceUID=study,
+            SeriesInstanceUID=series,
+            PatientID="narrow",
+            ImagePositionPatient=[10, 20, 3 * index],
+            SliceThickness=3,
+            InstanceNumber=index + 1,
+            PixelSpacing=[ROW_MM, COLUMN_MM],
+        )
+        (folder / f"{index}.dcm").write_bytes(part_10(image, values + index * 1000))
+    demo.manage("import_dicom", str(folder), "--dataset", "lung-ct")
+    demo.python(
+        "from accounts.models import User\n"
+        "from annotations.reading import assignment, cases\n"
+        "from atlas.models import Project, Study\n"
+        "project = Project.objects.get()\n"
+        "lead, reader = User.objects.get(username='lead'), User.objects.get(username='reader1')\n"
+        "cases.add_cases(by=lead, project=project,"
+        " study_ids=[Study.objects.get(subject__pseudonym='narrow').pk])\n"
+        "case = project.cases.get(subject__pseudonym='narrow')\n"
+        "assignment.assign(by=lead, project=project, cases=[case], readers=[reader])\n"
+    )
+    return read_of(demo, "reader1", "narrow")
+
+
+@pytest.fixture
+def reader1(chromium, demo):
+    context = sign_in(chromium, demo, "reader1")
+    yield context
+    context.close()
+
+
+def painted_by_hand(
+    a: np.ndarray, b: np.ndarray, radius_mm: float, rows: int, columns: int, row_mm: float, column_mm: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The voxels within the radius of the segment a-b (column, row), and those too near the rim to tell."""
+    row, column = np.mgrid[:rows, :columns]
+    point = np.stack([column * column_mm, row * row_mm], axis=-1)
+    scale = np.array([column_mm, row_mm])
+    start, way = a * scale, (b - a) * scale
+    along = np.clip(((point - start) @ way) / max(way @ way, 1e-12), 0, 1)
+    distance = np.linalg.norm(point - (start + along[..., None] * way), axis=-1)
+    return distance <= radius_mm, np.abs(distance - radius_mm) < 1e-6
+
+
+def test_a_length_is_right_to_the_hundredth_on_anisotropic_pixels(demo, reader1, narrow_series):
+    room = Room(reader1, narrow_series).open()
+    for start, end in (((40, 30), (140, 30)), ((60, 20), (60, 100)), ((20, 15), (170, 105))):
+        room.press("d")
+        pixels = room.client_of(*start), room.client_of(*end)
+        drawn = np.array([room.voxel_of(pixel) for pixel in pixels])
+        before = room.saving()["number"]
+        room.drag(*pixels)
+        room.saved(before + 1)
+        expected_mm = float(np.linalg.norm((drawn[1] - drawn[0]) * [COLUMN_MM, ROW_MM]))
+        mark = [m for m in room.stored()["annotations"] if m["value"] and m["value"]["kind"] == "length"][-1]
+        ends = np.array(mark["value"]["points_patient_mm"])
+        assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(expected_mm, abs=0.01)
+        # Position of the first voxel, then columns along x and rows along y.
+        assert ends[0][:2] == pytest.approx(
+            [10 + drawn[0][0] * COLUMN_MM, 20 + drawn[0][1] * ROW_MM], abs=0.01
+        )
+        assert f"{expected_mm:.1f} mm" in room.page.get_by_test_id("findings").inner_text()
+    room.close()
+
+
+def test_values_under_the_mouse_are_those_of_the_file_on_every_slice(demo, reader1, narrow_series):
+    room = Room(reader1, narrow_series).open()
+    for index in (0, 2, 4):
+        room.go_to_slice(index)
+        for column, row in ((0, 0), (199, 119), (70, 33)):
+            value = row * 10 + column + index * 1000 - 1024
+            room.page.mouse.move(*room.client_of(column, row))
+            assert room.value_at(column, row) == value
+            if 0 < column < 199:  # at the corners the nearest pixel of the page may lie outside the image
+                shown = room.page.get_by_test_id("value-0").inner_text()
+                assert shown.replace("\u2212", "-").startswith(f"{value} ")
+    room.close()
+
+
+def test_a_stroke_paints_the_voxels_whose_centre_lies_within_the_brush(demo, reader1, narrow_series):
+    room = Room(reader1, narrow_series).open()
+    room.go_to_slice(3)
+    room.press("b")
+    radius_mm = room.state()["brushMm"]
+    start, end = room.client_of(60, 40), room.client_of(120, 80)
+    a, b = room.voxel_of(start), room.voxel_of(end)
+    before = room.saving()["number"]
+    room.drag(start, end)
+    room.saved(before + 1)
+    segment = next(mark for mark in room.marks() if mark["kind"] == "segment")
+    plane = room.stored_plane(segment["id"], ROWS, COLUMNS)
+    expected, unsure = painted_by_hand(a, b, radius_mm, ROWS, COLUMNS, ROW_MM, COLUMN_MM)
+    assert expected.sum() > 500
+    assert np.array_equal(plane | unsure, expected | unsure)
+    assert segment["voxels"] == plane.sum()
+
+    room.press("e")
+    middle = room.client_of(90, 60)
+    centre = room.voxel_of(middle)
+    before = room.saving()["number"]
+    room.drag(middle, middle)
+    room.saved(before + 1)
+    erased, unsure_too = painted_by_hand(centre, centre, radius_mm, ROWS, COLUMNS, ROW_MM, COLUMN_MM)
+    unsure |= unsure_too
+    plane = room.stored_plane(segment["id"], ROWS, COLUMNS)
+    assert np.array_equal(plane | unsure, (expected & ~erased) | unsure)
+    room.close()
+
+
+def test_a_length_and_a_threshold_stroke_on_a_real_chest_ct(demo, reader1):
+    """lung2: the numbers are recomputed from the DICOM bytes that the node stored."""
+    room = Room(reader1, read_of(demo, "reader1", "lung2")).open()
+    state = room.state()
+    image = stored_file(demo, state["sop"])
+    values = image.pixel_array * float(image.RescaleSlope) + float(image.RescaleIntercept)
+    row_mm, column_mm = map(float, image.PixelSpacing)
+    rows, columns = values.shape
+    for column, row in ((columns // 2, rows // 2), (columns // 3, rows // 4)):
+        assert room.value_at(column, row) == values[row, column]
+
+    room.press("d")
+    pixels = room.client_of(columns * 0.4, rows * 0.4), room.client_of(columns * 0.6, rows * 0.55)
+    drawn = np.array([room.voxel_of(pixel) for pixel in pixels])
+    before = room.saving()["number"]
+    room.drag(*pixels)
+    room.saved(before + 1)
+    length_mm = float(np.linalg.norm((drawn[1] - drawn[0]) * [column_mm, row_mm]))
+    assert f"{length_mm:.1f} mm" in room.page.get_by_test_id("findings").inner_text()
+
+    room.press("t")
+    low, high = -100.0, 200.0
+    room.page.get_by_test_id("range-low").fill(str(low))
+    room.page.get_by_test_id("range-high").fill(str(high))
+    room.page.get_by_test_id("range-high").press("Enter")
+    radius_mm = room.state()["brushMm"]
+    start, end = room.client_of(columns * 0.5, rows * 0.45), room.client_of(columns * 0.62, rows * 0.5)
+    a, b = room.voxel_of(start), room.voxel_of(end)
+    before = room.saving()["number"]
+    room.drag(start, end)
+    room.saved(before + 1)
+    segment = next(mark for mark in room.marks() if mark["kind"] == "segment")
+    near, unsure = painted_by_hand(a, b, radius_mm, rows, columns, row_mm, column_mm)
+    expected = near & (values >= low) & (values <= high)
+    plane = room.stored_plane(segment["id"], rows, columns)
+    assert 0 < expected.sum() < near.sum()
+    assert np.array_equal(plane | unsure, expected | unsure)
+    room.close()
+
+
+def stored_file(node, sop: str) -> pydicom.Dataset:
+    """The DICOM file of an image, as the node keeps it."""
+    path = node.python(
+        "from django.conf import settings\n"
+        "from atlas.models import Instance\n"
+        f"print(settings.OBJECTS_DIR / Instance.objects.get(sop_instance_uid={sop!r}).object_key)"
+    ).strip()
+    return pydicom.dcmread(path)
