@@ -202,7 +202,8 @@ export async function loadManifest(series: string): Promise<boolean> {
 }
 
 export async function openSeries(which: 0 | 1, series: string, at?: number): Promise<void> {
-  setPane(which, { series, shown: null, error: null, sight: null, window: null, inverted: false });
+  const blank = { series, shown: null, error: null, sight: null, window: null, inverted: false };
+  setPane(which, { ...blank, wanted: 0 });
   if (!(await loadManifest(series))) return;
   const manifest = room.getState().manifests[series];
   let loader = frames.get(series);
@@ -223,7 +224,8 @@ export async function openSeries(which: 0 | 1, series: string, at?: number): Pro
   }
   if (room.getState().panes[which].series !== series) return;
   const wanted = at ?? startIndex(which, series);
-  setPane(which, { wanted, window: ownWindow(series, wanted) });
+  // Hung anew on the frame it opens at: frames of one series may differ in how they lie.
+  setPane(which, { ...blank, wanted, window: ownWindow(series, wanted) });
 }
 
 /** Beside another image of the same patient, start at the same place; else in the middle. */
