@@ -260,6 +260,8 @@ def _on_image(
             f"Its frame {frame.index + 1} names image {image.key.sop_instance_uid} but doesn't lie on its "
             "pixels: another spacing, angle or place."
         )
+    if plane.shape == (image.rows, image.columns) and np.array_equal(lattice, np.eye(2, 3)):
+        return plane
     rows, columns = np.nonzero(plane)
     mapped = lattice @ np.stack((rows, columns, np.ones_like(rows)))
     target_rows, target_columns = np.rint(mapped).astype(np.int64)
