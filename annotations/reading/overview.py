@@ -292,6 +292,14 @@ def reads_too(user: User, project: Project) -> int:
     return policies.cases_being_read_by(user).filter(project=project).count()
 
 
+def handed_in(user: User, project: Project) -> list[tuple[str, str, int]]:
+    """For a reviewer: reads of others that were submitted once. State, its word, how many."""
+    reads = policies.reads_of_others(user).filter(case__project=project)
+    counts = dict(reads.order_by().values_list("state").annotate(n=Count("pk")))
+    states = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
+    return [(str(state), state.label, counts.get(state, 0)) for state in states]
+
+
 def own_progress(user: User, project: Project) -> list[tuple[str, str, int]]:
     """A reader's own reads in a project: state, its word, how many."""
     own = policies.own_reads(user).filter(case__project=project)
@@ -322,7 +330,7 @@ def project_rows(user: User) -> list[ProjectRow]:
     _add(rows, "waiting", own.order_by().values_list("case__project").annotate(n=Count("pk")))
     to_review = policies.reads_to_review(user)
     _add(rows, "waiting", to_review.order_by().values_list("case__project").annotate(n=Count("pk")))
-    overseen = [pk for pk, row in rows.items() if {"lead", "reviewer"} & {role.key for role in row.roles}]
+    overseen = [pk for pk, row in rows.items() if "lead" in {role.key for role in row.roles}]
     for pk in overseen:
         rows[pk].cases = rows[pk].accepted = 0
     cases = Case.objects.filter(project__in=overseen)

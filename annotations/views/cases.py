@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from annotations.models import Case
+from annotations.models import Case, Read
 from annotations.reading import assignment, casebook, cases, overview, schemas
 from annotations.views.frame import OpenProject, carried_out, open_project, page_of, sentence, show
 from atlas.models import Dataset, Project, Series, Study, Subject
@@ -33,11 +33,15 @@ class FilterForm(forms.Form):
     late = forms.BooleanField(required=False)
     findings = forms.BooleanField(required=False)
 
-    def __init__(self, *args, readers: list[User], **kwargs) -> None:
+    def __init__(self, *args, readers: list[User], may_manage: bool, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         states = [(str(state), state.label) for state in overview.ORDER]
+        if may_manage:
+            states.insert(0, (overview.UNASSIGNED, "Unassigned"))
+        else:  # who reviews knows of what was handed in
+            states = states[overview.ORDER.index(Read.State.SUBMITTED) :]
         people = [(person.public_id, person.display_name) for person in readers]
-        self.fields["state"].choices = [("", "Any state"), (overview.UNASSIGNED, "Unassigned"), *states]
+        self.fields["state"].choices = [("", "Any state"), *states]
         self.fields["reader"].choices = [("", "Any reader"), *people]
 
 
@@ -72,7 +76,7 @@ def case_table(request: HttpRequest, slug: str) -> HttpResponse:
 def _table(request: HttpRequest, opened: OpenProject, form: AssignForm, status: int = 200) -> HttpResponse:
     project = opened.project
     readers = list(assignment.possible_readers(project))
-    narrow = FilterForm(request.GET, readers=readers)
+    narrow = FilterForm(request.GET, readers=readers, may_manage=opened.may_manage)
     refused = [] if narrow.is_valid() else [f"{name}: {errors[0]}" for name, errors in narrow.errors.items()]
     found = Case.objects.none() if refused else casebook.cases_of(request.user, project, _filter(narrow))
     page = page_of(request, found.prefetch_related(casebook.with_images()), ROWS_A_PAGE)

@@ -83,7 +83,7 @@ def project_overview(request: HttpRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug)
     project = opened.project
     context: dict[str, object] = {"schema": current_schema(project)}
-    if opened.may_review:
+    if opened.may_manage:
         steps = overview.funnel(request.user, project)
         members = overview.members_with_progress(request.user, project)
         context |= {
@@ -94,6 +94,11 @@ def project_overview(request: HttpRequest, slug: str) -> HttpResponse:
             "most_a_week": max((max(member.weeks) for member in members), default=0),
             "decisions": overview.decisions(request.user, project, steps, members, opened.held),
             "reads_too": overview.reads_too(request.user, project),
+        }
+    elif opened.may_review:  # who reviews knows of what was handed in, not of what is still being read
+        context |= {
+            "handed_in": overview.handed_in(request.user, project),
+            "decisions": overview.decisions(request.user, project, [], [], opened.held),
         }
     if opened.may_read:
         context["own"] = overview.own_progress(request.user, project)

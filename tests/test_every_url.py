@@ -1,0 +1,224 @@
+"""Who gets what, at every address of the node: pages, API, pixels and websockets.
+
+A new address needs a row here, for every method that it answers to. Requests carry no content, so a form that
+is refused for what it lacks (200, 400, 409) is one that this person may send. The scene is told in
+`tests/scene.py`: reader and other reader both read case 1, blind to each other ({assigned} and {others}); the
+reader's read of case 2 is {submitted}; {series} is in case 5, which the reader reads.
+"""
+
+import pytest
+from django.core.management import call_command
+from django.urls import resolve
+
+from tests.walking import ROLES, Walk, build, routes, websocket_routes
+
+# Columns: anonymous, stranger, administrator of the node, manager of the organisation, data manager of the
+# dataset; of the project: lead, reviewer, reader, other reader, scientist.
+TABLE = """
+GET    /                                                       200 200 200 200 200 200 200 200 200 200
+GET    /account/                                               302 200 200 200 200 200 200 200 200 200
+POST   /account/                                               302 200 200 200 200 200 200 200 200 200
+GET    /account/password/                                      302 200 200 200 200 200 200 200 200 200
+POST   /account/password/                                      302 200 200 200 200 200 200 200 200 200
+PUT    /account/password/                                      302 200 200 200 200 200 200 200 200 200
+POST   /account/tokens/                                        302 200 200 200 200 200 200 200 200 200
+POST   /account/tokens/{token}/revoke/                         302 404 404 404 404 404 404 404 404 302
+GET    /administrators/                                        302 403 200 403 403 403 403 403 403 403
+POST   /administrators/                                        302 403 404 403 403 403 403 403 403 403
+GET    /datasets/                                              302 200 200 200 200 200 200 200 200 200
+GET    /datasets/chest-ct/                                     302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/edit/                                302 404 404 200 403 404 404 404 404 404
+POST   /datasets/chest-ct/edit/                                302 404 404 200 403 404 404 404 404 404
+POST   /datasets/chest-ct/grants/                              302 404 404 302 403 404 404 404 404 404
+POST   /datasets/chest-ct/grants/withdraw/                     302 404 404 404 403 404 404 404 404 404
+GET    /datasets/chest-ct/import/                              302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/members/                             302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/members/                             302 404 404 404 403 404 404 404 404 404
+GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
+GET    /health                                                 503 503 503 503 503 503 503 503 503 503
+GET    /home/                                                  302 302 302 302 302 302 302 302 302 302
+GET    /invitations/nothing/                                   404 404 404 404 404 404 404 404 404 404
+POST   /invitations/nothing/                                   404 404 404 404 404 404 404 404 404 404
+GET    /organisations/                                         302 200 200 200 200 200 200 200 200 200
+GET    /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
+POST   /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
+GET    /organisations/nordhain/                                302 404 200 200 404 404 404 404 404 404
+GET    /organisations/nordhain/datasets/new/                   302 404 404 200 404 404 404 404 404 404
+POST   /organisations/nordhain/datasets/new/                   302 404 404 200 404 404 404 404 404 404
+GET    /organisations/nordhain/members/                        302 404 200 200 404 404 404 404 404 404
+POST   /organisations/nordhain/members/                        302 404 404 404 404 404 404 404 404 404
+GET    /password-reset/                                        200 200 200 200 200 200 200 200 200 200
+POST   /password-reset/                                        200 200 200 200 200 200 200 200 200 200
+PUT    /password-reset/                                        200 200 200 200 200 200 200 200 200 200
+GET    /password-reset/MQ/abc-def/                             200 200 200 200 200 200 200 200 200 200
+POST   /password-reset/MQ/abc-def/                             200 200 200 200 200 200 200 200 200 200
+PUT    /password-reset/MQ/abc-def/                             200 200 200 200 200 200 200 200 200 200
+GET    /password-reset/sent/                                   200 200 200 200 200 200 200 200 200 200
+GET    /projects/                                              302 200 200 200 200 200 200 200 200 200
+GET    /projects/new/                                          302 403 403 200 403 403 403 403 403 403
+POST   /projects/new/                                          302 403 403 200 403 403 403 403 403 403
+GET    /projects/respond/                                      302 404 404 404 404 200 200 200 200 200
+GET    /projects/respond/cases/                                302 404 404 404 404 200 200 403 403 403
+GET    /projects/respond/cases/add/                            302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/cases/add/                            302 404 404 404 404 400 403 403 403 403
+POST   /projects/respond/cases/assign/                         302 404 404 404 404 400 403 403 403 403
+POST   /projects/respond/cases/unassign/                       302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/labels/                               302 404 404 404 404 200 200 200 200 200
+GET    /projects/respond/labels/1/                             302 404 404 404 404 200 200 200 200 200
+GET    /projects/respond/labels/edit/                          302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/labels/edit/                          302 404 404 404 404 400 403 403 403 403
+GET    /projects/respond/members/                              302 404 404 404 404 200 200 403 403 403
+POST   /projects/respond/members/                              302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/members/remove/                       302 404 404 404 404 404 403 403 403 403
+POST   /projects/respond/members/withdraw/                     302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/releases/                             302 404 404 404 404 200 403 403 403 200
+GET    /projects/respond/releases/1/                           302 404 404 404 404 200 403 403 403 200
+POST   /projects/respond/releases/1/                           302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/releases/new/                         302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/releases/new/                         302 404 404 404 404 200 403 403 403 403
+GET    /reads/{assigned}/                                      302 404 404 404 404 200 404 200 404 403
+GET    /reads/{submitted}/                                     302 404 404 404 404 200 200 200 404 403
+GET    /reads/{others}/                                        302 404 404 404 404 200 404 404 200 403
+GET    /sign-in/                                               200 302 302 302 302 302 302 302 302 302
+POST   /sign-in/                                               200 302 302 302 302 302 302 302 302 302
+PUT    /sign-in/                                               200 302 302 302 302 302 302 302 302 302
+POST   /sign-out/                                              302 302 302 302 302 302 302 302 302 302
+GET    /worklist/                                              302 200 200 200 200 200 200 200 200 200
+GET    /worklist/next/                                         302 302 302 302 302 302 302 302 302 302
+GET    /worklist/{assigned}/                                   302 404 404 404 404 200 404 200 404 403
+GET    /worklist/{submitted}/                                  302 404 404 404 404 200 200 200 404 403
+GET    /worklist/{others}/                                     302 404 404 404 404 200 404 404 200 403
+GET    /api/docs/                                              200 200 200 200 200 200 200 200 200 200
+GET    /api/schema/                                            200 200 200 200 200 200 200 200 200 200
+GET    /api/v1/datasets/                                       401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/datasets/chest-ct/studies/                      401 404 404 200 200 404 404 404 404 404
+POST   /api/v1/datasets/chest-ct/uploads/                      401 404 404 201 201 404 404 404 404 404
+GET    /api/v1/datasets/chest-ct/uploads/{upload}/             401 404 404 200 200 404 404 404 404 404
+POST   /api/v1/datasets/chest-ct/uploads/{upload}/done/        401 404 404 200 200 404 404 404 404 404
+POST   /api/v1/datasets/chest-ct/uploads/{upload}/files/       401 400 400 400 400 400 400 400 400 400
+PUT    /api/v1/datasets/chest-ct/uploads/{upload}/files/       401 400 400 400 400 400 400 400 400 400
+GET    /api/v1/projects/respond/releases/                      401 404 404 404 404 200 403 403 403 200
+GET    /api/v1/projects/respond/releases/1/                    401 404 404 404 404 200 403 403 403 200
+GET    /api/v1/projects/respond/releases/1/archive/            401 404 404 404 404 200 403 403 403 200
+GET    /api/v1/projects/respond/releases/1/files/dataset.json  401 404 404 404 404 200 403 403 403 200
+GET    /api/v1/projects/respond/releases/1/manifest/           401 404 404 404 404 200 403 403 403 200
+GET    /api/v1/reads/                                          401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/reads/{assigned}/                               401 404 404 404 404 200 404 200 404 403
+POST   /api/v1/reads/{assigned}/comments/                      401 404 404 404 404 409 404 403 404 403
+POST   /api/v1/reads/{assigned}/comments/{comment}/resolve/    401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{assigned}/edits/                         401 404 404 404 404 403 404 200 404 403
+GET    /api/v1/reads/{assigned}/history/                       401 404 404 404 404 403 404 200 404 403
+GET    /api/v1/reads/{assigned}/imported/{segment}/            401 404 404 404 404 404 404 404 404 403
+GET    /api/v1/reads/{assigned}/measurements/                  401 404 404 404 404 403 404 200 404 403
+POST   /api/v1/reads/{assigned}/open/                          401 404 404 404 404 403 404 200 404 403
+GET    /api/v1/reads/{assigned}/parked/                        401 404 404 404 404 403 404 200 404 403
+POST   /api/v1/reads/{assigned}/review/                        401 404 404 404 404 409 404 403 404 403
+GET    /api/v1/reads/{assigned}/state/                         401 404 404 404 404 403 404 200 404 403
+POST   /api/v1/reads/{assigned}/submit/                        401 404 404 404 404 403 404 409 404 403
+GET    /api/v1/reads/{submitted}/                              401 404 404 404 404 200 200 200 404 403
+POST   /api/v1/reads/{submitted}/comments/                     401 404 404 404 404 201 201 403 404 403
+POST   /api/v1/reads/{submitted}/comments/{comment}/resolve/   401 404 404 404 404 200 200 404 404 403
+POST   /api/v1/reads/{submitted}/edits/                        401 404 404 404 404 403 403 200 404 403
+GET    /api/v1/reads/{submitted}/history/                      401 404 404 404 404 200 200 200 404 403
+GET    /api/v1/reads/{submitted}/imported/{segment}/           401 404 404 404 404 200 200 200 404 403
+GET    /api/v1/reads/{submitted}/measurements/                 401 404 404 404 404 200 200 200 404 403
+POST   /api/v1/reads/{submitted}/open/                         401 404 404 404 404 403 403 200 404 403
+GET    /api/v1/reads/{submitted}/parked/                       401 404 404 404 404 403 403 200 404 403
+POST   /api/v1/reads/{submitted}/review/                       401 404 404 404 404 200 200 403 404 403
+GET    /api/v1/reads/{submitted}/state/                        401 404 404 404 404 200 200 200 404 403
+POST   /api/v1/reads/{submitted}/submit/                       401 404 404 404 404 403 403 409 404 403
+GET    /api/v1/reads/{others}/                                 401 404 404 404 404 200 404 404 200 403
+POST   /api/v1/reads/{others}/comments/                        401 404 404 404 404 409 404 404 403 403
+POST   /api/v1/reads/{others}/comments/{comment}/resolve/      401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{others}/edits/                           401 404 404 404 404 403 404 404 200 403
+GET    /api/v1/reads/{others}/history/                         401 404 404 404 404 403 404 404 200 403
+GET    /api/v1/reads/{others}/imported/{segment}/              401 404 404 404 404 404 404 404 404 403
+GET    /api/v1/reads/{others}/measurements/                    401 404 404 404 404 403 404 404 200 403
+POST   /api/v1/reads/{others}/open/                            401 404 404 404 404 403 404 404 200 403
+GET    /api/v1/reads/{others}/parked/                          401 404 404 404 404 403 404 404 200 403
+POST   /api/v1/reads/{others}/review/                          401 404 404 404 404 409 404 404 403 403
+GET    /api/v1/reads/{others}/state/                           401 404 404 404 404 403 404 404 200 403
+POST   /api/v1/reads/{others}/submit/                          401 404 404 404 404 403 404 404 409 403
+GET    /api/v1/series/{series}/manifest/                       401 404 404 200 200 200 200 200 404 404
+GET    /api/v1/tokens/                                         401 200 200 200 200 200 200 200 200 200
+POST   /api/v1/tokens/                                         400 400 400 400 400 400 400 400 400 400
+DELETE /api/v1/tokens/{token}/                                 401 404 404 404 404 404 404 404 404 204
+"""
+
+PIXELS = """
+/pixels/{series}/1/0      401 404 404 200 200 200 200 200 404 404
+/pixels/{series}/1/0-1    401 404 404 200 200 200 200 200 404 404
+/thumbnails/{series}/1    401 404 404 200 200 200 200 200 404 404
+/pixels/{series}/2/0      401 404 404 404 404 404 404 404 404 404
+"""
+
+WEBSOCKETS = """
+/ws/reads/{assigned}/     4404 4404 4404 4404 4404 open 4404 open 4404 4404
+/ws/reads/{submitted}/    4404 4404 4404 4404 4404 open open open 4404 4404
+/ws/reads/{others}/       4404 4404 4404 4404 4404 open 4404 4404 open 4404
+/ws/projects/respond/     4404 4404 4404 4404 4404 open open open open open
+/ws/datasets/chest-ct/    4404 4404 4404 open open 4404 4404 4404 4404 4404
+"""
+
+# Django's own views: one answers every method with the same page, one sends away who is signed in already.
+ANY_METHOD = {"password-reset/<uidb64>/<token>/", "sign-in/"}
+
+
+def rows(table: str, words: int) -> list[tuple[str, ...]]:
+    """The first words of each line, then what each role gets."""
+    lines = [line.split() for line in table.strip().splitlines()]
+    assert all(len(line) == words + len(ROLES) for line in lines)
+    return [(*line[:words], dict(zip(ROLES, line[words:], strict=True))) for line in lines]  # type: ignore[misc]
+
+
+def route_of(path: str) -> str:
+    return str(resolve(path.replace("{", "").replace("}", "")).route)
+
+
+@pytest.fixture(scope="module")
+def walk(django_db_setup, django_db_blocker):
+    """One committed node for all rows: pixels and websockets ask from threads of their own."""
+    with django_db_blocker.unblock():
+        walk = build()
+        yield walk
+        walk.close()
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.mark.parametrize(("method", "path", "expected"), rows(TABLE, 2))
+def test_each_person_gets_what_the_table_says(walk: Walk, method: str, path: str, expected: dict) -> None:
+    assert {role: str(walk.http(role, method, path)) for role in ROLES} == expected
+
+
+@pytest.mark.parametrize(("path", "expected"), rows(PIXELS, 1))
+def test_each_person_gets_the_pixels_that_are_theirs(walk: Walk, path: str, expected: dict) -> None:
+    assert {role: str(walk.raw(role, path)) for role in ROLES} == expected
+
+
+@pytest.mark.parametrize(("path", "expected"), rows(WEBSOCKETS, 1))
+def test_each_person_hears_what_is_theirs(walk: Walk, path: str, expected: dict) -> None:
+    assert {role: walk.websocket(role, path) for role in ROLES} == expected
+
+
+def test_every_address_has_a_row() -> None:
+    listed = {route_of(path) for _, path, _ in rows(TABLE, 2)}
+    assert routes() - listed == set()
+
+
+def test_every_websocket_has_a_row() -> None:
+    listed = {path.split("/")[2] for path, _ in rows(WEBSOCKETS, 1)}
+    assert {route.split("/")[1] for route in websocket_routes()} - listed == set()
+
+
+def test_no_method_is_answered_that_has_no_row(walk: Walk) -> None:
+    listed = {(method, route_of(path)): path for method, path, _ in rows(TABLE, 2)}
+    answered = []
+    for route, path in {route: path for (_, route), path in listed.items()}.items():
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            if (method, route) in listed or route in ANY_METHOD:
+                continue
+            if walk.http("lead", method, path) != 405:
+                answered.append(f"{method} {route}")
+    assert answered == []

@@ -1,0 +1,175 @@
+"""Walks addresses as each of a node's people. `tests/test_every_url.py` holds what they should get."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from asgiref.testing import ApplicationCommunicator
+from channels.layers import get_channel_layer
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.services.tokens import make_token
+from annotations.models import CaseStudy, Comment, ImportedSegment, Read, ReleaseFile
+from atlas.archive import intake, sealing
+from atlas.archive.storage import new_key, storage
+from atlas.asgi import application
+from atlas.models import Upload
+from tests import scene as scenes
+from tests.atlas.slices import series as slices
+from tests.scene import Scene
+
+ROLES = (
+    "anonymous",
+    "stranger",
+    "administrator",
+    "manager",
+    "data_manager",
+    "lead",
+    "reviewer",
+    "reader",
+    "other_reader",
+    "scientist",
+)
+
+
+BODIES = {  # where an empty one would be refused before anyone is asked who they are
+    "edits": b'{"tab": "0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11", "edits": []}',
+    "submit": b'{"number": 0}',
+    "review": b'{"verdict": "accept", "round": 1, "text": ""}',
+    "comments": b'{"text": "Here."}',
+}
+
+
+@dataclass
+class Walk:
+    """A scene with clients signed in, and the names that stand for its ids in addresses."""
+
+    scene: Scene
+    clients: dict[str, Client]
+    names: dict[str, str]
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+
+    def close(self) -> None:
+        """Stop listening to the database, and end the loop that websockets and pixels ran in."""
+        self.loop.run_until_complete(get_channel_layer().close())
+        self.loop.close()
+
+    def http(self, role: str, method: str, path: str) -> int:
+        """The status of a request without content; what it changed is undone."""
+        content = "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"
+        body = BODIES.get(path.rsplit("/", 2)[-2], b"{}") if path.startswith("/api/") else b""
+        client = self.clients[role]
+        cookies = client.cookies.copy()  # signing out must not sign the next request out
+        with transaction.atomic():
+            answer = client.generic(method, path.format(**self.names), body, content_type=content)
+            transaction.set_rollback(True)
+        answer.close()
+        client.cookies = cookies
+        return answer.status_code
+
+    def raw(self, role: str, path: str) -> int:
+        """The status that the pixel road gives, in front of Django."""
+        return self.loop.run_until_complete(_raw(path.format(**self.names), self._cookie(role)))
+
+    def websocket(self, role: str, path: str) -> str:
+        """ "open", or the code it was closed with."""
+        return self.loop.run_until_complete(_websocket(path.format(**self.names), self._cookie(role)))
+
+    def _cookie(self, role: str) -> bytes:
+        return "; ".join(f"{name}={c.value}" for name, c in self.clients[role].cookies.items()).encode()
+
+
+async def _raw(path: str, cookie: bytes) -> int:
+    statuses: list[int] = []
+
+    async def send(message: dict) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    headers = [(b"host", b"localhost"), (b"cookie", cookie)]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+    await application(scope, receive, send)
+    return statuses[0]
+
+
+async def _websocket(path: str, cookie: bytes) -> str:
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+    connection = ApplicationCommunicator(application, scope)
+    await connection.send_input({"type": "websocket.connect"})
+    answer = await connection.receive_output(timeout=20)
+    is_open = answer["type"] == "websocket.accept"
+    await connection.send_input({"type": "websocket.disconnect", "code": 1000})
+    await connection.wait(timeout=20)
+    return "open" if is_open else str(answer["code"])
+
+
+def build() -> Walk:
+    """A scene with more in it: an upload, a token, comments, an imported segment, a released file, and a
+    series of real slices in case 5, which the reader reads."""
+    scene = scenes.build()
+    people, clients = scene.people, {"anonymous": Client()}
+    for role in ROLES[1:]:
+        clients[role] = Client()
+        clients[role].force_login(people[role])
+    source = [
+        intake.from_bytes(f"{at}.dcm", data) for at, data in enumerate(slices([(0, 0, z) for z in (0, 5)]))
+    ]
+    outcomes = list(intake.take_in(source, dataset=scene.dataset))
+    series = sealing.seal(outcomes[0].series_id)
+    case = scenes.case_of(scene.project, 5, [series.study])
+    Read.objects.create(case=case, reader=people["reader"], schema=scene.schema, assigned_by=people["lead"])
+    submitted = scene.reads["submitted"]
+    comment = Comment.objects.create(read=submitted, round=1, number=1, text="Here.", by=people["reviewer"])
+    drawn_on = CaseStudy.objects.filter(case=submitted.case).first().study.series.first()
+    segment = ImportedSegment.objects.create(
+        series=drawn_on,
+        source_series=drawn_on,
+        source_sop_instance_uid="1.2.3",
+        segment_number=1,
+        label="GTV-1",
+        origin="From the file of the hospital.",
+    )
+    key = new_key(".json")
+    storage().put_durable(key, b"{}")
+    ReleaseFile.objects.create(
+        release=scene.release, path="dataset.json", size=2, sha256="0" * 64, crc32=0, object_key=key
+    )
+    upload = Upload.objects.create(dataset=scene.dataset, by=people["data_manager"])
+    token, _ = make_token(by=people["scientist"], name="laptop", days=1)
+    names = {
+        "series": series.public_id,
+        "assigned": scene.reads["assigned"].public_id,
+        "submitted": submitted.public_id,
+        "others": scene.reads["others"].public_id,
+        "comment": comment.public_id,
+        "segment": segment.public_id,
+        "upload": upload.public_id,
+        "token": token.public_id,
+    }
+    return Walk(scene, clients, names)
+
+
+def routes() -> set[str]:
+    """Every address of Django, as its pattern."""
+    return set(_below(get_resolver().url_patterns, ""))
+
+
+def _below(patterns: list[URLPattern | URLResolver], start: str) -> Iterator[str]:
+    for pattern in patterns:
+        route = start + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _below(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def websocket_routes() -> set[str]:
+    from annotations.live import routing
+
+    return {str(route.pattern) for route in routing.application.routes}
