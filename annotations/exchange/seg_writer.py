@@ -8,6 +8,7 @@ segments stay apart, a segment without a voxel stays a segment, and the same inp
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from uuid import UUID
 
@@ -324,15 +325,21 @@ def _distance_between_slices_mm(source: SourceSeries) -> float | None:
         return None
 
 
+@cache
+def _concept(code: Code) -> Dataset:
+    """Made once, as every frame has the same."""
+    return code.as_dicom()
+
+
 def _derivation(sop_classes: Mapping[str, str], key: FrameKey, several: set[str]) -> Dataset:
     image = _reference(sop_classes, key.sop_instance_uid)
     if key.sop_instance_uid in several:
         image.ReferencedFrameNumber = key.frame_number
-    image.PurposeOfReferenceCodeSequence = DicomSequence([_SOURCE_IMAGE.as_dicom()])
+    image.PurposeOfReferenceCodeSequence = DicomSequence([_concept(_SOURCE_IMAGE)])
     image.SpatialLocationsPreserved = "YES"
     item = Dataset()
     item.SourceImageSequence = DicomSequence([image])
-    item.DerivationCodeSequence = DicomSequence([_SEGMENTATION.as_dicom()])
+    item.DerivationCodeSequence = DicomSequence([_concept(_SEGMENTATION)])
     return item
 
 
