@@ -13,6 +13,7 @@ from annotations.reading import policies
 from annotations.reading.journal import Gesture, State
 from annotations.reading.measurements import Measurement
 from annotations.reading.reads import next_read
+from annotations.reading.review import last_review
 from atlas.models import Series, Study
 
 ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")  # nothing to read in these
@@ -54,6 +55,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         },
         "studies": _studies_json(studies),
         "imported": _imported_json(read),
+        "review": _review_json(read),
         "comments": [comment_json(comment) for comment in policies.comments_for(user, read)],
         "worklist_url": reverse("worklist"),
         "next": _next_json(next_read(user, after=read)),
@@ -183,6 +185,14 @@ def _next_json(read: Read | None) -> dict[str, Any] | None:
 
 
 # Review -----------------------------------------------------------------------------------------
+
+
+def _review_json(read: Read) -> dict[str, Any] | None:
+    """The latest verdict: what the reader must know of a read that came back."""
+    review = last_review(read)
+    if review is None:
+        return None
+    return {"verdict": review.verdict, "text": review.text, "author": review.by.display_name, "at": review.at}
 
 
 def comment_json(comment: Comment) -> dict[str, Any]:

@@ -93,6 +93,13 @@ class CommentShape(Shape):
     resolved = s.BooleanField()
 
 
+class VerdictShape(Shape):
+    verdict = s.ChoiceField(choices=["accept", "return"])
+    text = s.CharField()
+    author = s.CharField()
+    at = s.DateTimeField()
+
+
 class YouShape(Shape):
     id = s.CharField()
     name = s.CharField()
@@ -128,6 +135,7 @@ class ReadShape(Shape):
     schema = _inline("SchemaOfReadShape", {"version": s.IntegerField(), "labels": LabelShape(many=True)})
     studies = StudyOfReadShape(many=True)
     imported = ImportedShape(many=True)
+    review = VerdictShape(allow_null=True, help_text="The latest verdict")
     comments = CommentShape(many=True)
     worklist_url = s.CharField()
     next = NextShape(allow_null=True)

@@ -115,6 +115,14 @@ def _locked(user: User, read_id: str) -> Read:
     return locked
 
 
+def last_review(read: Read) -> Review | None:
+    """The latest verdict on the read."""
+    if read.round == 1 and read.state != Read.State.ACCEPTED:
+        return None  # no verdict yet
+    reviews = Review.objects.filter(submission__read=read).select_related("by")
+    return reviews.order_by("-submission__round").first()
+
+
 def _is_own_verdict(user: User, read: Read, verdict: str, round: int) -> bool:
     given = Review.objects.filter(submission__read=read, submission__round=round, by=user, verdict=verdict)
     return given.exists()

@@ -11,6 +11,7 @@ from accounts.models import User
 from annotations.models import Comment, Read, Review
 from annotations.reading import casebook, policies
 from annotations.reading.projects import project_or_404
+from annotations.reading.review import last_review
 from atlas.models import Series, Study
 
 
@@ -112,12 +113,7 @@ def _chosen(user: User, read: Read) -> Chosen:
     return Chosen(
         row=row,
         time_points=time_points[::-1],
-        review=_last_review(found) if found.state == Read.State.RETURNED else None,
+        review=last_review(found) if found.state == Read.State.RETURNED else None,
         comments=[comment for comment in comments if comment.round == comments[-1].round],
         may_judge=policies.rights_on(user, found).may_judge,
     )
-
-
-def _last_review(read: Read) -> Review | None:
-    reviews = Review.objects.filter(submission__read=read).select_related("by")
-    return reviews.order_by("-submission__round").first()

@@ -56,6 +56,9 @@ def test_a_returned_read_goes_another_round(cast):
     assert verdict(cast, "return").json()["state"] == "returned"
     answer = cast.get("").json()
     assert (answer["round"], answer["you"]["may_edit"]) == (2, True)
+    said = answer["review"]
+    assert (said["verdict"], said["author"]) == ("return", cast.reviewer.display_name)
+    assert said["text"] == Review.objects.get().text != ""
     cast.apply([edit(cast.length())])
     cast.read.refresh_from_db()
     assert cast.read.state == S.RETURNED
