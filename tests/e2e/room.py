@@ -58,6 +58,8 @@ class Room:
             "() => window.atlasRoom?.clientOfVoxel([0, 0]) && window.atlasRoom.state().sop"
         )
         self.page.wait_for_function("() => window.atlasRoom.valueAt([0, 0]) !== null")
+        # Until the marks are here the room says so, and nobody can draw.
+        self.page.wait_for_selector("[data-testid=saving]")
 
     # What is there
 

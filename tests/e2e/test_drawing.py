@@ -151,7 +151,7 @@ def test_a_length_and_a_threshold_stroke_on_a_real_chest_ct(demo, reader1):
     assert f"{length_mm:.1f} mm" in room.page.get_by_test_id("findings").inner_text()
 
     room.press("t")
-    low, high = -100.0, 200.0
+    low, high = 30.0, 60.0
     room.page.get_by_test_id("range-low").fill(str(low))
     room.page.get_by_test_id("range-high").fill(str(high))
     room.page.get_by_test_id("range-high").press("Enter")
