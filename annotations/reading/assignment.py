@@ -179,7 +179,8 @@ def _not_blind_to(cases: Collection[Case]) -> dict[int, set[int]]:
     case_of_read = dict(Read.objects.filter(case__in=case_ids).values_list("pk", "case_id"))
     seen = AuditRecord.objects.filter(verb="read.marks_seen", object_type="read", object_id__in=case_of_read)
     for read_id, person in seen.order_by().values_list("object_id", "actor_id").distinct():
-        found.setdefault(case_of_read[read_id], set()).add(person)
+        if read_id is not None and person is not None:
+            found.setdefault(case_of_read[read_id], set()).add(person)
     return found
 
 

@@ -199,17 +199,6 @@ def worklist(user: User, project: Project | None = None) -> list[WorkGroup]:
     return found
 
 
-def next_read(user: User, after: Read | None = None) -> Read | None:
-    """The read to take next: returned ones, then those under way, then new ones, then one to review."""
-    for group in worklist(user):
-        if not group.waits:
-            continue
-        for row in group.rows:
-            if after is None or (row.read and row.read.pk != after.pk):
-                return row.read
-    return None
-
-
 def _with_case(reads: QuerySet[Read]) -> QuerySet[Read]:
     seen_comments = Q(comments__resolved_at=None, comments__isnull=False)
     return (

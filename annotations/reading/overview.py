@@ -8,6 +8,7 @@ import datetime
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Case as Choose
 from django.db.models import (
@@ -127,7 +128,7 @@ def known_reads(user: User, project: Project) -> QuerySet[Read]:
     return policies.reads_for(user).filter(case__project=project)
 
 
-def cases_with_state(user: User, project: Project) -> QuerySet[Case]:
+def cases_with_state(user: User, project: Project) -> QuerySet[Any]:
     """The project's cases with `rank`, the place in ORDER of their slowest read; None for unassigned ones."""
     reads = known_reads(user, project).filter(case=OuterRef("pk")).order_by().values("case")
     return Case.objects.filter(project=project).annotate(

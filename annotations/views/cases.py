@@ -7,15 +7,23 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from annotations.models import Case, Read
 from annotations.reading import assignment, casebook, cases, overview, schemas
-from annotations.views.frame import OpenProject, carried_out, open_project, page_of, sentence, show
+from annotations.views.frame import (
+    OpenProject,
+    carried_out,
+    open_project,
+    page_of,
+    sentence,
+    show,
+)
 from atlas.models import Dataset, Project, Series, Study, Subject
 
 WAYS = [("each", "Each of them reads each case"), ("share", "Shared out evenly")]
@@ -41,8 +49,8 @@ class FilterForm(forms.Form):
         else:  # who reviews knows of what was handed in
             states = states[overview.ORDER.index(Read.State.SUBMITTED) :]
         people = [(person.public_id, person.display_name) for person in readers]
-        self.fields["state"].choices = [("", "Any state"), *states]
-        self.fields["reader"].choices = [("", "Any reader"), *people]
+        self.fields["state"].choices = [("", "Any state"), *states]  # type: ignore[attr-defined]
+        self.fields["reader"].choices = [("", "Any reader"), *people]  # type: ignore[attr-defined]
 
 
 class AssignForm(forms.Form):
@@ -57,7 +65,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args, opened: OpenProject, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["readers"].queryset = assignment.possible_readers(opened.project)
+        self.fields["readers"].queryset = assignment.possible_readers(opened.project)  # type: ignore[attr-defined]
 
     def clean(self):
         found = super().clean() or {}
@@ -68,12 +76,14 @@ class AssignForm(forms.Form):
 
 @login_required
 @require_safe
-def case_table(request: HttpRequest, slug: str) -> HttpResponse:
+def case_table(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "review_cases")
     return _table(request, opened, AssignForm(opened=opened))
 
 
-def _table(request: HttpRequest, opened: OpenProject, form: AssignForm, status: int = 200) -> HttpResponse:
+def _table(
+    request: SignedInRequest, opened: OpenProject, form: AssignForm, status: int = 200
+) -> HttpResponse:
     project = opened.project
     readers = list(assignment.possible_readers(project))
     narrow = FilterForm(request.GET, readers=readers, may_manage=opened.may_manage)
@@ -111,7 +121,7 @@ def _without_page(query: QueryDict) -> str:
 
 @login_required
 @require_POST
-def cases_assign(request: HttpRequest, slug: str) -> HttpResponse:
+def cases_assign(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     project = opened.project
     form = AssignForm(request.POST, opened=opened)
@@ -143,7 +153,7 @@ def _told(done: assignment.Assigned) -> str:
     return " ".join(parts)
 
 
-def _back(request: HttpRequest, slug: str) -> str:
+def _back(request: SignedInRequest, slug: str) -> str:
     """The table as it was narrowed before; only its query is taken from the form, never an address."""
     query = QueryDict(request.POST.get("query", ""))
     known = [(name, value) for name, value in query.items() if name in (*FilterForm.base_fields, "page")]
@@ -152,7 +162,7 @@ def _back(request: HttpRequest, slug: str) -> str:
 
 @login_required
 @require_POST
-def read_unassign(request: HttpRequest, slug: str) -> HttpResponse:
+def read_unassign(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     try:
         assignment.unassign(by=request.user, project=opened.project, read_id=request.POST.get("read", ""))
@@ -176,13 +186,13 @@ class ChooseForm(forms.Form):
     def __init__(self, *args, opened: OpenProject, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         found = [(modality, modality) for modality in cases.modalities(opened.project)]
-        self.fields["dataset"].queryset = cases.granted_datasets(opened.project)
-        self.fields["modality"].choices = [("", "Any modality"), *found]
+        self.fields["dataset"].queryset = cases.granted_datasets(opened.project)  # type: ignore[attr-defined]
+        self.fields["modality"].choices = [("", "Any modality"), *found]  # type: ignore[attr-defined]
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def cases_add(request: HttpRequest, slug: str) -> HttpResponse:
+def cases_add(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     project = opened.project
     narrow = ChooseForm(request.GET, opened=opened)

@@ -8,11 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from accounts import permissions
+from accounts.requests import SignedInRequest
 from annotations.reading.projects import project_or_404
 from atlas.models import Project
 
@@ -49,7 +50,7 @@ class OpenProject:
         return "download_releases" in self.held
 
 
-def open_project(request: HttpRequest, slug: str, permission: str = "view_project") -> OpenProject:
+def open_project(request: SignedInRequest, slug: str, permission: str = "view_project") -> OpenProject:
     """Raises Http404 for strangers, PermissionDenied for members whose role doesn't allow it."""
     project = project_or_404(request.user, slug, permission)
     roles = permissions.roles_of(request.user, project)
@@ -57,7 +58,7 @@ def open_project(request: HttpRequest, slug: str, permission: str = "view_projec
 
 
 def show(
-    request: HttpRequest, opened: OpenProject, tab: str, template: str, status: int = 200, **context: Any
+    request: SignedInRequest, opened: OpenProject, tab: str, template: str, status: int = 200, **context: Any
 ) -> HttpResponse:
     """A page of a project, under its tabs. `tab` is the name of the tab's address."""
     project = opened.project
@@ -83,7 +84,7 @@ def carried_out[T](form: forms.Form, service: Callable[[], T]) -> T | None:
         return None
 
 
-def page_of(request: HttpRequest, rows: QuerySet, size: int) -> Page:
+def page_of(request: SignedInRequest, rows: QuerySet, size: int) -> Page:
     """The page that the address asks for; a number that is none, or too high, gives the nearest one."""
     return Paginator(rows, size).get_page(request.GET.get("page"))
 

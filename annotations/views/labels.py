@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.requests import SignedInRequest
 from annotations.reading import schemas
 from annotations.views.frame import open_project, show
 
@@ -17,7 +18,7 @@ EMPTY_ROWS = 1
 
 @login_required
 @require_safe
-def labels(request: HttpRequest, slug: str, version: int | None = None) -> HttpResponse:
+def labels(request: SignedInRequest, slug: str, version: int | None = None) -> HttpResponse:
     opened = open_project(request, slug)
     versions = list(schemas.schemas_of(opened.project))
     shown = versions[0] if versions else None
@@ -39,7 +40,7 @@ def labels(request: HttpRequest, slug: str, version: int | None = None) -> HttpR
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def labels_edit(request: HttpRequest, slug: str) -> HttpResponse:
+def labels_edit(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     current = schemas.current_schema(opened.project)
     seen = current.version if current else 0

@@ -4,12 +4,13 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from accounts.roles import roles_on
 from annotations.reading import overview, projects
 from annotations.views.frame import carried_out, open_project, sentence, show
@@ -28,7 +29,7 @@ class MemberForm(forms.Form):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def members(request: HttpRequest, slug: str) -> HttpResponse:
+def members(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project" if request.method == "POST" else "review_cases")
     project = opened.project
     form = MemberForm(request.POST or None)
@@ -54,7 +55,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _letter_address(request: HttpRequest) -> str:
+def _letter_address(request: SignedInRequest) -> str:
     """The address of the page that takes an invitation, with `{secret}` where its secret goes."""
     return request.build_absolute_uri(reverse("invitation", args=["secret"])).replace(
         "/secret/", "/{secret}/"
@@ -63,7 +64,7 @@ def _letter_address(request: HttpRequest) -> str:
 
 @login_required
 @require_POST
-def member_remove(request: HttpRequest, slug: str) -> HttpResponse:
+def member_remove(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     person = get_object_or_404(User, public_id=request.POST.get("person", ""))
     role = request.POST.get("role", "")
@@ -83,7 +84,7 @@ def member_remove(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def letter_withdraw(request: HttpRequest, slug: str) -> HttpResponse:
+def letter_withdraw(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     letter = (
         projects.open_invitations(opened.project).filter(public_id=request.POST.get("invitation", "")).first()

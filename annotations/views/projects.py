@@ -1,14 +1,17 @@
 """The list of projects, a new one, and the overview of one."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organisation
+from accounts.requests import SignedInRequest
 from annotations.reading import overview, projects
 from annotations.reading.schemas import current_schema
 from annotations.views.frame import carried_out, open_project, show
@@ -32,12 +35,12 @@ class NewProjectForm(ProjectForm):
 
     def __init__(self, *args, organisations, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["organisation"].queryset = organisations
+        self.fields["organisation"].queryset = organisations  # type: ignore[attr-defined]
 
 
 @login_required
 @require_safe
-def project_list(request: HttpRequest) -> HttpResponse:
+def project_list(request: SignedInRequest) -> HttpResponse:
     rows = overview.project_rows(request.user)
     may_create = projects.organisations_for_projects(request.user).exists()
     return render(request, "projects/list.html", {"rows": rows, "may_create": may_create})
@@ -45,7 +48,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def project_new(request: HttpRequest) -> HttpResponse:
+def project_new(request: SignedInRequest) -> HttpResponse:
     organisations = projects.organisations_for_projects(request.user)
     if not organisations.exists():
         raise PermissionDenied("Creating a project takes a role in an organisation: ask one of its managers.")
@@ -60,7 +63,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def project_edit(request: HttpRequest, slug: str) -> HttpResponse:
+def project_edit(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     project = opened.project
     form = ProjectForm(
@@ -79,10 +82,10 @@ def project_edit(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def project_overview(request: HttpRequest, slug: str) -> HttpResponse:
+def project_overview(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug)
     project = opened.project
-    context: dict[str, object] = {"schema": current_schema(project)}
+    context: dict[str, Any] = {"schema": current_schema(project)}
     if opened.may_manage:
         steps = overview.funnel(request.user, project)
         members = overview.members_with_progress(request.user, project)

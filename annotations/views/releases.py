@@ -4,11 +4,12 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.requests import SignedInRequest
 from annotations.cohort import policies, releases, summary
 from annotations.views.frame import carried_out, open_project, page_of, sentence, show
 
@@ -28,7 +29,7 @@ class FreezeForm(forms.Form):
 
 @login_required
 @require_safe
-def release_list(request: HttpRequest, slug: str) -> HttpResponse:
+def release_list(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "download_releases")
     found = policies.releases_of(request.user, opened.project).select_related("frozen_by")
     sizes = summary.sizes_of(found)
@@ -43,7 +44,7 @@ def release_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def release_new(request: HttpRequest, slug: str) -> HttpResponse:
+def release_new(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     project = opened.project
     preview = summary.preview(project)
@@ -72,7 +73,7 @@ def release_new(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+def release(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """One release. POST writes what is missing of one that failed."""
     opened = open_project(
         request, slug, "manage_project" if request.method == "POST" else "download_releases"

@@ -2,11 +2,12 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from accounts.requests import SignedInRequest
 from annotations.reading import policies
 
 SCRIPT = "room.js"
@@ -15,7 +16,7 @@ SCRIPT = "room.js"
 @login_required
 @ensure_csrf_cookie
 @require_safe
-def room(request: HttpRequest, public_id: str) -> HttpResponse:
+def room(request: SignedInRequest, public_id: str) -> HttpResponse:
     """For the read's reader, and for its reviewers and leads. The API says what each may do in it."""
     read = policies.read_or_404(request.user, public_id)
     policies.rights_on(request.user, read)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from annotations.models import Comment, Read, Review
-from annotations.reading import casebook, policies
+from annotations.reading import casebook, policies, reads
 from annotations.reading.projects import project_or_404
 from annotations.reading.review import last_review
 from atlas.models import Series, Study
@@ -47,7 +48,7 @@ class Chosen:
 
 @login_required
 @require_safe
-def worklist(request: HttpRequest) -> HttpResponse:
+def worklist(request: SignedInRequest) -> HttpResponse:
     slug = request.GET.get("project", "")
     project = project_or_404(request.user, slug) if slug else None
     groups = casebook.worklist(request.user, project)
@@ -76,7 +77,7 @@ def _waiting(groups: list[casebook.WorkGroup]) -> str:
 
 @login_required
 @require_safe
-def panel(request: HttpRequest, public_id: str) -> HttpResponse:
+def panel(request: SignedInRequest, public_id: str) -> HttpResponse:
     """The side panel of one read, which the page's script puts in place."""
     read = policies.read_or_404(request.user, public_id)
     return render(request, "worklist/panel.html", {"chosen": _chosen(request.user, read)})
@@ -84,10 +85,10 @@ def panel(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def next_read(request: HttpRequest) -> HttpResponse:
+def next_read(request: SignedInRequest) -> HttpResponse:
     """Opens what waits next; `after` names the read that the reader comes from."""
     after = policies.reads_for(request.user).filter(public_id=request.GET.get("after", "")).first()
-    found = casebook.next_read(request.user, after)
+    found = reads.next_read(request.user, after=after)
     return redirect("read", found.public_id) if found else redirect("worklist")
 
 

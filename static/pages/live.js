@@ -43,7 +43,7 @@ function listen(path) {
   let opened = 0;
   const beat = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"type":"ping"}'), 20000);
   socket.addEventListener("open", () => {
-    if (tries > 0) soon(); // something may have changed while nobody listened
+    if (tries > 0 || performance.now() > 1000) soon(); // something may have changed while nobody listened
     opened = Date.now();
     tries = 0;
   });
