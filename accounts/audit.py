@@ -24,7 +24,7 @@ def record(
     AuditRecord.objects.create(
         actor=actor,
         verb=verb,
-        object_type=what._meta.model_name if what is not None else "",
+        object_type=str(what._meta.model_name) if what is not None else "",
         object_id=what.pk if what is not None else None,
         facts=facts,
     )

@@ -7,6 +7,8 @@ theirs from these four.
 """
 
 from django.apps import apps
+from typing import cast
+
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import connection, models, transaction
@@ -37,7 +39,7 @@ def objects_for[M: models.Model](user: Someone, permission: str, model: type[M])
     held = Q(pk__in=_directly(user, permission, model).values("pk"))
     parent_field = INHERITS.get(scope_name(model))
     if parent_field:
-        parent = model._meta.get_field(parent_field).related_model
+        parent = cast(type[models.Model], model._meta.get_field(parent_field).related_model)
         if _knows(parent, permission):
             held |= Q(**{f"{parent_field}__in": objects_for(user, permission, parent).values("pk")})
     return everything.filter(held)
@@ -81,7 +83,7 @@ def is_member(user: Someone, scope: models.Model | None) -> bool:
     if user.groups.filter(name__in=names).exists():
         return True
     parent_field = INHERITS.get(scope_name(scope))
-    return bool(parent_field) and is_member(user, getattr(scope, parent_field))
+    return parent_field is not None and is_member(user, getattr(scope, parent_field))
 
 
 def require(user: Someone, permission: str, scope: models.Model | None) -> None:

@@ -1,4 +1,4 @@
-"""Settings of a node. What differs between nodes comes from the environment; docs/administrator.md lists it."""
+"""Settings of a node. The environment says what differs between nodes: docs/administrator.md lists it."""
 
 import os
 from pathlib import Path
@@ -103,6 +103,7 @@ DATABASES = {
             if "DATABASE_URL" in os.environ
             else database_settings(ATLAS_HOME)
         ),
+        "CONN_HEALTH_CHECKS": True,  # a database that was restarted costs a wait, not an error
         # Open pools block dropping test databases, so tests ask for none.
         "OPTIONS": {}
         if os.environ.get("ATLAS_DATABASE_POOL") == "0"
@@ -115,6 +116,8 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "atlas.fanout.PostgresChannelLayer"}}
 CACHES = {  # Shared by all processes: throttles count here.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }
+
+PROCRASTINATE_IMPORT_PATHS = ["atlas.jobs"]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -136,9 +139,25 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "front"
 
-EMAIL_BACKEND = os.environ.get("ATLAS_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
-EMAIL_FILE_PATH = os.environ.get("ATLAS_EMAIL_FILE_PATH")
-EMAIL_HOST = os.environ.get("ATLAS_EMAIL_HOST", "localhost")
+
+def _mailer() -> dict:
+    """SMTP where a host is named, files where a folder is, else letters are printed."""
+    backends = "django.core.mail.backends"
+    if host := os.environ.get("ATLAS_EMAIL_HOST"):
+        options = {
+            "host": host,
+            "port": int(os.environ.get("ATLAS_EMAIL_PORT", "587")),
+            "username": os.environ.get("ATLAS_EMAIL_USER", ""),
+            "password": os.environ.get("ATLAS_EMAIL_PASSWORD", ""),
+            "use_tls": os.environ.get("ATLAS_EMAIL_TLS", "1") == "1",
+        }
+        return {"BACKEND": f"{backends}.smtp.EmailBackend", "OPTIONS": options}
+    if folder := os.environ.get("ATLAS_EMAIL_FOLDER"):
+        return {"BACKEND": f"{backends}.filebased.EmailBackend", "OPTIONS": {"file_path": folder}}
+    return {"BACKEND": f"{backends}.console.EmailBackend"}
+
+
+MAILERS = {"default": _mailer()}
 DEFAULT_FROM_EMAIL = os.environ.get("ATLAS_EMAIL_FROM", "atlas@localhost")
 
 LANGUAGE_CODE = "en"
@@ -153,6 +172,7 @@ STATICFILES_DIRS = [  # /static/css/, /static/pages/, /static/dist/
     *([("dist", BASE_DIR / "static" / "dist")] if (BASE_DIR / "static" / "dist").is_dir() else []),
 ]
 STATIC_ROOT = ATLAS_HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # serve from the checkout; nothing to collect
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/"  # the names that Vite hashed
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}

@@ -198,5 +198,5 @@ def _write(
         batch_size=2000,
     )
     audit.record(by, "reads.assigned", project, reads=len(wanted))
-    announce_cases(project, [wanted[0][0].number])
+    announce_cases(project, sorted({case.number for case, _ in wanted}))
     return len(wanted)

@@ -11,10 +11,14 @@ from atlas.fanout import broadcast
 from atlas.models import Project
 
 
+NAMED_MAX = 20
+
+
 def announce_cases(project: Project, numbers: Sequence[int]) -> None:
-    """Pages read again what they show, so of many cases one is named."""
-    if numbers:
-        message = {"type": "case", "number": numbers[0]}
+    """Of many cases some are named: pages read again all that they show. One would not do, for whoever reads
+    that very case hears nothing of it."""
+    for number in numbers[:NAMED_MAX]:
+        message = {"type": "case", "number": number}
         transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)
 
 

@@ -65,16 +65,17 @@ def last_submitted_number(read: Read) -> int:
     return Submission.objects.filter(read=read).latest("round").edit_number
 
 
-def next_read(user: User, *, after: Read) -> Read | None:
+def next_read(user: User, *, after: Read | None = None) -> Read | None:
     """What to take next: own reads that came back, those under way, new ones by due date; then reviews.
 
     Whoever has just reviewed gets the next review first.
     """
     roads = [_own_to_read, policies.reads_to_review]
-    if after.reader_id != user.pk:
+    if after is not None and after.reader_id != user.pk:
         roads.reverse()
     for road in roads:
-        found = road(user).exclude(pk=after.pk).first()
+        waiting = road(user) if after is None else road(user).exclude(pk=after.pk)
+        found = waiting.first()
         if found:
             return found
     return None

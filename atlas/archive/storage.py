@@ -57,7 +57,7 @@ class FileStorage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._durable_folders: set[str] = set()
+        self._durable_folders: set[Path] = set()
 
     def put_durable(self, key: str, *parts: bytes | Path | BinaryIO) -> int:
         path = self._path(key)
@@ -132,11 +132,11 @@ class FileStorage:
             os.close(descriptor)
 
     def _make_folder(self, folder: Path) -> None:
-        if folder.name in self._durable_folders:
+        if folder in self._durable_folders:
             return
         folder.mkdir(parents=True, exist_ok=True)
         _sync_folder(folder.parent)
-        self._durable_folders.add(folder.name)
+        self._durable_folders.add(folder)
 
 
 def _append(file: BinaryIO, part: bytes | Path | BinaryIO) -> None:

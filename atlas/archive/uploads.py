@@ -76,7 +76,7 @@ def receive(*, by: User, upload: Upload, name: str, stream: BinaryIO) -> list[Ou
 def _in_body(name: str, stream: BinaryIO) -> Iterable[Source]:
     start = stream.read(4)
     if not sources.is_zip(start):
-        return [Source(name, lambda: _Rest(start, stream))]  # type: ignore[return-value]
+        return [Source(name, lambda: _Rest(start, stream))]  # type: ignore[arg-type]
     archive = spool()
     archive.write(start)
     while chunk := stream.read(intake.READ_BYTES):

@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
-from channels.layers import channel_layers
 
 from accounts import permissions
 from accounts.models import Organisation, User
@@ -14,13 +13,6 @@ from atlas.archive.index import Outcome
 from atlas.models import Dataset, Series
 from tests.atlas.slices import series
 from tests.cast import person
-
-
-@pytest.fixture(autouse=True)
-def layer_of_the_settings():
-    """A test before may have put its own channel layer in place, and left nothing there."""
-    if channel_layers.backends.get("default") is None:
-        channel_layers.backends.pop("default", None)
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 async def layer() -> AsyncIterator[PostgresChannelLayer]:
     layer = PostgresChannelLayer()
-    before = channel_layers.set("default", layer)
+    before = channel_layers["default"]
+    channel_layers.set("default", layer)
     yield layer
     await layer.close()
     channel_layers.set("default", before)

@@ -35,8 +35,7 @@ class Node:
             "ATLAS_HOME": str(self.home),
             "ATLAS_DEMO": "1" if demo else "0",
             "ATLAS_DATABASE_POOL": "1",  # as in production, whatever the tests' own settings say
-            "ATLAS_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-            "ATLAS_EMAIL_FILE_PATH": str(self.home / "mail"),
+            "ATLAS_EMAIL_FOLDER": str(self.home / "mail"),
         }
         self._serve: subprocess.Popen[bytes] | None = None
 

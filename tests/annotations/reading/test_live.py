@@ -30,7 +30,8 @@ in_thread = sync_to_async
 @pytest.fixture
 async def layer():
     layer = PostgresChannelLayer()
-    before = channel_layers.set("default", layer)
+    before = channel_layers["default"]
+    channel_layers.set("default", layer)
     yield layer
     await layer.close()
     channel_layers.set("default", before)
