@@ -179,10 +179,17 @@ export async function reread(): Promise<void> {
   if (before === "closed" && read.you.may_edit && read.you.capacity === "reader") location.reload();
 }
 
+/** A reviewer sees what was submitted last: a new round's marks are there before its verdict is asked for. */
+async function follows(): Promise<void> {
+  if (room.getState().read?.you.capacity !== "reader") await refetch();
+  await reread().catch(() => {});
+}
+
 function hear(message: LiveMessage): void {
   if (message.type === "presence") room.setState({ people: message.people });
   else if (message.type === "edits" && message.tab !== tab) void refetch();
-  else if (message.type === "state" || message.type === "comment") void reread().catch(() => {});
+  else if (message.type === "state") void follows();
+  else if (message.type === "comment") void reread().catch(() => {});
 }
 
 export async function loadManifest(series: string): Promise<boolean> {
