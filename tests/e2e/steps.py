@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from tests.e2e.node import Node
 from tests.e2e.room import Room
@@ -45,6 +45,10 @@ class Person:
                 self.errors.append(f"{self.page.url}: {said.text}") if said.type == "error" else None
             ),
         )
+
+    def _hears(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.errors.append(f"{self.page.url}: {said.text}")
 
     # Anywhere
 
@@ -80,9 +84,7 @@ class Person:
         """For pages that don't follow by themselves."""
         deadline = time.monotonic() + timeout_s
         while not is_so(self.page):
-            assert time.monotonic() < deadline, (
-                f"{self.page.url} did not come to be so\n{self.node.log_tail()}"
-            )
+            assert time.monotonic() < deadline, f"{self.page.url} stays as it is\n{self.node.log_tail()}"
             self.page.reload()
 
     def row(self, text: str) -> Locator:
@@ -165,8 +167,8 @@ class Person:
         drop = self.page.locator("#drop")
         # The files come into the page through a field of their own: a page can't read a path.
         self.page.evaluate(
-            "() => { const field = document.createElement('input'); field.type = 'file'; field.multiple = true;"
-            " field.id = 'dragged'; document.body.append(field) }"
+            "() => { const field = document.createElement('input'); field.id = 'dragged';"
+            " field.type = 'file'; field.multiple = true; document.body.append(field) }"
         )
         self.page.locator("#dragged").set_input_files(files)
         carried = self.page.evaluate_handle(
@@ -252,9 +254,9 @@ class ReadingRoom(Room):
         expect(button).to_have_attribute("aria-disabled", "false")
         button.click()
         button.click()  # asks once more
-        self.shows_state("Submitted")
+        self.shows_state(re.compile("^Submitted"))
 
-    def shows_state(self, words: str) -> None:
+    def shows_state(self, words: str | re.Pattern[str]) -> None:
         """In the bar, by itself."""
         expect(self.page.get_by_test_id("read-state")).to_have_text(words, timeout=PATIENCE_S * 1000)
 
@@ -274,7 +276,7 @@ class ReadingRoom(Room):
 
     def accepts(self) -> None:
         self.page.get_by_test_id("accept").click()
-        self.shows_state("Accepted")
+        self.shows_state(re.compile("^Accepted"))
 
     def returns(self, why: str) -> None:
         self.page.get_by_test_id("return").click()
