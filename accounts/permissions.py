@@ -6,9 +6,9 @@ holds on its datasets. Studies, cases and reads have no permissions of their own
 theirs from these four.
 """
 
-from django.apps import apps
 from typing import cast
 
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import connection, models, transaction

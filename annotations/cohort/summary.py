@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Case as Choose
+from django.db.models import Count, IntegerField, QuerySet, Sum, Value, When
 
 from annotations.cohort import policies
 from annotations.models import Case, CaseStudy, Read, Release, ReleaseCase, ReleaseFile
@@ -52,7 +53,6 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Format:
-    folder: str
     title: str
     holds: str
     files: int
@@ -108,25 +108,29 @@ def _sexes(counts: Counter[str]) -> list[tuple[str, int]]:
     return [(word, counts[key]) for key, word in words.items() if counts[key]]
 
 
-FORMATS = {
-    "dicom": ("DICOM", "images and segmentations (SEG) as DICOM"),
-    "nifti": ("NIfTI", "volumes and masks, one folder a series"),
-    "tables": ("Tables", "CSV, one row a mark"),
-}
+FORMATS = (
+    ("/images/", "Images", "NIfTI volumes, as they were read"),
+    ("/seg/", "DICOM SEG", "all segments of a read on one series"),
+    ("/masks/", "Masks", "NIfTI, one for each segment, in the grid of its image"),
+    ("/annotations.json", "Annotations", "JSON, every mark of a read in millimetres"),
+    ("/measurements.csv", "Measurements", "CSV, one row a mark"),
+)
+"""Part of the path, name, what it holds."""
 
 
 def formats_of(release: Release) -> list[Format]:
-    """The folders of a release with their files and bytes; files beside them come last."""
-    counts: dict[str, list[int]] = {}
-    for path, size in files_of(release).values_list("path", "size").iterator(chunk_size=5000):
-        folder = path.split("/", 1)[0] if "/" in path else ""
-        count = counts.setdefault(folder, [0, 0])
-        count[0] += 1
-        count[1] += size
-    return [
-        Format(folder, *FORMATS.get(folder, (f"{folder}/" if folder else "At the top", "")), *counts[folder])
-        for folder in sorted(counts, key=lambda folder: (folder == "", folder))
-    ]
+    """The files of a release by kind, with their number and bytes. One query."""
+    kinds = [When(path__contains=part, then=Value(place)) for place, (part, _, _) in enumerate(FORMATS)]
+    rows = (
+        ReleaseFile.objects.filter(release=release)
+        .order_by()
+        .annotate(kind=Choose(*kinds, default=Value(len(FORMATS)), output_field=IntegerField()))
+        .values_list("kind")
+        .annotate(n=Count("pk"), size=Sum("size"))
+        .order_by("kind")
+    )
+    titles = [*FORMATS, ("", "About the release", "tables of the whole, labels, manifest")]
+    return [Format(*titles[kind][1:], files=n, size=size) for kind, n, size in rows]
 
 
 def files_of(release: Release) -> QuerySet[ReleaseFile]:

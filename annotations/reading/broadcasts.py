@@ -10,7 +10,6 @@ from annotations.models import Read
 from atlas.fanout import broadcast
 from atlas.models import Project
 
-
 NAMED_MAX = 20
 
 

@@ -4,7 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -76,7 +76,7 @@ def receive(*, by: User, upload: Upload, name: str, stream: BinaryIO) -> list[Ou
 def _in_body(name: str, stream: BinaryIO) -> Iterable[Source]:
     start = stream.read(4)
     if not sources.is_zip(start):
-        return [Source(name, lambda: _Rest(start, stream))]  # type: ignore[arg-type]
+        return [Source(name, lambda: cast(BinaryIO, _Rest(start, stream)))]
     archive = spool()
     archive.write(start)
     while chunk := stream.read(intake.READ_BYTES):
