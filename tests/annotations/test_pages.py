@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Invitation
-from annotations.models import Case, LabelSchema, Read
+from annotations.models import Case, LabelSchema, Read, ReleaseFile
 from atlas.models import Project
 from tests import scene as scenes
 from tests.scene import Scene
@@ -190,6 +190,24 @@ def test_every_page_of_an_empty_project_offers_a_way_on(scene: Scene) -> None:
         "releases/new/": "Nothing is accepted yet",
     }.items():
         assert sentence in text_of(client, f"/projects/glioma-first-look/{page}"), page
+
+
+def test_a_release_counts_its_files_by_kind(scene: Scene) -> None:
+    sizes = {
+        "cases/0004/images/CT_1.nii.gz": 700,
+        "cases/0004/reader/seg/CT_1.dcm": 30,
+        "cases/0004/reader/masks/CT_1_lesion.nii.gz": 20,
+        "cases/0004/reader/masks/CT_1_node.nii.gz": 5,
+        "labels.json": 2,
+    }
+    for path, size in sizes.items():
+        ReleaseFile.objects.create(
+            release=scene.release, path=path, size=size, sha256="0" * 64, crc32=0, object_key="x"
+        )
+    answer = signed_in(scene, "scientist").get("/projects/respond/releases/1/")
+    found = [(kind.title, kind.files, kind.size) for kind in answer.context["formats"]]
+    assert found == [("Images", 1, 700), ("DICOM SEG", 1, 30), ("Masks", 2, 25), ("About the release", 1, 2)]
+    assert "curl -f -C - -o respond-1.zip" in answer.content.decode()
 
 
 # Cost -------------------------------------------------------------------------------------------
