@@ -130,7 +130,7 @@ def formats_of(release: Release) -> list[Format]:
         .order_by("kind")
     )
     titles = [*FORMATS, ("", "About the release", "tables of the whole, labels, manifest")]
-    return [Format(*titles[kind][1:], files=n, size=size) for kind, n, size in rows]
+    return [Format(titles[kind][1], titles[kind][2], n, size) for kind, n, size in rows]
 
 
 def files_of(release: Release) -> QuerySet[ReleaseFile]:
