@@ -14,4 +14,7 @@ Install it (Debian: apt install dicom3tools; elsewhere: https://www.dclunie.com/
 fi
 
 sh scripts/prepare_python.sh
+ATLAS_CHROMIUM=$(sh scripts/find_chromium.sh)
+export ATLAS_CHROMIUM
+sh scripts/prepare_viewer.sh
 exec "$PYTHON" -m pytest -q tests/judges

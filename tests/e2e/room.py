@@ -1,6 +1,7 @@
 """The reading room as a pair of hands knows it: keys, a real mouse, and what the screen says."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,23 @@ def read_of(node: Node, username: str, subject: str) -> str:
         f"read = Read.objects.get(reader__username={username!r}, case__subject__pseudonym={subject!r})\n"
         "print(read.public_id)"
     ).strip()
+
+
+def assigned(node: Node, folder: Path, *, dataset: str, subject: str, reader: str) -> str:
+    """Import a folder into the demo, make a case of its subject, give it to a reader; returns the read."""
+    node.manage("import_dicom", str(folder), "--dataset", dataset)
+    node.python(
+        "from accounts.models import User\n"
+        "from annotations.reading import assignment, cases\n"
+        "from atlas.models import Project, Study\n"
+        "project = Project.objects.get()\n"
+        f"lead, reader = User.objects.get(username='lead'), User.objects.get(username={reader!r})\n"
+        f"studies = Study.objects.filter(subject__pseudonym={subject!r})\n"
+        "cases.add_cases(by=lead, project=project, study_ids=[study.pk for study in studies])\n"
+        f"case = project.cases.get(subject__pseudonym={subject!r})\n"
+        "assignment.assign(by=lead, project=project, cases=[case], readers=[reader])\n"
+    )
+    return read_of(node, reader, subject)
 
 
 class Room:

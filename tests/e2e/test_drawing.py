@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
 from tests.atlas.slices import header, part_10
-from tests.e2e.room import Room, read_of, sign_in
+from tests.e2e.pixels import painted_by_hand, stored_file
+from tests.e2e.room import Room, assigned, read_of, sign_in
 
 ROWS, COLUMNS, ROW_MM, COLUMN_MM = 120, 200, 0.8, 0.4  # rows lie twice as far apart as columns
 
@@ -30,19 +30,7 @@ def narrow_series(demo, tmp_path_factory) -> str:
             PixelSpacing=[ROW_MM, COLUMN_MM],
         )
         (folder / f"{index}.dcm").write_bytes(part_10(image, values + index * 1000))
-    demo.manage("import_dicom", str(folder), "--dataset", "lung-ct")
-    demo.python(
-        "from accounts.models import User\n"
-        "from annotations.reading import assignment, cases\n"
-        "from atlas.models import Project, Study\n"
-        "project = Project.objects.get()\n"
-        "lead, reader = User.objects.get(username='lead'), User.objects.get(username='reader1')\n"
-        "cases.add_cases(by=lead, project=project,"
-        " study_ids=[Study.objects.get(subject__pseudonym='narrow').pk])\n"
-        "case = project.cases.get(subject__pseudonym='narrow')\n"
-        "assignment.assign(by=lead, project=project, cases=[case], readers=[reader])\n"
-    )
-    return read_of(demo, "reader1", "narrow")
+    return assigned(demo, folder, dataset="lung-ct", subject="narrow", reader="reader1")
 
 
 @pytest.fixture
@@ -50,19 +38,6 @@ def reader1(chromium, demo):
     context = sign_in(chromium, demo, "reader1")
     yield context
     context.close()
-
-
-def painted_by_hand(
-    a: np.ndarray, b: np.ndarray, radius_mm: float, rows: int, columns: int, row_mm: float, column_mm: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The voxels within the radius of the segment a-b (column, row), and those too near the rim to tell."""
-    row, column = np.mgrid[:rows, :columns]
-    point = np.stack([column * column_mm, row * row_mm], axis=-1)
-    scale = np.array([column_mm, row_mm])
-    start, way = a * scale, (b - a) * scale
-    along = np.clip(((point - start) @ way) / max(way @ way, 1e-12), 0, 1)
-    distance = np.linalg.norm(point - (start + along[..., None] * way), axis=-1)
-    return distance <= radius_mm, np.abs(distance - radius_mm) < 1e-6
 
 
 def test_a_length_is_right_to_the_hundredth_on_anisotropic_pixels(demo, reader1, narrow_series):
@@ -168,13 +143,3 @@ def test_a_length_and_a_threshold_stroke_on_a_real_chest_ct(demo, reader1):
     assert 0 < expected.sum() < near.sum()
     assert np.array_equal(plane | unsure, expected | unsure)
     room.close()
-
-
-def stored_file(node, sop: str) -> pydicom.Dataset:
-    """The DICOM file of an image, as the node keeps it."""
-    path = node.python(
-        "from django.conf import settings\n"
-        "from atlas.models import Instance\n"
-        f"print(settings.OBJECTS_DIR / Instance.objects.get(sop_instance_uid={sop!r}).object_key)"
-    ).strip()
-    return pydicom.dcmread(path)

@@ -3,9 +3,13 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.e2e.conftest import chromium  # noqa: F401  (a fixture)
+from tests.e2e.node import Node
 
 
 @pytest.fixture
@@ -31,3 +35,11 @@ def dciodvfy():
         return [line for line in report.splitlines() if line.startswith("Error")]
 
     return errors_of
+
+
+@pytest.fixture(scope="session")
+def demo(pyradiomics_archive: Path) -> Iterator[Node]:
+    """A node with the demo's people, to which real series are added."""
+    with Node(demo=True) as node:
+        node.manage("seed_demo")
+        yield node
