@@ -22,7 +22,7 @@ judges:  ## ask independent tools about what Atlas writes (needs test data: ATLA
 bench:  ## measure against peers; ONLY=stow,frames for some, FULL=1 for full size
 	@sh scripts/bench.sh
 
-pictures:  ## take pictures of every page of the demo, into .atlas-pictures/
+pictures:  ## take pictures of every page of the demo, into .atlas-pictures/; DOCS=1 those of docs/pictures/
 	@sh scripts/pictures.sh
 
 viewer:  ## build the viewer into static/dist, if its sources changed
