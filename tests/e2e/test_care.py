@@ -1,0 +1,279 @@
+"""Every kind of page with care: axe's rules A and AA in light and dark, no scrolling sideways, no error."""
+
+import json
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from playwright.sync_api import expect
+
+from tests.e2e.room import PASSWORD
+from tests.e2e.steps import Person, ReadingRoom, letter_to, link_in, people_at
+
+SCREEN = {"width": 1366, "height": 768}  # the smallest that a hospital's desk still has
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+STRANGER = ""
+PAGES = {  # who opens it, and its address; places in braces come from `places`
+    "front": [(STRANGER, "/"), ("manager", "/")],
+    "sign-in": [(STRANGER, "/sign-in/")],
+    "password-reset": [(STRANGER, "/password-reset/")],
+    "password-reset-sent": [(STRANGER, "/password-reset/sent/")],
+    "password_reset_confirm": [(STRANGER, "{reset}")],
+    "invitation": [(STRANGER, "{invitation}"), ("scientist", "{invitation}"), (STRANGER, "/invitations/no/")],
+    "account": [("lead", "/account/")],
+    "change-password": [("lead", "/account/password/")],
+    "administrators": [("root", "/administrators/")],
+    "organisations": [("root", "/organisations/"), ("manager", "/organisations/")],
+    "organisation-new": [("root", "/organisations/new/")],
+    "organisation": [
+        ("root", "/organisations/{organisation}/"),
+        ("manager", "/organisations/{organisation}/"),
+    ],
+    "organisation-members": [("manager", "/organisations/{organisation}/members/")],
+    "datasets": [("manager", "/datasets/")],
+    "dataset-new": [("manager", "/organisations/{organisation}/datasets/new/")],
+    "dataset": [("manager", "/datasets/lung-ct/")],
+    "dataset-edit": [("manager", "/datasets/lung-ct/edit/")],
+    "dataset-members": [("manager", "/datasets/lung-ct/members/")],
+    "dataset-import": [("manager", "/datasets/lung-ct/import/")],
+    "upload": [("manager", "/datasets/lung-ct/uploads/{upload}/")],
+    "api-docs": [("scientist", "/api/docs/")],
+    "projects": [("lead", "/projects/"), ("manager", "/projects/"), ("scientist", "/projects/")],
+    "project-new": [("lead", "/projects/new/")],
+    "project": [
+        ("lead", "{project}"),
+        ("reviewer", "{project}"),
+        ("reader1", "{project}"),
+        ("scientist", "{project}"),
+    ],
+    "project-edit": [("lead", "{project}edit/")],
+    "project-cases": [
+        ("lead", "{project}cases/"),
+        ("lead", "{project}cases/?text=none"),
+        ("reviewer", "{project}cases/"),
+    ],
+    "project-cases-add": [("lead", "{project}cases/add/")],
+    "project-members": [("lead", "{project}members/"), ("reviewer", "{project}members/")],
+    "project-labels": [("lead", "{project}labels/"), ("scientist", "{project}labels/")],
+    "project-labels-edit": [("lead", "{project}labels/edit/")],
+    "project-labels-version": [("lead", "{project}labels/1/")],
+    "project-releases": [("lead", "{project}releases/"), ("scientist", "{project}releases/")],
+    "project-release-new": [("lead", "{project}releases/new/")],
+    "project-release": [("lead", "{project}releases/1/"), ("scientist", "{project}releases/1/")],
+    "worklist": [("reader1", "/worklist/"), ("reviewer", "/worklist/"), ("lead", "/worklist/")],
+    "not found": [("reader1", "/datasets/lung-ct/"), (STRANGER, "/nowhere/")],
+    "not allowed": [("reader1", "{project}cases/")],
+    "read": [],  # tests of their own, below
+}
+STATUS = {"not found": 404, "not allowed": 403}
+NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a page
+    *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
+    *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
+    *("worklist-next", "worklist-panel"),
+}
+APPS = ("network.urls", "accounts.urls", "atlas.image_urls", "annotations.urls")
+
+
+def test_no_kind_of_page_is_left_out():
+    known = {pattern.name for app in APPS for pattern in import_module(app).urlpatterns}
+    assert known == (PAGES.keys() - STATUS.keys()) | NO_PAGES
+
+
+@pytest.fixture(scope="module")
+def at_desk(chromium, demo) -> Iterator[Callable[[str], Person]]:
+    """The person of an account at a small screen, signed in; the same one each time."""
+    demo.manage(
+        "create_administrator",
+        "--username=root",
+        "--email=root@node.example",
+        "--password-stdin",
+        stdin=PASSWORD + "-root",
+    )
+    there: dict[str, Person] = {}
+    with people_at(chromium) as arrive:
+
+        def call(account: str) -> Person:
+            if account not in there:
+                there[account] = arrive(demo, **SCREEN)
+                if account:
+                    there[account].signs_in(account, PASSWORD + ("-root" if account == "root" else ""))
+            return there[account]
+
+        yield call
+
+
+@pytest.fixture(scope="module")
+def places(demo, at_desk) -> dict[str, str]:
+    """Addresses that only the node knows: of public ids, and of letters."""
+    known = json.loads(
+        demo.python(
+            "import json\n"
+            "from accounts.models import Organisation\n"
+            "from annotations.models import Read\n"
+            "from atlas.models import Project, Upload\n"
+            "read = lambda who, what:"
+            " Read.objects.get(reader__username=who, case__subject__pseudonym=what).public_id\n"
+            "print(json.dumps({\n"
+            "    'organisation': Organisation.objects.get().slug,\n"
+            "    'project': f'/projects/{Project.objects.get().slug}/',\n"
+            "    'upload': Upload.objects.filter(dataset__slug='lung-ct').first().public_id,\n"
+            "    'read_open': read('reader2', 'lung1'),\n"
+            "    'read_submitted': read('reader2', 'brain2'),\n"
+            "    'read_accepted': read('reader1', 'brain1'),\n"
+            "}))"
+        )
+    )
+    manager = at_desk("manager")
+    manager.goes_to(f"/organisations/{known['organisation']}/members/")
+    manager.invites("guest@nordhain.example", "Project creator")
+    stranger = at_desk(STRANGER)
+    stranger.goes_to("/password-reset/")
+    stranger.page.locator("input[type=email]").fill("lead@nordhain.example")
+    stranger.clicks("Send the letter")
+    return known | {
+        "invitation": link_in(letter_to(demo, "guest@nordhain.example", "invites you")),
+        "reset": link_in(letter_to(demo, "lead@nordhain.example", "asked for a new password")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "path"),
+    [
+        pytest.param(name, account, path, id=f"{name}-{account or 'stranger'}-{place}")
+        for name, visits in PAGES.items()
+        for place, (account, path) in enumerate(visits)
+    ],
+)
+def test_a_page_is_made_with_care(name, account, path, at_desk, places):
+    person = at_desk(account)
+    answer = person.page.goto(path.format(**places))
+    assert answer.status == (404 if path == "/invitations/no/" else STATUS.get(name, 200))
+    assert ("/sign-in/" in person.page.url) == (name == "sign-in")
+    looks_fine(person)
+
+
+def looks_fine(person: Person, *, themes: tuple[str, ...] = ("light", "dark")) -> None:
+    page = person.page
+    # A page that says "not found" is itself an error in the browser's eyes.
+    errors = [error for error in person.errors if "status of 40" not in error]
+    person.errors.clear()
+    assert errors == []
+    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width[0] <= width[1], f"{page.url} scrolls sideways: {width}"
+    page.evaluate(AXE_SCRIPT)
+    for theme in themes:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        found = AxeResults(
+            page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+        )
+        assert found.violations_count == 0, f"{page.url}, {theme}\n{found.generate_report()}"
+
+
+# The reading room: always dark
+
+
+@pytest.mark.parametrize(
+    ("account", "read"),
+    [("reader2", "read_open"), ("reader1", "read_accepted"), ("reviewer", "read_submitted")],
+)
+def test_the_reading_room_is_made_with_care(account, read, at_desk, places):
+    person = at_desk(account)
+    person.goes_to(f"/reads/{places[read]}/")
+    room = ReadingRoom(person)
+    person.page.wait_for_load_state("networkidle")
+    looks_fine(person, themes=("dark",))
+    finding = person.page.get_by_test_id("finding").first
+    if read != "read_open":  # the others have marks: one of them chosen
+        finding.click()
+        expect(person.page.get_by_test_id("chosen")).to_be_visible()
+        looks_fine(person, themes=("dark",))
+    room.press("?")
+    expect(person.page.get_by_role("dialog")).to_be_visible()
+    looks_fine(person, themes=("dark",))
+
+
+# What a person did wrong, and half done
+
+
+def test_a_form_that_is_refused_is_made_with_care(at_desk, places):
+    person = at_desk(STRANGER)
+    person.goes_to("/sign-in/")
+    person.fills(user_name="reader1", password="wrong")
+    person.page.keyboard.press("Enter")
+    person.sees("No account has this user name and password")
+    looks_fine(person)
+
+    person = at_desk("lead")
+    person.goes_to(f"{places['project']}labels/edit/")
+    person.names_label(1, "Tumour")  # marked as nothing
+    person.page.get_by_role("button", name="Save as version").click()
+    person.sees("nothing was saved")
+    looks_fine(person)
+
+
+def test_refused_files_are_shown_with_care(at_desk, places, tmp_path):
+    person = at_desk("manager")
+    person.goes_to("/datasets/lung-ct/import/")
+    (tmp_path / "letter.txt").write_text("Dear colleague")
+    person.takes_in(tmp_path / "letter.txt", says="1 file was refused.")
+    expect(person.row("letter.txt")).to_be_visible()
+    looks_fine(person)
+    person.clicks("To the delivery")
+    expect(person.row("letter.txt")).to_be_visible()
+    looks_fine(person)
+
+
+# By keys alone
+
+
+def test_the_worklist_goes_by_keys(at_desk, places):
+    person = at_desk("reader1")
+    page = person.page
+    person.goes_to("/worklist/")
+    rows = page.locator("tr[data-read]")
+    chosen = page.locator("tr[aria-current=true]")
+    assert rows.count() >= 3
+    expect(rows.nth(0)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(2)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowUp")
+    expect(chosen).to_have_count(1)
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+    case = rows.nth(1).get_by_role("link").inner_text()
+    expect(page.locator("#panel h1")).to_have_text(f"Case {case}")
+    page.keyboard.press("Enter")
+    room = ReadingRoom(person)
+    expect(page.locator("h1")).to_have_text(f"Case {case}")
+    before = room.state()["wanted"]
+    room.press("ArrowDown")
+    page.wait_for_function("n => window.atlasRoom.state().shown === n", arg=before + 1)
+
+
+def test_a_person_signs_in_and_out_by_keys(chromium, demo):
+    with people_at(chromium) as arrive:
+        person = arrive(demo, **SCREEN)
+        page = person.page
+        person.goes_to("/")
+        page.keyboard.press("Tab")
+        skip = page.get_by_role("link", name="Skip to the content")
+        expect(skip).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#content")).to_be_focused()
+        person.goes_to("/sign-in/")
+        expect(person.field("User name")).to_be_focused()
+        page.keyboard.type("reader2")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/worklist/")
+        out = page.get_by_role("button", name="Sign out")
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if out.evaluate("button => button === document.activeElement"):
+                break
+        expect(out).to_be_focused()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{demo.base_url}/")
