@@ -18,8 +18,8 @@ from atlas.models import Project, Study
 
 READERS = {  # case: who reads it; two who read the same case don't see each other's marks
     "brain1": ("reader1",),
-    "brain2": ("reader2", "reader1"),
-    "breast1": ("reader2",),
+    "brain2": ("reader2",),
+    "breast1": ("reader2", "reader1"),
     "lung1": ("reader1", "reader2"),
     "lung2": ("reader1",),
 }

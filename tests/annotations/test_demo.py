@@ -47,7 +47,7 @@ def test_a_seeded_node_has_people_images_reads_and_a_release() -> None:
     assert states() == {
         ("brain1", "reader1"): "accepted",
         ("brain2", "reader2"): "submitted",
-        ("brain2", "reader1"): "assigned",
+        ("breast1", "reader1"): "assigned",
         ("breast1", "reader2"): "assigned",
         ("lung1", "reader1"): "assigned",
         ("lung1", "reader2"): "assigned",

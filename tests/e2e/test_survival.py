@@ -27,7 +27,7 @@ def paint(room: Room, *, down: int = 0) -> None:
 
 
 def test_a_server_killed_between_stroke_and_acknowledgement_loses_nothing(demo, reader1):
-    room = Room(reader1, read_of(demo, "reader1", "brain2")).open()
+    room = Room(reader1, read_of(demo, "reader1", "breast1")).open()
     room.press("b")
     paint(room)
     room.saved(1)
@@ -50,7 +50,7 @@ def test_a_server_killed_between_stroke_and_acknowledgement_loses_nothing(demo, 
 
 
 def test_a_stroke_that_was_never_acknowledged_survives_closing_the_page(demo, reader1):
-    room = Room(reader1, read_of(demo, "reader1", "brain2")).open()
+    room = Room(reader1, read_of(demo, "reader1", "breast1")).open()
     number = room.saving()["number"]
     room.press("b")
     demo.kill()  # in mid-stroke the server goes; whether the first try reached it doesn't matter
@@ -69,7 +69,7 @@ def test_a_stroke_that_was_never_acknowledged_survives_closing_the_page(demo, re
 
 
 def test_undo_and_redo_work_across_a_reload(demo, reader1):
-    room = Room(reader1, read_of(demo, "reader1", "brain2")).open()
+    room = Room(reader1, read_of(demo, "reader1", "breast1")).open()
     room.saved()
     before = sum(mark["voxels"] for mark in room.marks())
     number = room.saving()["number"]
