@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from django.contrib.messages import constants as message_levels
 from django.utils.csp import CSP
@@ -81,31 +80,29 @@ FORM_RENDERER = "network.forms.HouseRenderer"
 MESSAGE_TAGS = {message_levels.SUCCESS: "good", message_levels.WARNING: "warn", message_levels.ERROR: "bad"}
 
 
-def _database_from_url(url: str) -> dict:
-    """postgresql://user:password@host:port/name as Django's settings."""
-    parts = urlparse(url)
+def _database(home: Path) -> dict:
+    """The server that DATABASE_URL names, with its parameters (sslmode and others), or the embedded one."""
+    # Open pools block dropping test databases, so tests ask for none.
+    pooled = os.environ.get("ATLAS_DATABASE_POOL") != "0"
+    options = {"pool": {"min_size": 2, "max_size": 20}} if pooled else {}
+    if "DATABASE_URL" not in os.environ:
+        return {**database_settings(home), "OPTIONS": options}
+    named = conninfo_to_dict(os.environ["DATABASE_URL"])
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "HOST": named.pop("host", ""),
+        "PORT": str(named.pop("port", "")),
+        "NAME": named.pop("dbname", ""),
+        "USER": named.pop("user", ""),
+        "PASSWORD": named.pop("password", ""),
+        "OPTIONS": {**named, **options},
     }
 
 
 DATABASES = {
     "default": {
-        **(
-            _database_from_url(os.environ["DATABASE_URL"])
-            if "DATABASE_URL" in os.environ
-            else database_settings(ATLAS_HOME)
-        ),
+        **_database(ATLAS_HOME),
         "CONN_HEALTH_CHECKS": True,  # a database that was restarted costs a wait, not an error
-        # Open pools block dropping test databases, so tests ask for none.
-        "OPTIONS": {}
-        if os.environ.get("ATLAS_DATABASE_POOL") == "0"
-        else {"pool": {"min_size": 2, "max_size": 20}},
     }
 }
 
@@ -212,6 +209,9 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "atlas.api.pagination.Pages",
     "EXCEPTION_HANDLER": "atlas.api.errors.explain",
+    # The web server has put a trusted proxy's client in place already (ATLAS_PROXIES); a header of the
+    # client's own making doesn't say whose attempts these are.
+    "NUM_PROXIES": 0,
     "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min", "doors": "60/min"},
 }
 SPECTACULAR_SETTINGS = {

@@ -17,4 +17,4 @@ sh scripts/prepare_python.sh
 ATLAS_CHROMIUM=$(sh scripts/find_chromium.sh)
 export ATLAS_CHROMIUM
 sh scripts/prepare_viewer.sh
-exec "$PYTHON" -m pytest -q tests/judges
+exec "$PYTHON" -m pytest -q tests --ignore=tests/e2e -m judge

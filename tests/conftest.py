@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def session_home() -> Path:
     return Path(os.environ[SESSION_HOME])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the test data or a judge's tools runs in `make judges`, everything else in `make test`."""
+    for item in items:
+        if "test_data" in getattr(item, "fixturenames", ()) or ROOT / "tests" / "judges" in item.path.parents:
+            item.add_marker(pytest.mark.judge)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,3 +89,13 @@ def pyradiomics_archive() -> Iterator[Path]:
         yield samples.fetch_pyradiomics_archive(samples.cache_folder())
     except samples.SampleError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def pyradiomics_data(pyradiomics_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the archive's volumes and label maps (NRRD)."""
+    folder = tmp_path_factory.mktemp("pyradiomics")
+    with tarfile.open(pyradiomics_archive) as archive:
+        volumes = [member for member in archive.getmembers() if member.name.endswith(".nrrd")]
+        archive.extractall(folder, volumes, filter="data")
+    return next(folder.glob("*/data"))

@@ -130,7 +130,8 @@ def test_many_callers_at_once_get_one_server(home):
 
 def test_the_server_survives_ctrl_c_in_the_terminal_of_its_starter(home):
     code = (
-        "import sys, time; from pathlib import Path; from atlas import postgres;"
+        "import signal, sys, time; from pathlib import Path; from atlas import postgres;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # background shells ignore it
         "postgres.ensure_running(Path(sys.argv[1]), durable=False); print('up', flush=True); time.sleep(60)"
     )
     starter = subprocess.Popen(

@@ -21,6 +21,7 @@ from atlas import postgres
 from atlas.health import unapplied_migrations
 from atlas.processes import Child, Supervisor
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PIDS_FILE = "processes.json"
 
 
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.DEMO and options["host"] not in LOOPBACK:
+            raise CommandError("The demo's passwords are public: it listens on 127.0.0.1 only.")
         listener = listen(options["host"], options["port"])
         if options["migrate"]:
             prepare_database()

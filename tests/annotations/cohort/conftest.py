@@ -141,7 +141,7 @@ def objects(settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cohort(db, objects: Path, test_data: Path) -> Cohort:
+def cohort(db, objects: Path, pyradiomics_data: Path) -> Cohort:
     people = {name: person(name) for name in (*ROLES, "stranger")}
     organisation = Organisation.objects.create(name="Nordhain", slug="nordhain", country="DE")
     dataset = Dataset.objects.create(
@@ -154,7 +154,7 @@ def cohort(db, objects: Path, test_data: Path) -> Cohort:
         permissions.grant(user=people[name], role=role, scope=project)
     schema = LabelSchema.objects.create(project=project, version=1, labels=LABELS, created_by=people["lead"])
 
-    folder = test_data / "mr_brain1_pyradiomics" / "original"
+    folder = pyradiomics_data
     volume = Volume.from_nrrd(folder / "breast1_image.nrrd")
     labels = Volume.from_nrrd(folder / "breast1_label.nrrd")
     converted = ConvertedSeries.of(
