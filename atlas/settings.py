@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.contrib.messages import constants as message_levels
 from django.utils.csp import CSP
+from psycopg.conninfo import conninfo_to_dict
 
 from atlas.home import atlas_home, secret_key
 from atlas.postgres import database_settings
