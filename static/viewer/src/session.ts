@@ -12,7 +12,7 @@ import { BrowserKeep } from "./journal/keep";
 import { isPlane, keyOf } from "./journal/objects";
 import { draft } from "./store/draft";
 import { applyObjects, marks } from "./store/marks";
-import { room, setPane } from "./store/room";
+import { marksOpenLater, room, setPane } from "./store/room";
 
 const CACHE_BYTES = 1_500_000_000;
 
@@ -85,9 +85,9 @@ export async function startSession(readId: string, user: string, csrf: string): 
   const all = read.studies.flatMap((study) => study.series);
   await Promise.all(all.map((series) => loadManifest(series.id)));
   await takeLock(readId, read);
-  follow(readId, tab, hear, () => {
-    void journal.flush();
-    void refetch();
+  follow(readId, tab, hear, (again) => {
+    if (again) void journal.flush().then(catchUp);
+    else void catchUpIfMoved().catch(() => {});
   });
 }
 
@@ -150,6 +150,12 @@ function idle(): Promise<void> {
 }
 
 async function refetch(): Promise<void> {
+  const { read } = room.getState();
+  // The message that its state changed brings the marks.
+  if (!read || !marksOpenLater(read)) await fetchMarks();
+}
+
+async function fetchMarks(): Promise<void> {
   if (fetching) {
     fetchAgain = true;
     return;
@@ -161,38 +167,65 @@ async function refetch(): Promise<void> {
     journal.load(state, history.groups, sizeOf);
     ready = true;
   } catch (error) {
-    if (!ready) window.setTimeout(() => void refetch(), 3000);
-    else if (!(error instanceof ServerError && error.passing)) room.setState({ problem: sentenceOf(error) });
+    if (!(error instanceof ServerError && error.passing)) room.setState({ problem: sentenceOf(error) });
+    else if (!ready) window.setTimeout(() => void fetchMarks(), 3000);
   }
   fetching = false;
   if (fetchAgain) {
     fetchAgain = false;
-    void refetch();
+    void fetchMarks();
   }
 }
 
 export async function reread(): Promise<void> {
-  const read = await client.read();
+  take(await client.read());
+}
+
+function take(read: Read): void {
   const before = room.getState().editing;
   room.setState({ read });
   if (before === "here" && !read.you.may_edit) room.setState({ editing: "closed" });
+  if (!read.you.may_judge && room.getState().tool === "comment") room.setState({ tool: "window", pin: null });
   if (before === "closed" && read.you.may_edit && read.you.capacity === "reader") location.reload();
 }
 
-/** A reviewer sees what was submitted last: a new round's marks are there before its verdict is asked for. */
-async function follows(): Promise<void> {
-  if (room.getState().read?.you.capacity !== "reader") await refetch();
-  await reread().catch(() => {});
+/** After news of its state, or a lost connection. Marks come first: nobody is asked to judge a round unseen. */
+async function catchUp(): Promise<void> {
+  try {
+    const read = await client.read();
+    if (!marksOpenLater(read)) await fetchMarks();
+    take(read);
+  } catch (error) {
+    if (error instanceof ServerError && error.passing) window.setTimeout(() => void catchUp(), 3000);
+    else room.setState({ problem: sentenceOf(error) });
+  }
+}
+
+/** The read may have moved on before the first connection stood. */
+async function catchUpIfMoved(): Promise<void> {
+  const [known, now] = [room.getState().read, await client.read()];
+  if (now.state !== known?.state || now.round !== known.round) await catchUp();
 }
 
 function hear(message: LiveMessage): void {
   if (message.type === "presence") room.setState({ people: message.people });
   else if (message.type === "edits" && message.tab !== tab) void refetch();
-  else if (message.type === "state") void follows();
+  else if (message.type === "state") void catchUp();
   else if (message.type === "comment") void reread().catch(() => {});
 }
 
-export async function loadManifest(series: string): Promise<boolean> {
+const loading = new Map<string, Promise<boolean>>();
+
+/** Whether the manifest of a series is there. Asked for twice at once, it is fetched once. */
+export function loadManifest(series: string): Promise<boolean> {
+  const known = loading.get(series);
+  if (known) return known;
+  const work = fetchManifest(series).finally(() => loading.delete(series));
+  loading.set(series, work);
+  return work;
+}
+
+async function fetchManifest(series: string): Promise<boolean> {
   const state = room.getState();
   if (state.manifests[series]) return true;
   const row = state.read?.studies.flatMap((study) => study.series).find((one) => one.id === series);

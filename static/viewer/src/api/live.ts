@@ -4,7 +4,12 @@ import type { LiveMessage } from "./types";
 const PING_MS = 20_000;
 const LONGEST_WAIT_MS = 8000;
 
-export function follow(readId: string, tab: string, hear: (message: LiveMessage) => void, back: () => void) {
+export function follow(
+  readId: string,
+  tab: string,
+  hear: (message: LiveMessage) => void,
+  here: (again: boolean) => void,
+) {
   let socket: WebSocket | null = null;
   let wait = 1000;
   let opened = 0;
@@ -20,7 +25,7 @@ export function follow(readId: string, tab: string, hear: (message: LiveMessage)
       opened += 1;
       socket?.send(JSON.stringify({ type: "hello", tab }));
       // News may have passed while there was no connection.
-      if (opened > 1) back();
+      here(opened > 1);
     };
     socket.onmessage = (event) => hear(JSON.parse(event.data) as LiveMessage);
     socket.onclose = () => {

@@ -146,6 +146,10 @@ export function nextBrush(mm: number, direction: 1 | -1): number {
 export const mayMark = (state: Room): boolean =>
   state.editing === "here" && state.read?.you.may_edit === true && state.read.you.capacity === "reader";
 
+/** Whether this person sees the read's marks only once it was handed in. */
+export const marksOpenLater = (read: Read): boolean =>
+  read.you.capacity !== "reader" && read.round === 1 && ["assigned", "in_progress"].includes(read.state);
+
 /** The states in which a reader's marks can no longer change, as a sentence. */
 export function lockSentence(read: Read): string | null {
   if (read.you.capacity !== "reader") return null;

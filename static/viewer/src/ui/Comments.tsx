@@ -13,13 +13,12 @@ export function Comments() {
   const [problem, setProblem] = useState<string | null>(null);
   const [all, setAll] = useState(false);
   if (!read) return null;
-  const reviewer = read.you.capacity !== "reader";
   const open = read.comments.filter((comment) => !comment.resolved);
   const settled = read.comments.length - open.length;
   const listed = all ? read.comments : open;
   const verdict = read.state === "returned" ? read.review : null;
   const by = verdict?.author ?? open[0]?.author;
-  if (!read.comments.length && !reviewer && !verdict?.text) return null;
+  if (!read.comments.length && !read.you.may_judge && !verdict?.text) return null;
   const where = (comment: Comment): string => {
     const manifest = comment.series ? manifests[comment.series] : null;
     if (!manifest || !comment.sop) return "the whole case";
@@ -65,7 +64,7 @@ export function Comments() {
             >
               {where(comment)}
             </button>
-            {!comment.resolved && (reviewer || read.you.may_edit) && (
+            {!comment.resolved && (read.you.may_judge || read.you.may_edit) && (
               <button type="button" className="linkish" onClick={() => void resolve(comment)}>
                 Settle
               </button>
@@ -75,7 +74,7 @@ export function Comments() {
         </div>
       ))}
       {problem && <p className="emptysay bad">{problem}</p>}
-      {reviewer && <NewComment />}
+      {read.you.may_judge && <NewComment />}
     </section>
   );
 }

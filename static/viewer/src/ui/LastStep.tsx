@@ -93,16 +93,15 @@ function Submit({ read }: { read: Read }) {
 }
 
 function Verdict({ read }: { read: Read }) {
+  const commented = read.comments.some((comment) => !comment.resolved);
   const [returning, setReturning] = useState(false);
   const [text, setText] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   if (!read.you.may_judge) {
     const why =
-      read.state === "submitted"
-        ? "You may look and comment, not judge this read."
-        : read.state === "accepted"
-          ? "This read is accepted."
-          : "The read is with its reader. A verdict is possible once it is submitted.";
+      read.state === "accepted"
+        ? "This read is accepted."
+        : "The read is with its reader. A verdict is possible once it is submitted.";
     return <div className="submit small sub">{why}</div>;
   }
   const judge = async (verdict: "accept" | "return") => {
@@ -122,7 +121,9 @@ function Verdict({ read }: { read: Read }) {
           className="notebox"
           rows={3}
           aria-label="Why it goes back"
-          placeholder="What the reader should change"
+          placeholder={
+            commented ? "More than your comments say, if you like" : "What the reader should change"
+          }
           value={text}
           data-testid="return-text"
           onChange={(event) => setText(event.target.value)}
@@ -142,7 +143,7 @@ function Verdict({ read }: { read: Read }) {
         type="button"
         className="btn grow"
         data-testid="return"
-        disabled={returning && !text.trim()}
+        disabled={returning && !commented && !text.trim()}
         onClick={() => (returning ? void judge("return") : setReturning(true))}
       >
         {returning ? "Return to the reader" : "Return…"}

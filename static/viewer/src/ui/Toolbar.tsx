@@ -236,7 +236,7 @@ function Presets() {
 export function Toolbar() {
   const may = useRoom(mayMark);
   const reader = useRoom((state) => state.read?.you.capacity === "reader");
-  const judge = useRoom((state) => state.read?.you.capacity !== "reader");
+  const judge = useRoom((state) => state.read?.you.may_judge === true);
   const tool = useRoom((state) => state.tool);
   const cine = useRoom((state) => state.cine);
   const layout = useRoom((state) => state.layout);

@@ -11,6 +11,7 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import type { ReadState } from "../api/types";
+import { marksOpenLater } from "../store/room";
 import { useRoom } from "./use";
 import { subjectText } from "./words";
 
@@ -80,8 +81,16 @@ export function TopBar() {
 function SavingState() {
   const report = useRoom((state) => state.report);
   const editing = useRoom((state) => state.editing);
-  const capacity = useRoom((state) => state.read?.you.capacity);
-  if (!report) return <span className="faint">Fetching the marks</span>;
+  const read = useRoom((state) => state.read);
+  const capacity = read?.you.capacity;
+  if (!report) {
+    if (!read || !marksOpenLater(read)) return <span className="faint">Fetching the marks</span>;
+    return (
+      <span className="faint" data-testid="saving" data-saving="closed">
+        Marks open when it is submitted
+      </span>
+    );
+  }
   const { saving, conflicts } = report;
   if (capacity !== "reader" || editing !== "here") {
     return (

@@ -115,8 +115,9 @@ function nextPart(backwards: boolean): void {
 function choose(tool: ToolName): void {
   const state = room.getState();
   if (state.read?.you.capacity !== "reader") {
-    if (tool === "threshold") room.setState({ tool: "comment" });
-    else if (!MARKING.includes(tool)) room.setState({ tool });
+    if (tool === "threshold") {
+      if (state.read?.you.may_judge) room.setState({ tool: "comment" });
+    } else if (!MARKING.includes(tool)) room.setState({ tool });
     return;
   }
   if (MARKING.includes(tool) && !mayMark(state)) return;
