@@ -265,6 +265,10 @@ class ReadingRoom(Room):
         others = self.page.locator("header.bar .av:not(.me)")
         expect(others).to_have_text(list(initials), timeout=PATIENCE_S * 1000)
 
+    def shows_voxels(self, annotation: str, count: int) -> None:
+        """So many of a segment, by itself."""
+        self.page.wait_for_function("([id, n]) => window.atlasRoom.voxels(id) === n", arg=[annotation, count])
+
     def pins_comment(self, text: str, voxel: tuple[int, int]) -> None:
         """On the slice shown."""
         self.press("t")
