@@ -90,8 +90,8 @@ def _seal_once(series: Series, *, rests: bool) -> bool:
     """False where an image arrived meanwhile, or someone else sealed."""
     stem, rendition = new_key(), spool()
     descriptions, frames, undecodable = _describe_all(series, stem, rendition)
-    if not descriptions:
-        raise Unreadable("The series has no instances.")
+    if not any(description.facts for description in descriptions):
+        raise Unreadable("The series has no instance that can be read.")
     built = build(descriptions, frames, undecodable=undecodable)
     built.manifest["series"] |= {"id": series.public_id, "study": series.study.public_id}
     changes: dict = {"state": Series.State.READY} if rests else {}

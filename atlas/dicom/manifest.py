@@ -26,7 +26,7 @@ def build(
     shown = [frame for frame in frames if frame.ranges is not None]
     findings = quality.of_instances(descriptions, len(frames) - len(shown), undecodable)
     references = {description.frame_of_reference_uid for description in descriptions if description.frames}
-    facts = dict(descriptions[0].facts)
+    facts = dict(next(description.facts for description in descriptions if description.facts))
     units = {description.units for description in descriptions if description.frames}
     factors = {description.suv_factor for description in descriptions if description.frames}
     is_located = bool(shown) and all(frame.position and frame.orientation for frame in shown)

@@ -166,9 +166,10 @@ def test_what_browsers_cannot_decode_is_delivered_native(take):
         assert one.thumbnail_key
 
 
-def test_a_series_whose_file_is_lost_says_so_instead_of_vanishing(take):
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_series_whose_file_is_lost_says_so_instead_of_vanishing(take, lost):
     outcomes = take(series([(0, 0, z) for z in range(3)]))
-    storage().delete(Instance.objects.order_by("pk").first().object_key)
+    storage().delete(Instance.objects.order_by("instance_number", "sop_instance_uid")[lost].object_key)
     one = sealing.seal(outcomes[0].series_id)
     assert (one.state, one.frame_count) == ("ready", 2)
     assert one.findings[0]["code"] == "not_shown"
