@@ -13,6 +13,8 @@ from atlas.postgres import database_settings
 BASE_DIR = Path(__file__).resolve().parent.parent
 ATLAS_HOME = atlas_home()
 OBJECTS_DIR = ATLAS_HOME / "objects"
+OBJECTS_URL = os.environ.get("ATLAS_OBJECTS", "")  # "s3://bucket/prefix"; empty: files in OBJECTS_DIR
+KEYS_DIR = Path(os.environ.get("ATLAS_KEYS") or ATLAS_HOME / "keys")  # what pseudonyms are made with
 
 DEMO = os.environ.get("ATLAS_DEMO") == "1"
 """Demo accounts and cases; such a node listens on loopback only."""

@@ -20,6 +20,8 @@ from atlas.settings import *  # noqa: E402, F403
 
 # Test processes run side by side: each counts its own objects.
 OBJECTS_DIR = ATLAS_HOME / "objects" / os.environ.get("PYTEST_XDIST_WORKER", "main")  # noqa: F405
+KEYS_DIR = ATLAS_HOME / "keys" / os.environ.get("PYTEST_XDIST_WORKER", "main")  # noqa: F405
+OBJECTS_URL = ""
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # sign-in in tests costs no second
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

@@ -12,7 +12,8 @@ class Dataset(models.Model):
 
     class Deidentification(models.TextChoices):
         UNDECLARED = "undeclared", "Not declared yet: takes no images"
-        ALREADY_DONE = "already_done", "Images are de-identified before they arrive"
+        AT_THE_DOOR = "at_the_door", "Atlas de-identifies images as they arrive"
+        ALREADY_DONE = "already_done", "Images are de-identified before they arrive; Atlas checks them"
 
     class Organ(models.TextChoices):
         """Place of the primary tumour, in anatomical order from head to foot."""
@@ -40,6 +41,9 @@ class Dataset(models.Model):
     licence = models.CharField(max_length=80, blank=True)
     deidentification = models.CharField(
         max_length=20, choices=Deidentification.choices, default=Deidentification.UNDECLARED
+    )
+    deidentification_options = models.JSONField(
+        default=list, blank=True, help_text="Keys of PS3.15 Annex E options chosen beside the Basic Profile"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -70,3 +74,15 @@ class DatasetGrant(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "project"], name="one_grant_per_project")]
+
+
+class Receiver(models.Model):
+    """An AE title that the DICOM receiver answers to, the dataset behind it, and who may call it."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="receivers")
+    called_ae_title = models.CharField(max_length=16, unique=True)
+    calling_ae_titles = models.JSONField(default=list, help_text="AE titles of the senders it accepts")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["called_ae_title"]

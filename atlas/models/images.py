@@ -37,6 +37,8 @@ class Study(models.Model):
     date = models.DateField(null=True)
     time = models.TimeField(null=True)
     description = models.CharField(max_length=64, blank=True)
+    accession_number = models.CharField(max_length=16, blank=True)
+    study_id = models.CharField(max_length=16, blank=True)
     age_years = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -71,6 +73,10 @@ class Series(models.Model):
     frame_count = models.PositiveIntegerField(default=0, help_text="Frames that can be shown")
     manifest_key = models.CharField(max_length=200, blank=True, help_text="Object with the gzipped manifest")
     thumbnail_key = models.CharField(max_length=200, blank=True)
+    metadata_key = models.CharField(
+        max_length=200, blank=True, help_text="Object with the gzipped DICOM JSON of its instances"
+    )
+    pack_key = models.CharField(max_length=200, blank=True, help_text="Its ZIP pack; empty while loose")
     findings = models.JSONField(default=list, help_text="[{code, sentence, spoils}] of the quality gate")
 
     class Meta:
@@ -82,8 +88,31 @@ class Series(models.Model):
         indexes = [models.Index(fields=["state", "changed_at"], name="series_that_rest")]
 
 
+class Generation(models.Model):
+    """What a series was: the objects of one of its manifests, kept while addresses to it may be in use."""
+
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="generations")
+    number = models.PositiveIntegerField()
+    manifest_key = models.CharField(max_length=200)
+    thumbnail_key = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["series", "number"]
+        constraints = [models.UniqueConstraint(fields=["series", "number"], name="one_row_per_generation")]
+
+
 class Instance(models.Model):
-    """One stored DICOM object."""
+    """One stored DICOM object: the bytes [object_offset, object_offset + size) of an object, which is a file
+    of its own while the series is loose and the series' pack afterwards."""
+
+    class Hold(models.TextChoices):
+        """Why an image is kept from everybody but those who look after the dataset."""
+
+        NONE = "", "Not held"
+        CHECKING = "checking", "Waits for the search for text in its pixels"
+        TEXT = "text", "Text was found in its pixels"
+        UNCHECKED = "unchecked", "Its pixels could not be searched for text"
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
@@ -96,9 +125,18 @@ class Instance(models.Model):
     stored_sha256 = models.CharField(max_length=64, help_text="Of the bytes in storage")
     size = models.PositiveBigIntegerField(help_text="Bytes in storage")
     object_key = models.CharField(max_length=200)
+    object_offset = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveIntegerField(null=True)
+    columns = models.PositiveIntegerField(null=True)
+    bits_allocated = models.PositiveSmallIntegerField(null=True)
+    hold = models.CharField(max_length=10, choices=Hold.choices, default=Hold.NONE, blank=True)
+    text_boxes = models.JSONField(
+        default=list, help_text="[{frame, column, row, columns, rows, score}] of text found; never the text"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organisation", "sop_instance_uid"], name="one_instance_per_uid")
         ]
+        indexes = [models.Index(fields=["hold"], condition=~models.Q(hold=""), name="held_instances")]

@@ -41,3 +41,23 @@ class UploadFinding(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class UploadFile(models.Model):
+    """A large file that arrives in pieces: how much of it is here, so that a broken line costs one piece."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
+    public_id = PublicIdField()
+    name = models.CharField(max_length=500)
+    fingerprint = models.CharField(
+        max_length=200, help_text="Size and time of change, as the sender's page saw"
+    )
+    size = models.PositiveBigIntegerField()
+    received = models.PositiveBigIntegerField(default=0, help_text="Bytes that are durable here")
+    is_taken_in = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "name", "fingerprint"], name="one_row_per_sent_file")
+        ]

@@ -1,36 +1,16 @@
 """A real mouse draws in the room; every number is recomputed with numpy from the stored bytes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from pydicom.uid import generate_uid
 
-from tests.atlas.slices import header, part_10
+from tests.e2e.narrow import COLUMN_MM, COLUMNS, ROW_MM, ROWS, narrow_case
 from tests.e2e.pixels import painted_by_hand, stored_file
-from tests.e2e.room import Room, assigned, read_of, sign_in
-
-ROWS, COLUMNS, ROW_MM, COLUMN_MM = 120, 200, 0.8, 0.4  # rows lie twice as far apart as columns
+from tests.e2e.room import Room, read_of, sign_in
 
 
 @pytest.fixture(scope="module")
 def narrow_series(demo, tmp_path_factory) -> str:
-    """A case of reader1's whose pixels are 0.8 mm high and 0.4 mm wide; returns the read."""
-    folder: Path = tmp_path_factory.mktemp("narrow")
-    study, series = generate_uid(), generate_uid()
-    values = np.add.outer(np.arange(ROWS) * 10, np.arange(COLUMNS)).astype(np.uint16)
-    for index in range(5):
-        image = header(
-            StudyInstanceUID=study,
-            SeriesInstanceUID=series,
-            PatientID="narrow",
-            ImagePositionPatient=[10, 20, 3 * index],
-            SliceThickness=3,
-            InstanceNumber=index + 1,
-            PixelSpacing=[ROW_MM, COLUMN_MM],
-        )
-        (folder / f"{index}.dcm").write_bytes(part_10(image, values + index * 1000))
-    return assigned(demo, folder, dataset="lung-ct", subject="narrow", reader="reader1")
+    return narrow_case(demo, tmp_path_factory.mktemp("narrow"), "narrow")
 
 
 @pytest.fixture

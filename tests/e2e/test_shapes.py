@@ -5,19 +5,29 @@ import math
 import numpy as np
 import pytest
 
+from tests.e2e.narrow import COLUMN_MM, ROW_MM, narrow_case
 from tests.e2e.room import Room, read_of, sign_in
-from tests.e2e.test_drawing import COLUMN_MM, ROW_MM, narrow_series  # noqa: F401  (a fixture)
 
 SCALE = np.array([COLUMN_MM, ROW_MM])
 
 
-@pytest.fixture
-def room(demo, chromium, narrow_series):  # noqa: F811
+@pytest.fixture(scope="module")
+def narrow_series(demo, tmp_path_factory) -> str:
+    return narrow_case(demo, tmp_path_factory.mktemp("shapes"), "shapes")
+
+
+@pytest.fixture(scope="module")
+def reader1(demo, chromium):  # signs in once: a node slows down who signs in again and again
     context = sign_in(chromium, demo, "reader1")
-    room = Room(context, narrow_series).open()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def room(reader1, narrow_series):
+    room = Room(reader1, narrow_series).open()
     yield room
     room.close()
-    context.close()
 
 
 def drawn(room: Room, kind: str, before: int) -> np.ndarray:
@@ -98,9 +108,8 @@ def test_two_diameters_stand_at_right_angles(room):
     assert answer["short_axis_mm"] == pytest.approx(float(np.linalg.norm(short)), abs=0.01)
 
 
-def test_cine_runs_through_the_slices_and_stops(demo, chromium):
-    context = sign_in(chromium, demo, "reader1")
-    room = Room(context, read_of(demo, "reader1", "lung2")).open()
+def test_cine_runs_through_the_slices_and_stops(demo, reader1):
+    room = Room(reader1, read_of(demo, "reader1", "lung2")).open()
     begin = room.state()["shown"]
     room.press("c")
     room.page.wait_for_function("i => window.atlasRoom.state().shown !== i", arg=begin)
@@ -112,7 +121,6 @@ def test_cine_runs_through_the_slices_and_stops(demo, chromium):
     room.page.wait_for_timeout(600)
     assert room.state()["shown"] == rest
     room.close()
-    context.close()
 
 
 def test_zoom_pan_and_window_answer_the_mouse_and_come_back_with_space(room):
