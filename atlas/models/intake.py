@@ -54,6 +54,9 @@ class UploadFile(models.Model):
     )
     size = models.PositiveBigIntegerField()
     received = models.PositiveBigIntegerField(default=0, help_text="Bytes that are durable here")
+    files_read = models.PositiveIntegerField(
+        default=0, help_text="Files of it (members, if it is an archive) that are dealt with and counted"
+    )
     is_taken_in = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
