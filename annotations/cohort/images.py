@@ -12,7 +12,7 @@ from pydicom import Dataset
 
 from annotations.exchange.source import ExchangeError, SourceSeries
 from atlas.archive.sealing import read_manifest
-from atlas.archive.storage import storage
+from atlas.archive.storage import open_instance
 from atlas.dicom import decoding, frames, headers
 from atlas.models import Instance, Series
 
@@ -47,7 +47,7 @@ class StoredSeries:
     def header(self) -> Dataset:
         """What the first image says about patient, study and series."""
         first = self.source.frames[0].key.sop_instance_uid
-        with storage().open(self.instances[first].object_key) as file:
+        with open_instance(self.instances[first]) as file:
             return pydicom.dcmread(file, stop_before_pixels=True)
 
     @property
@@ -74,7 +74,7 @@ class StoredSeries:
                 if opened is None or opened[0] != uid:
                     if opened is not None:
                         opened[1].close()
-                    file = storage().open(self.instances[uid].object_key)
+                    file = open_instance(self.instances[uid])
                     opened = (uid, file, _Decoder(file))
                 yield opened[2].frame(number)
         except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:

@@ -16,7 +16,7 @@ from annotations.exchange.seg_reader import SEGMENTATION_CLASSES, ReadSegmentati
 from annotations.exchange.source import ExchangeError, SourceSeries
 from annotations.models import ImportedPlane, ImportedSegment
 from atlas.archive.sealing import read_manifest
-from atlas.archive.storage import storage
+from atlas.archive.storage import open_instance
 from atlas.models import Instance, Series
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _take_in_segmentations(series: Series) -> None:
 
 def _read(instance: Instance) -> Dataset:
     try:
-        with storage().open(instance.object_key) as file:
+        with open_instance(instance) as file:
             return pydicom.dcmread(file)
     except InvalidDicomError as error:
         raise ExchangeError("the file is not a DICOM file.") from error

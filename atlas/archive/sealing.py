@@ -15,7 +15,7 @@ from typing import BinaryIO
 from django.db import transaction
 
 from atlas import sealed
-from atlas.archive.storage import ObjectMissing, new_key, spool, storage
+from atlas.archive.storage import ObjectMissing, new_key, open_instance, spool, storage
 from atlas.dicom import quality
 from atlas.dicom.decoding import (
     CannotDecode,
@@ -121,7 +121,7 @@ def _describe_all(
     undecodable: list[str] = []
     for instance in series.instances.order_by("instance_number", "sop_instance_uid"):
         try:
-            with storage().open(instance.object_key) as file:
+            with open_instance(instance) as file:
                 header = read_header(file)
                 description = describe(file, header, instance.object_key)
                 descriptions.append(description)
@@ -234,7 +234,7 @@ def _thumbnail(series: Series, built: Built, stem: str) -> bytes | None:
     uid = frame.sop_instance_uid
     instance = Instance.objects.get(series=series, sop_instance_uid=uid)
     try:
-        with storage().open(instance.object_key) as file:
+        with open_instance(instance) as file:
             header = read_header(file)
             original = next(one for one in describe(file, header).frames if one.number == frame.number)
             content = inflated(file) if header.transfer_syntax_uid == DEFLATED else file

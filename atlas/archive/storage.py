@@ -1,5 +1,6 @@
 """Where objects live: one port, over files here. Keys are random: they tell nothing and spread evenly."""
 
+import io
 import os
 import secrets
 import shutil
@@ -156,6 +157,63 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class StoredInstance(Protocol):
+    """Where the bytes of an image are: a row of `Instance`, or what was read of one."""
+
+    object_key: str
+    object_offset: int
+    size: int
+
+
+def open_instance(instance: StoredInstance) -> BinaryIO:
+    """One image as a seekable file to read that begins at 0 and ends with it, whether it lies alone or in a
+    pack. Raises ObjectMissing; reads raise EOFError where the object ends before the image does."""
+    file = storage().open(instance.object_key)
+    if not instance.object_offset:  # a pack begins with a header of its own, so this is an object of one
+        return file
+    return io.BufferedReader(_Window(file, instance.object_offset, instance.size))  # type: ignore[return-value]
+
+
+class _Window(io.RawIOBase):
+    """The bytes [start, start + size) of a file, which is closed with it."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if origin + offset < 0:
+            raise ValueError(f"There is nothing before an image's first byte (asked for {origin + offset}).")
+        self._at = origin + offset
+        return self._at
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
+        wanted = min(len(buffer), self._size - self._at)
+        if wanted <= 0:
+            return 0
+        self._file.seek(self._start + self._at)
+        piece = self._file.read(wanted)
+        if not piece:
+            raise EOFError(f"The object ends at {self._start + self._at}, before its image does.")
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
 
 
 def spool() -> BinaryIO:
