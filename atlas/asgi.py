@@ -14,5 +14,6 @@ from atlas.router import Router  # noqa: E402
 application = Router(
     http=django_application,
     pixels=import_string("atlas.dicomweb.pixels.application"),
+    dicomweb=import_string("atlas.dicomweb.web.application"),
     websocket=import_string("annotations.live.routing.application"),
 )

@@ -6,14 +6,16 @@ from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
 PIXEL_ROADS = ("/pixels/", "/thumbnails/")
+DICOMWEB_ROAD = "/dicomweb/"
 
 
 class Router:
     """An ASGI application that chooses by scope type and the start of the path."""
 
-    def __init__(self, *, http: Any, pixels: Any, websocket: Any) -> None:
+    def __init__(self, *, http: Any, pixels: Any, dicomweb: Any, websocket: Any) -> None:
         self.http = http
         self.pixels = pixels
+        self.dicomweb = dicomweb
         self.websocket = AllowedHostsOriginValidator(AuthMiddlewareStack(websocket))
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
@@ -21,5 +23,7 @@ class Router:
             await self.websocket(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(PIXEL_ROADS):
             await self.pixels(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(DICOMWEB_ROAD):
+            await self.dicomweb(scope, receive, send)
         else:
             await self.http(scope, receive, send)

@@ -9,16 +9,16 @@ for good; `Vary: Cookie` keeps them from whoever signs in next.
 """
 
 import asyncio
-import json
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from atlas.archive.sealing import FrameTable, read_frame_table
 from atlas.archive.storage import ObjectMissing, storage
+from atlas.dicomweb.answers import Problem, Send, send_empty, send_problem, sign_in_first
 from atlas.dicomweb.decisions import Credentials, Decision, Decisions
 
 logger = logging.getLogger(__name__)
@@ -29,17 +29,8 @@ CHUNK_BYTES = 1024 * 1024
 _FRAMES = re.compile(r"/pixels/([0-9a-z]{12})/([0-9]{1,9})/([0-9]{1,6})(?:-([0-9]{1,6}))?")
 _THUMBNAIL = re.compile(r"/thumbnails/([0-9a-z]{12})/([0-9]{1,9})")
 
-type Send = Callable[[dict[str, Any]], Awaitable[None]]
 type Piece = tuple[str, int, int]
 """(key of an object, offset, length)"""
-
-
-class Problem(Exception):
-    """An answer other than pixels: a status and a sentence."""
-
-    def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.headers = status, reason, list(headers)
 
 
 _decisions: WeakKeyDictionary[asyncio.AbstractEventLoop, Decisions] = WeakKeyDictionary()
@@ -52,16 +43,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Send) -> None:
     try:
         await _answer(scope, headers, send)
     except Problem as problem:
-        body = json.dumps({"reason": problem.reason}).encode()
-        start = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-            *problem.headers,
-        ]
-        await send({"type": "http.response.start", "status": problem.status, "headers": start})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send_problem(problem, send, is_head=scope["method"] == "HEAD")
 
 
 async def _answer(scope: dict[str, Any], headers: dict[bytes, bytes], send: Send) -> None:
@@ -74,8 +56,7 @@ async def _answer(scope: dict[str, Any], headers: dict[bytes, bytes], send: Send
     decision = await _allowed(headers, match[1], int(match[2]))
     tag = f'"{"-".join(match.groups(""))}"'.encode()
     if tag in headers.get(b"if-none-match", b""):
-        await send({"type": "http.response.start", "status": 304, "headers": _kept(tag)})
-        await send({"type": "http.response.body", "body": b""})
+        await send_empty(send, 304, _kept(tag))
         return
     try:
         if frames:
@@ -100,7 +81,7 @@ async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int)
         decisions = _decisions[loop] = Decisions()
     decision = await decisions.ask(Credentials.of(headers), series_id, generation)
     if not decision.signed_in:
-        raise Problem(401, "Sign in first.", (b"www-authenticate", b'Bearer realm="Atlas"'))
+        raise sign_in_first()
     if not decision.manifest_key or generation > decision.generation or generation == 0:
         raise Problem(404, "There is no such series, or it is not for you.")
     if generation < decision.generation:
