@@ -2,7 +2,7 @@
 
 from annotations.reading import imported
 from annotations.reading import policies as reading
-from atlas.policies import add_road
+from atlas.policies import add_project_road, add_road
 from atlas.sealed import on_series_sealed
 
 
@@ -11,4 +11,5 @@ def connect() -> None:
     add_road("assigned cases", reading.studies_of_assigned_cases)
     add_road("cases of projects", reading.studies_of_projects)
     add_road("released cases", reading.studies_of_released_cases)
+    add_project_road("cases", reading.studies_of_project)
     on_series_sealed("imported segments", imported.take_in)

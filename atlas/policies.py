@@ -12,17 +12,26 @@ from django.http import Http404
 
 from accounts import permissions
 from accounts.permissions import Someone
-from atlas.models import Dataset, Instance, Series, Study
+from atlas.models import Dataset, Instance, Project, Series, Study
 
 type Road = Callable[[Someone], Q]
 """For a person, a condition on Study that is true for what this road lets them see."""
 
+type ProjectRoad = Callable[[Someone, Project], Q]
+"""For a person and a project, a condition on Study that is true for what the project shows them."""
+
 _roads: dict[str, Road] = {}
+_project_roads: dict[str, ProjectRoad] = {}
 
 
 def add_road(name: str, road: Road) -> None:
     """Open a road to studies. Naming one twice replaces it."""
     _roads[name] = road
+
+
+def add_project_road(name: str, road: ProjectRoad) -> None:
+    """Open a road to the studies of a project. Naming one twice replaces it."""
+    _project_roads[name] = road
 
 
 def register_own_roads() -> None:
@@ -65,3 +74,22 @@ def visible_datasets(user: Someone) -> QuerySet[Dataset]:
         permissions.objects_for(user, "view_images", Dataset)
         | permissions.objects_for(user, "import_images", Dataset)
     ).distinct()
+
+
+def studies_of_dataset(user: Someone, slug: str) -> QuerySet[Study]:
+    """What this person may look at of one dataset, whose page they may open. Raises Http404."""
+    dataset = visible_datasets(user).filter(slug=slug).first()
+    if dataset is None:
+        raise Http404("There is no such dataset, or it is not for you.")
+    return visible_studies(user).filter(dataset=dataset)
+
+
+def studies_of_project(user: Someone, slug: str) -> QuerySet[Study]:
+    """What this person may look at through one project that they are a member of. Raises Http404."""
+    project = permissions.objects_for(user, "view_project", Project).filter(slug=slug).first()
+    if project is None:
+        raise Http404("There is no such project, or it is not for you.")
+    condition = Q(pk__in=[])
+    for road in _project_roads.values():
+        condition |= road(user, project)
+    return visible_studies(user).filter(condition)

@@ -234,6 +234,11 @@ def studies_of_released_cases(user: Someone) -> Q:
     return _studies_of(_released(user))  # type: ignore[arg-type]
 
 
+def studies_of_project(user: Someone, project: Project) -> Q:
+    """The studies of the project's cases whose images this person may see there."""
+    return _studies_of(Q(project=project) & (_assigned(user) | _of_projects(user) | _released(user)))  # type: ignore[arg-type]
+
+
 def _studies_of(cases: Q) -> Q:
     return Q(
         pk__in=CaseStudy.objects.filter(case__in=Case.objects.filter(cases).values("pk")).values("study")
