@@ -2,7 +2,7 @@
 # Everything private goes to .tools/, .venv/, static/viewer/node_modules and .atlas/. The work is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo prepare viewer test check judges pictures clean
+.PHONY: help demo prepare viewer test check judges bench pictures clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):  *## */  make \1	/p' Makefile
@@ -18,6 +18,9 @@ check:  ## only the quick part of `make test`: lint, imports, types
 
 judges:  ## ask independent tools about what Atlas writes (needs test data: ATLAS_TEST_DATA)
 	@sh scripts/judges.sh
+
+bench:  ## measure the same work on Atlas and on other servers; ONLY=stow,frames, FULL=1
+	@sh scripts/bench.sh
 
 pictures:  ## take pictures of every page of the demo, into .atlas-pictures/; DOCS=1 those of docs/pictures/
 	@sh scripts/pictures.sh

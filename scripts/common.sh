@@ -24,14 +24,14 @@ fail() {
 
 as_root() { [ "$(id -u)" = 0 ]; }
 
-# install_debian PACKAGE: from Debian or Ubuntu, as root; false where that can't be done.
+# install_debian PACKAGE…: from Debian or Ubuntu, as root; false where that can't be done.
 install_debian() {
     as_root && command -v apt-get >/dev/null 2>&1 || return 1
-    echo "Installing $1 …" >&2
+    echo "Installing $* …" >&2
     mkdir -p "$ROOT/.tools"
     DEBIAN_FRONTEND=noninteractive
     export DEBIAN_FRONTEND
-    { apt-get update && apt-get install -y --no-install-recommends "$1"; } >"$ROOT/.tools/apt.log" 2>&1 && return 0
+    { apt-get update && apt-get install -y --no-install-recommends "$@"; } >"$ROOT/.tools/apt.log" 2>&1 && return 0
     tail -n 5 "$ROOT/.tools/apt.log" >&2
     return 1
 }

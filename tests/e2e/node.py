@@ -22,10 +22,11 @@ START_TIMEOUT_S = 90.0
 class Node:
     """`with Node() as node:` starts `manage.py serve` and waits until /health says that all is ready."""
 
-    def __init__(self, *, home: Path | None = None, demo: bool = False) -> None:
+    def __init__(self, *, home: Path | None = None, demo: bool = False, web: int = 1) -> None:
         # /tmp and not $TMPDIR: the path of a Unix socket is limited to about 100 bytes.
         self.home = home or Path(tempfile.mkdtemp(prefix="atlas-e2e-", dir="/tmp"))
         self._temporary = home is None
+        self.web = web
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.log_file = self.home / "node.log"
@@ -55,7 +56,8 @@ class Node:
     # Start and stop
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", f"--port={self.port}", "--migrate"]
+        serve = ["serve", f"--port={self.port}", f"--web={self.web}", "--migrate"]
+        command = [sys.executable, "manage.py", *serve]
         with self.log_file.open("ab") as log:
             self._serve = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log

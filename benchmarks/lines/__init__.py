@@ -1,0 +1,1 @@
+"""One module a line of the table: what is done, on whom, and what limit it must keep."""
