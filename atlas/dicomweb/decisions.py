@@ -19,13 +19,14 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 
 from accounts.authentication import user_of_header
+from accounts.models import User
 from atlas import policies
 from atlas.access import record_viewing
 
 DECISION_S = 10.0
 REMEMBERED_MAX = 20_000
 
-_database = ThreadPoolExecutor(max_workers=4, thread_name_prefix="decisions")
+database_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="decisions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Decisions:
 
 
 def _decide_now(credentials: Credentials, series_id: str) -> Decision:
-    user = _user(credentials)
+    user = user_of(credentials)
     if user is None:
         return Decision(signed_in=False)
     series = policies.visible_series(user).filter(public_id=series_id).first()
@@ -97,7 +98,8 @@ def _decide_now(credentials: Credentials, series_id: str) -> Decision:
     return Decision(True, series.generation, series.manifest_key, series.thumbnail_key)
 
 
-def _user(credentials: Credentials):
+def user_of(credentials: Credentials) -> User | None:
+    """Whose token or session this is; None where it is nobody's. Asks the database."""
     if credentials.authorization:
         return user_of_header(credentials.authorization)
     if not credentials.session_key:
@@ -105,7 +107,7 @@ def _user(credentials: Credentials):
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(credentials.session_key)
     user = get_user(request)  # checks the session's age and that the password is still the same
-    return user if user.is_authenticated and user.is_active else None
+    return user if isinstance(user, User) and user.is_active else None
 
 
-_decide = database_sync_to_async(_decide_now, thread_sensitive=False, executor=_database)
+_decide = database_sync_to_async(_decide_now, thread_sensitive=False, executor=database_threads)
