@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from atlas.dicom import values
 from atlas.dicom.decoding import codestream_contradicts
 from atlas.dicom.frames import (
+    BROWSER_DECODES,
     JPEG_2000,
     NATIVE,
     NoFrames,
@@ -28,7 +29,9 @@ from atlas.dicom.geometry import (
     spacing_of,
 )
 from atlas.dicom.headers import DEFLATED, EXPLICIT_LITTLE, Header, inflated
-from atlas.dicom.suv import suv_factor
+from atlas.dicom.phases import Moment, moment_of
+from atlas.dicom.suv import NO_SUV, suv_of
+from atlas.dicom.wellformed import ill_formed
 
 # Objects about images, not images: they are stored and announced, and have no frames to show.
 DERIVED = {
@@ -47,6 +50,8 @@ DERIVED = {
     "ECG",
     "HD",
 }
+END_MARKER, END_BYTES = b"\xff\xd9", 16  # padding may follow it
+ENDS_WITH_MARKER = BROWSER_DECODES - {"1.2.840.10008.1.2.5"}
 DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 DERIVED_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
@@ -61,15 +66,15 @@ DERIVED_CLASSES = {
 class Frame:
     """One frame: where it is in the patient, how its numbers are meant, where its bytes are.
 
-    `ranges` is None where the bytes are cut off, and counts in the object named `source`. `order` sorts
-    frames of the same place (phases). `number` counts from 1 within its instance. `decode`: browsers need a
-    decoded rendition.
+    `ranges` is None where the bytes are cut off, and counts in the object named `source`. `order` tells
+    frames of the same place apart and sorts them. `number` counts from 1 within its instance. `decode`:
+    browsers need a decoded rendition.
     """
 
     sop_instance_uid: str
     number: int
     instance_number: int | None
-    order: tuple
+    order: Moment
     position: Position | None
     orientation: Orientation | None
     spacing: Spacing
@@ -86,7 +91,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One instance. `problem` says why it has no frames although it should have some."""
+    """One instance. `problem` says why it has no frames although it should have some, `no_suv` why a PET
+    image has no SUV. `ill_formed`: keywords of attributes written as DICOM doesn't allow. `ends_early`:
+    compressed frames without their end."""
 
     sop_instance_uid: str
     frames: list[Frame]
@@ -95,7 +102,9 @@ class Description:
     suv_factor: float | None = None
     lossy: bool = False
     modality_lut: bool = False
-    tilt_degrees: float = 0.0
+    ill_formed: tuple[str, ...] = ()
+    ends_early: int = 0
+    no_suv: str = ""
     frame_of_reference_uid: str = ""
     facts: dict = field(default_factory=dict)
 
@@ -123,14 +132,16 @@ def describe(file: BinaryIO, header: Header, source: str = "") -> Description:
     """Describe one stored object, `source` by name. What is wrong with the file becomes `problem`."""
     dataset = header.dataset
     modality = values.text(dataset, "Modality", length_max=16)
+    suv = suv_of(dataset) if modality == "PT" else NO_SUV
     base = Description(
         sop_instance_uid=values.uid(dataset, "SOPInstanceUID"),
         frames=[],
         units=_units(dataset, modality),
-        suv_factor=suv_factor(dataset) if modality == "PT" else None,
+        suv_factor=suv.factor,
+        no_suv=suv.problem,
         lossy=values.text(dataset, "LossyImageCompression") == "01",
         modality_lut=bool(values.items(dataset, "ModalityLUTSequence")),
-        tilt_degrees=values.number(dataset, "GantryDetectorTilt") or 0.0,
+        ill_formed=ill_formed(dataset),
         frame_of_reference_uid=values.uid(dataset, "FrameOfReferenceUID"),
         facts=series_facts(header),
     )
@@ -146,7 +157,7 @@ def describe(file: BinaryIO, header: Header, source: str = "") -> Description:
         frames = _frames(file, header, modality, source)
     except NoFrames as error:
         return replace(base, problem=str(error))
-    return replace(base, frames=frames)
+    return replace(base, frames=frames, ends_early=_without_end(file, header, frames))
 
 
 def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[Frame]:
@@ -170,7 +181,7 @@ def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[
                 sop_instance_uid=uid,
                 number=index + 1,
                 instance_number=instance_number,
-                order=(*plane.order, instance_number or 0, index),
+                order=plane.order._replace(instance_number=instance_number or 0, frame_index=index),
                 # One position can't be that of several frames: without functional groups they have none.
                 position=plane.position if own is not None or len(all_ranges) == 1 else None,
                 orientation=plane.orientation,
@@ -187,6 +198,19 @@ def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[
             )
         )
     return found
+
+
+def _without_end(file: BinaryIO, header: Header, frames: list[Frame]) -> int:
+    """How many JPEG, JPEG-LS and JPEG 2000 frames lack the marker that ends them all (FFD9)."""
+    if header.transfer_syntax_uid not in ENDS_WITH_MARKER:
+        return 0
+    cut = 0
+    for frame in frames:
+        if frame.ranges:
+            offset, length = frame.ranges[-1]
+            last = read_ranges(file, ((offset + max(0, length - END_BYTES), min(length, END_BYTES)),))
+            cut += END_MARKER not in last
+    return cut
 
 
 def _lies_about_sign(
@@ -210,7 +234,7 @@ class _Plane:
     spacing: Spacing
     window: tuple[float | None, float | None]
     rescale: tuple[float, float]
-    order: tuple
+    order: Moment
 
     @classmethod
     def of(cls, dataset: Dataset, shared: Dataset | None, own: Dataset | None, modality: str) -> "_Plane":
@@ -224,7 +248,7 @@ class _Plane:
             spacing=spacing_of(dataset, measures, modality) if dataset is not None else NO_SPACING,
             window=_window(group("FrameVOILUTSequence"), dataset),
             rescale=_rescale(group("PixelValueTransformationSequence"), dataset),
-            order=_order(group("FrameContentSequence"), dataset),
+            order=moment_of(dataset, group),
         )
 
 
@@ -249,20 +273,6 @@ def _rescale(*datasets: Dataset | None) -> tuple[float, float]:
         if slope is not None or intercept is not None:
             return slope or 1.0, intercept or 0.0
     return 1.0, 0.0
-
-
-def _order(content: Dataset | None, dataset: Dataset) -> tuple:
-    """What tells images of the same place apart, strongest first: phase, echo, b-value, then the clock."""
-    return (
-        values.integer(content, "TemporalPositionIndex")
-        or values.integer(dataset, "TemporalPositionIdentifier")
-        or 0,
-        values.number(dataset, "DiffusionBValue") or 0.0,
-        values.number(dataset, "EchoTime") or 0.0,
-        values.number(dataset, "TriggerTime") or 0.0,
-        values.integer(dataset, "AcquisitionNumber") or 0,
-        values.text(dataset, "ContentDate") + values.text(dataset, "ContentTime"),
-    )
 
 
 def _units(dataset: Dataset, modality: str) -> str:

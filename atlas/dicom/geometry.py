@@ -23,7 +23,8 @@ TILT_DEGREES = 0.3
 class Spacing:
     """Distances between the centres of neighbouring rows (vertical) and columns (horizontal).
 
-    source: "pixel" in the patient, "imager" at the detector (magnified), "none" not known.
+    source: "pixel" in the patient, "estimated" in the patient by a projection's own estimate of how much it
+    magnifies, "imager" at the detector (magnified), "none" not known.
     """
 
     row_mm: float | None
@@ -31,6 +32,7 @@ class Spacing:
     source: str
 
 
+MAGNIFIED_MAX = 4.0  # of a projection: a larger factor is a wrong one
 NO_SPACING = Spacing(None, None, "none")
 PROJECTIONS = {"CR", "DX", "MG", "XA", "RF", "RG", "PX", "IO", "RTIMAGE"}
 
@@ -45,7 +47,12 @@ def spacing_of(dataset: Dataset, measures: Dataset | None, modality: str) -> Spa
         if modality in PROJECTIONS and not calibrated and (imager is None or imager == pixel):
             return Spacing(*pixel, "imager")
         return Spacing(*pixel, "pixel")
-    return Spacing(*imager, "imager") if imager else NO_SPACING
+    if imager is None:
+        return NO_SPACING
+    magnified = values.number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if magnified and 1 <= magnified <= MAGNIFIED_MAX:
+        return Spacing(imager[0] / magnified, imager[1] / magnified, "estimated")
+    return Spacing(*imager, "imager")
 
 
 def _spacing(dataset: Dataset | None, keyword: str) -> tuple[float, float] | None:

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 from atlas.dicom import quality
 from atlas.dicom.describe import Description, Frame
-from atlas.dicom.geometry import EQUAL_DIRECTION, Orientation, common, normal_of, parallel, survey
+from atlas.dicom.geometry import EQUAL_DIRECTION, Orientation, common, parallel
+from atlas.dicom.phases import Phase, arrange
 
 VERSION = 1
 
@@ -33,10 +34,12 @@ def build(
     # Without a frame of reference nothing says that two images' positions are told from the same point.
     in_patient = is_located and "" not in references
     orientation: Orientation | None = None
-    phases = 1
+    stacks: list[Phase] = []
     if is_located:
         orientation = common([frame.orientation for frame in shown if frame.orientation])
-        shown, phases = _in_order(shown, orientation)
+        arranged = arrange(shown, orientation)
+        stacks = arranged.phases
+        shown = [frame for stack in stacks for frame in stack.frames]
     else:
         shown = sorted(
             shown, key=lambda frame: (frame.instance_number or 0, frame.sop_instance_uid, frame.number)
@@ -45,7 +48,8 @@ def build(
         findings += quality.of_frames(
             shown, orientation, in_patient=in_patient, one_reference=len(references) == 1
         )
-        findings += _stack_findings(shown, orientation, phases)
+    if orientation:
+        findings += quality.of_stacks(arranged)
     manifest = {
         "version": VERSION,
         "series": facts,
@@ -56,48 +60,18 @@ def build(
         **_columns(shown, orientation if in_patient else None),
         "findings": findings,
     }
-    if phases > 1:
-        manifest["phases"] = phases
+    if len(stacks) > 1:
+        manifest["phases"] = _ranges(stacks)
     return Built(manifest, shown)
 
 
-def _in_order(frames: list[Frame], orientation: Orientation) -> tuple[list[Frame], int]:
-    """Frames by place along the normal; where every place has n frames, phase by phase, each by place.
-
-    Frames of another orientation come last, by their own normal. Returns the frames and n.
-    """
-    straight = [frame for frame in frames if parallel(frame.orientation or orientation, orientation)]
-    turned = [frame for frame in frames if not parallel(frame.orientation or orientation, orientation)]
-    straight = _by_place(straight, orientation)
-    turned.sort(key=lambda frame: (frame.instance_number or 0, frame.sop_instance_uid, frame.number))
-    stack = survey([frame.position for frame in straight], orientation)  # type: ignore[misc]
-    copies = stack.copies[0]
-    if copies == stack.copies[1] and copies > 1 and stack.places > 1:
-        return [frame for phase in range(copies) for frame in straight[phase::copies]] + turned, copies
-    return straight + turned, 1
-
-
-def _by_place(frames: list[Frame], orientation: Orientation) -> list[Frame]:
-    normal = normal_of(orientation)
-
-    def key(frame: Frame) -> tuple:
-        # Rounded so that phases of one place stay together in spite of the last digits.
-        return (round(float(normal @ frame.position), 2), frame.order, frame.sop_instance_uid)
-
-    return sorted(frames, key=key)
-
-
-def _stack_findings(
-    frames: list[Frame], orientation: Orientation | None, phases: int
-) -> list[quality.Finding]:
-    if orientation is None:
-        return []
-    straight = [frame for frame in frames if parallel(frame.orientation or orientation, orientation)]
-    one_phase = straight[: len(straight) // phases]
-    if len(one_phase) < 2:
-        return []
-    stack = survey([frame.position for frame in one_phase], orientation)  # type: ignore[misc]
-    return quality.of_stack(stack, one_phase, phases=phases)
+def _ranges(stacks: Sequence[Phase]) -> list[dict]:
+    """Which frames a reader scrolls through together: [{label, first, count}], first counted from 0."""
+    found, first = [], 0
+    for stack in stacks:
+        found.append({"label": stack.label, "first": first, "count": len(stack.frames)})
+        first += len(stack.frames)
+    return found
 
 
 def _columns(frames: list[Frame], orientation: Orientation | None) -> dict:

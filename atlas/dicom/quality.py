@@ -1,13 +1,15 @@
 """The quality gate: what is wrong with a series, in sentences for a radiologist, and what it spoils.
 
 `spoils` names what a reader's tools must not do: "volume" (reconstructions, volumes in mL, interpolation),
-"millimetres" (lengths and areas), "units" (values in HU, SUV…), "link" (reference lines to other series).
+"millimetres" (lengths and areas), "units" (what values mean: HU, …), "suv", "link" (other series).
 """
 
 from collections.abc import Sequence
 
 from atlas.dicom.describe import Description, Frame
-from atlas.dicom.geometry import TILT_DEGREES, Orientation, Stack, parallel
+from atlas.dicom.geometry import TILT_DEGREES, Orientation, Stack, parallel, survey
+from atlas.dicom.phases import Split
+from atlas.dicom.wellformed import name_of
 
 type Finding = dict[str, str | list[str]]
 
@@ -38,6 +40,13 @@ def of_instances(
                 "undecodable", f"{reason} ({_images(list(undecodable).count(reason))} left out)", "volume"
             )
         )
+    ends_early = sum(description.ends_early for description in descriptions)
+    if ends_early:
+        sentence = (
+            f"{_images(ends_early)} may be cut off: the compressed data have no end. Ask for the file again."
+        )
+        found.append(finding("ends_early", sentence, "volume"))
+    found += _of_values(descriptions)
     if any(description.lossy for description in descriptions):
         found.append(finding("lossy", "Lossy compression has changed the pixels; fine detail may be lost."))
     if any(description.modality_lut for description in descriptions):
@@ -48,6 +57,32 @@ def of_instances(
                 "units",
             )
         )
+    return found
+
+
+# Attributes that give pixel values their meaning: misread, the values are wrong.
+VALUES = {"RescaleSlope", "RescaleIntercept", "RescaleType", "Units", "BitsStored", "PixelRepresentation"}
+
+
+def _of_values(descriptions: Sequence[Description]) -> list[Finding]:
+    found = []
+    keywords = list(dict.fromkeys(keyword for one in descriptions for keyword in one.ill_formed))
+    if keywords:
+        names = ", ".join(name_of(keyword) for keyword in keywords[:4])
+        more = f" and {len(keywords) - 4} more" if len(keywords) > 4 else ""
+        sentence = (
+            f"Some values are written in a way that DICOM doesn't allow ({names}{more}); what couldn't be "
+            "read was taken as absent."
+        )
+        found.append(finding("ill_formed", sentence, *(["units"] if VALUES & set(keywords) else [])))
+    images = [one for one in descriptions if one.frames]
+    problems = list(dict.fromkeys(one.no_suv for one in images if one.no_suv))
+    factors = {one.suv_factor for one in images}
+    if problems:
+        found.append(finding("no_suv", f"No SUV can be told: {'; '.join(problems)}.", "suv"))
+    elif len(factors) > 1:
+        sentence = "No SUV can be told: dose, weight or times differ between its images."
+        found.append(finding("no_suv", sentence, "suv"))
     return found
 
 
@@ -83,13 +118,68 @@ def of_frames(
         sentence = "No pixel spacing is given: lengths and areas can only be told in pixels."
         found.append(finding("no_calibration", sentence, "millimetres"))
     elif "imager" in sources:
-        sentence = "The spacing is that at the detector: true sizes are smaller than those measured."
+        sentence = (
+            "A projection that nobody calibrated: its spacing is that at the detector, where everything is "
+            "larger. Lengths and areas can only be told in pixels."
+        )
         found.append(finding("projection", sentence, "millimetres"))
+    elif "estimated" in sources:
+        sentence = "A projection: millimetres are estimates, by the magnification that the device estimated."
+        found.append(finding("estimated", sentence))
     return found
 
 
-def of_stack(stack: Stack, frames: Sequence[Frame], *, phases: int) -> list[Finding]:
-    """Order, gaps and tilt of parallel planes."""
+def of_stacks(arranged: Split) -> list[Finding]:
+    """Order, gaps and tilt of parallel planes, and whether several stacks were told apart."""
+    found = []
+    stacks = arranged.phases
+    if len(stacks) > arranged.planes:
+        found.append(_phases(arranged))
+    for stack in stacks:
+        direction = stack.frames[0].orientation
+        straight = [
+            frame
+            for frame in stack.frames
+            if direction and parallel(frame.orientation or direction, direction)
+        ]
+        if direction is None or len(straight) < 2:
+            continue
+        where = f"{stack.label}: " if len(stacks) > 1 else ""
+        survey_of = survey([frame.position for frame in straight], direction)  # type: ignore[misc]
+        for one in of_stack(survey_of, straight):
+            sentence = str(one["sentence"])
+            one["sentence"] = where + (sentence if not where else sentence[0].lower() + sentence[1:])
+            found.append(one)
+    return _merged(found, len(stacks))
+
+
+def _phases(arranged: Split) -> Finding:
+    n, by = len(arranged.phases), arranged.told_apart_by
+    how = f"told apart by {by}" if by else "told apart by nothing but their instance number"
+    counts = {len(phase.frames) for phase in arranged.phases}
+    some = "the same places" if len(counts) == 1 else "many of the same places"
+    sentence = f"{n} stacks of {some}, {how}; each is shown by itself."
+    return finding("phases", sentence)
+
+
+def _merged(findings: Sequence[Finding], stacks: int) -> list[Finding]:
+    """What is true of every stack is said once; of many, the first two name theirs."""
+    by_code: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_code.setdefault(str(one["code"]), []).append(one)
+    merged = []
+    for same in by_code.values():
+        merged.append(same[0])
+        if len(same) > 1:
+            sentence = str(same[0]["sentence"])
+            more = len(same) - 1
+            others = "the other" if stacks == 2 else f"{more} other {_plural(more, 'stack')}"
+            same[0]["sentence"] = f"{sentence} The like in {others}."
+    return merged
+
+
+def of_stack(stack: Stack, frames: Sequence[Frame]) -> list[Finding]:
+    """Order, gaps and tilt of the planes of one stack."""
     found = []
     if stack.gaps:
         missing = sum(count for _, count in stack.gaps)
@@ -103,12 +193,16 @@ def of_stack(stack: Stack, frames: Sequence[Frame], *, phases: int) -> list[Find
             f"{stack.worst_step_mm:.2f} mm. A reconstruction would be stretched or squeezed."
         )
         found.append(finding("uneven_spacing", sentence, "volume"))
-    if phases > 1:
-        sentence = f"{phases} images of each place (phases, echoes or time points), shown phase by phase."
-        found.append(finding("phases", sentence, "volume"))
-    elif stack.copies[1] > 1:
-        sentence = "Some places have several images: duplicates, or phases of which some images are missing."
-        found.append(finding("duplicate_slices", sentence, "volume"))
+    if stack.copies[1] > 1:
+        meanings = {frame.order.meaning for frame in frames}
+        if stack.places == 1 and len(meanings) > 1:
+            sentence = f"All {len(frames)} images show one place: a film over time, not a volume."
+            found.append(finding("one_place", sentence, "volume"))
+        else:
+            sentence = (
+                "Some places have several images: duplicates, or phases of which some images are missing."
+            )
+            found.append(finding("duplicate_slices", sentence, "volume"))
     if stack.tilt_degrees > TILT_DEGREES:
         sentence = (
             f"The gantry was tilted: slices are shifted against each other, by {stack.tilt_degrees:.1f}°. A "

@@ -4,6 +4,7 @@ After the Quantitative Imaging Biomarkers Alliance's vendor-neutral pseudo-code 
 the header leaves a doubt there is no SUV rather than a wrong one.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pydicom.dataset import Dataset
@@ -13,26 +14,47 @@ from atlas.dicom import values
 LONGEST_DELAY = timedelta(hours=24)  # between injection and scan; more is a wrong clock
 
 
-def suv_factor(dataset: Dataset) -> float | None:
-    """SUVbw in g/mL = (stored value × slope + intercept) × this."""
-    corrected = values.text(dataset, "CorrectedImage").upper().split("\\")
+@dataclass(frozen=True, slots=True)
+class Suv:
+    """`factor` makes SUVbw in g/mL of (stored value × slope + intercept); without one `problem` says why."""
+
+    factor: float | None
+    problem: str = ""
+
+
+NO_SUV = Suv(None)
+
+
+def suv_of(dataset: Dataset) -> Suv:
+    """From one PET image's header."""
+    units = values.text(dataset, "Units").upper()
+    kind = values.text(dataset, "SUVType").upper() or "BW"  # PS3.3 C.8.9.1: absent means by body weight
+    if units == "GML":
+        return Suv(1.0) if kind == "BW" else Suv(None, f"its values are SUV of another kind ({kind})")
+    if units != "BQML":
+        return Suv(None, "its values are not activity per millilitre")
+    corrected = values.text(dataset, "CorrectedImage", length_max=200).upper().split("\\")
+    if "ATTN" not in corrected or "DECY" not in corrected:
+        return Suv(None, "it is not corrected for attenuation and decay")
     weight_kg = values.number(dataset, "PatientWeight")
     drug = values.item(dataset, "RadiopharmaceuticalInformationSequence")
     dose_bq = values.number(drug, "RadionuclideTotalDose")
     half_life_s = values.number(drug, "RadionuclideHalfLife")
-    if values.text(dataset, "Units").upper() == "GML":
-        return 1.0
-    if values.text(dataset, "Units").upper() != "BQML" or "ATTN" not in corrected or "DECY" not in corrected:
-        return None
-    if not weight_kg or weight_kg <= 0 or not dose_bq or dose_bq <= 0 or not half_life_s or half_life_s <= 0:
-        return None
+    if not weight_kg or weight_kg <= 0:
+        return Suv(None, "the patient's weight is not given")
+    if not dose_bq or dose_bq <= 0:
+        return Suv(None, "the injected dose is not given")
     decay_correction = values.text(dataset, "DecayCorrection").upper()
     if decay_correction == "ADMIN":
-        return weight_kg * 1000 / dose_bq
+        return Suv(weight_kg * 1000 / dose_bq)
+    if not half_life_s or half_life_s <= 0:
+        return Suv(None, "the half-life of its tracer is not given")
     delay_s = _delay_s(dataset, drug)
-    if decay_correction != "START" or delay_s is None:
-        return None
-    return weight_kg * 1000 / (dose_bq * 2 ** (-delay_s / half_life_s))
+    if decay_correction != "START":
+        return Suv(None, "it doesn't say to which time it is corrected for decay")
+    if delay_s is None:
+        return Suv(None, "the times of injection and scan don't go together")
+    return Suv(weight_kg * 1000 / (dose_bq * 2 ** (-delay_s / half_life_s)))
 
 
 def _delay_s(dataset: Dataset, drug: Dataset | None) -> float | None:

@@ -98,7 +98,11 @@ def item(dataset: Dataset | None, keyword: str) -> Dataset | None:
 
 def day(dataset: Dataset | None, keyword: str) -> date | None:
     """A date (DA, or the start of a DT): YYYYMMDD, or the old YYYY.MM.DD."""
-    digits = text(dataset, keyword).replace(".", "").replace("-", "")[:8]
+    return parse_day(text(dataset, keyword))
+
+
+def parse_day(written: str) -> date | None:
+    digits = written.replace(".", "").replace("-", "")[:8]
     if len(digits) != 8 or not digits.isascii() or not digits.isdigit():
         return None
     try:

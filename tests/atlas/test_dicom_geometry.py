@@ -91,7 +91,10 @@ def test_phases_of_one_place_are_shown_phase_by_phase():
     assert [place[2] for place in result.manifest["frames"]["position"]] == [0, 3, 6, 0, 3, 6]
     assert result.manifest["frames"]["instance_number"] == [6, 5, 4, 3, 2, 1]
     assert codes(result) == ["phases"]
-    assert result.manifest["phases"] == 2
+    assert result.manifest["phases"] == [
+        {"label": "Acquisition 1", "first": 0, "count": 3},
+        {"label": "Acquisition 2", "first": 3, "count": 3},
+    ]
 
 
 def test_a_localizer_among_the_slices_is_mixed_orientation_with_its_own_override():

@@ -196,7 +196,7 @@ def test_a_series_that_rested_a_minute_is_enqueued_once(take):
 def test_an_suv_factor_is_computed_only_from_a_complete_header(test_data):
     """A real FDG scan. The factor by hand: weight in g / dose decayed from injection to scan."""
     from atlas.dicom.headers import read_header
-    from atlas.dicom.suv import suv_factor
+    from atlas.dicom.suv import suv_of
 
     path = next(iter(sorted((test_data / "petct_mr_sts_001/PET").glob("*.dcm"))))
     dataset = pydicom.dcmread(path, stop_before_pixels=True)
@@ -209,6 +209,6 @@ def test_an_suv_factor_is_computed_only_from_a_complete_header(test_data):
     decayed = float(drug.RadionuclideTotalDose) * 0.5 ** (delay / float(drug.RadionuclideHalfLife))
     with path.open("rb") as file:
         found = read_header(file).dataset
-    assert suv_factor(found) == pytest.approx(float(dataset.PatientWeight) * 1000 / decayed)
+    assert suv_of(found).factor == pytest.approx(float(dataset.PatientWeight) * 1000 / decayed)
     found.PatientWeight = None
-    assert suv_factor(found) is None
+    assert suv_of(found).factor is None
