@@ -10,6 +10,8 @@ urlpatterns = [
     path("datasets/<slug:slug>/uploads/", uploads.Uploads.as_view(), name="api-uploads"),
     path(_upload, uploads.OneUpload.as_view(), name="api-upload"),
     path(f"{_upload}files/", uploads.UploadFiles.as_view(), name="api-upload-files"),
+    path(f"{_upload}large-files/", uploads.SentFiles.as_view(), name="api-sent-files"),
+    path(f"{_upload}large-files/<str:file_id>/", uploads.SentFile.as_view(), name="api-sent-file"),
     path(f"{_upload}done/", uploads.UploadDone.as_view(), name="api-upload-done"),
     path("series/<str:public_id>/manifest/", series.SeriesManifest.as_view(), name="api-series-manifest"),
 ]

@@ -15,7 +15,7 @@ from annotations.models import CaseStudy, Comment, ImportedSegment, Read, Releas
 from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
 from atlas.asgi import application
-from atlas.models import Upload
+from atlas.models import Upload, UploadFile
 from tests import scene as scenes
 from tests.atlas.slices import series as slices
 from tests.scene import Scene
@@ -141,6 +141,7 @@ def build() -> Walk:
         release=scene.release, path="dataset.json", size=2, sha256="0" * 64, crc32=0, object_key=key
     )
     upload = Upload.objects.create(dataset=scene.dataset, by=people["data_manager"])
+    file = UploadFile.objects.create(upload=upload, name="ct.zip", fingerprint="1", size=20_000_000)
     token, _ = make_token(by=people["scientist"], name="laptop", days=1)
     names = {
         "series": series.public_id,
@@ -150,6 +151,7 @@ def build() -> Walk:
         "comment": comment.public_id,
         "segment": segment.public_id,
         "upload": upload.public_id,
+        "file": file.public_id,
         "token": token.public_id,
     }
     return Walk(scene, clients, names)

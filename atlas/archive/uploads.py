@@ -1,4 +1,5 @@
-"""Deliveries: files that one person or command sends to a dataset, counted and reported by name."""
+"""Deliveries: files that one person or command sends to a dataset, counted and reported by name. Large files
+come in pieces: `atlas.archive.sent_files`."""
 
 import logging
 import re
@@ -14,15 +15,15 @@ from django.utils import timezone
 from accounts import audit, permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from atlas.archive import intake, sealing, sources
+from atlas.archive import intake, pieces, sealing, sources
 from atlas.archive.index import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
 from atlas.archive.sources import Source
 from atlas.archive.storage import spool
 from atlas.archive.tasks import seal_soon
 from atlas.fanout import broadcast
-from atlas.models import Dataset, Series, Upload, UploadFinding
+from atlas.models import Dataset, Series, Upload, UploadFile, UploadFinding
 
-audit.register("upload.begun", "upload.done")
+audit.register("upload.begun", "upload.done", "upload.cancelled")
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class UploadEnded(Exception):
-    """The delivery was declared complete; it takes no more files. The message is a sentence."""
+    """The delivery takes no more files. The message is a sentence."""
 
 
 def upload_or_404(user: Someone, slug: str, public_id: str) -> Upload:
@@ -52,7 +53,7 @@ def begin(*, by: User | None, dataset: Dataset, files_total: int = 0) -> Upload:
     intake.require_open(dataset)
     upload = Upload.objects.create(dataset=dataset, by=by, files_total=files_total)
     audit.record(by, "upload.begun", upload, dataset=dataset.pk)
-    _tell(upload)
+    tell(upload)
     return upload
 
 
@@ -62,15 +63,22 @@ def receive(*, by: User, upload: Upload, name: str, stream: BinaryIO) -> list[Ou
     Raises UploadEnded, IntakeClosed.
     """
     permissions.require(by, "import_images", upload.dataset)
-    if upload.state != Upload.State.RECEIVING:
-        raise UploadEnded("This upload was declared complete; begin another one.")
+    require_receiving(upload)
     outcomes: list[Outcome] = []
     for outcome in intake.take_in(_in_body(name, stream), dataset=upload.dataset):
         outcomes.append(outcome)
         if len(outcomes) % intake.BATCH_FILES == 0:
-            _count(upload, outcomes[-intake.BATCH_FILES :])
-    _count(upload, outcomes[len(outcomes) - len(outcomes) % intake.BATCH_FILES :])
+            count(upload, outcomes[-intake.BATCH_FILES :])
+    count(upload, outcomes[len(outcomes) - len(outcomes) % intake.BATCH_FILES :])
     return outcomes
+
+
+def require_receiving(upload: Upload) -> None:
+    """Raises UploadEnded."""
+    if upload.state == Upload.State.FAILED:
+        raise UploadEnded("This upload was stopped by an error; begin another one.")
+    if upload.state != Upload.State.RECEIVING:
+        raise UploadEnded("This upload was declared complete; begin another one.")
 
 
 def _in_body(name: str, stream: BinaryIO) -> Iterable[Source]:
@@ -102,7 +110,9 @@ class _Rest:
 
 
 @transaction.atomic
-def _count(upload: Upload, outcomes: list[Outcome]) -> None:
+def count(upload: Upload, outcomes: list[Outcome], *, of: UploadFile | None = None) -> None:
+    """Count what became of files, and keep the reasons of those that were not taken. `of` is the archive or
+    large file that they came in: a job that runs again goes on after them."""
     if not outcomes:
         return
     counts = Counter(outcome.status for outcome in outcomes)
@@ -112,36 +122,86 @@ def _count(upload: Upload, outcomes: list[Outcome]) -> None:
         known=F("known") + counts[KNOWN],
         refused=F("refused") + counts[REFUSED] + counts[NOT_DICOM],
     )
+    if of is not None:
+        UploadFile.objects.filter(pk=of.pk).update(files_read=F("files_read") + len(outcomes))
     UploadFinding.objects.bulk_create(
         UploadFinding(
             upload=upload,
-            file_name=_CONTROL.sub("�", outcome.name)[-NAME_LENGTH_MAX:],
+            file_name=shown_name(outcome.name),
             reason=outcome.reason[:NAME_LENGTH_MAX],
         )
         for outcome in outcomes
         if outcome.reason
     )
-    _tell(upload)
+    tell(upload)
+
+
+def shown_name(name: str) -> str:
+    """A sender's name of a file, fit for a line: its end, without control characters."""
+    return _CONTROL.sub("�", name)[-NAME_LENGTH_MAX:]
 
 
 def finish(*, by: User, upload: Upload) -> Upload:
-    """The sender says that all is sent: series that still arrive are sealed now. Twice changes nothing."""
+    """The sender says that all is sent: series that still arrive are sealed now. Twice changes nothing.
+
+    Large files of which a part never came are named and left aside; those that a worker still reads end the
+    delivery later.
+    """
     permissions.require(by, "import_images", upload.dataset)
     return _finish(upload, by)
 
 
+def cancel(*, by: User, upload: Upload) -> Upload:
+    """Stop a delivery. What is stored stays; large files that are not here as a whole are thrown away."""
+    permissions.require(by, "import_images", upload.dataset)
+    return _finish(upload, by, verb="upload.cancelled")
+
+
+def end_abandoned(upload: Upload) -> None:
+    """A job: nobody went on with this delivery."""
+    _finish(upload, None)
+
+
 @transaction.atomic
-def _finish(upload: Upload, by: User | None) -> Upload:
-    ended = Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
-        state=Upload.State.DONE, ended_at=timezone.now()
-    )
+def _finish(upload: Upload, by: User | None, verb: str = "upload.done") -> Upload:
+    upload = Upload.objects.select_for_update(of=("self",)).select_related("dataset").get(pk=upload.pk)
+    if upload.state != Upload.State.RECEIVING:
+        return upload
+    for file in upload.files.filter(is_taken_in=False, received__lt=F("size")):
+        reason = "It was not sent to its end." if verb == "upload.done" else "The delivery was cancelled."
+        put_aside(file, reason)
+    upload.state = Upload.State.WAITING
+    upload.save(update_fields=["state"])
+    audit.record(by, verb, upload, dataset=upload.dataset_id)
+    for series_id in _arriving_in(upload.dataset):
+        seal_soon(series_id)
+    conclude(upload)
+    upload.refresh_from_db()
+    tell(upload)
+    return upload
+
+
+def put_aside(file: UploadFile, reason: str) -> None:
+    """Take nothing of a large file, and say why. Part of the caller's transaction."""
+    file.is_taken_in = True
+    file.save(update_fields=["is_taken_in"])
+    transaction.on_commit(lambda: pieces.discard(file))
+    count(file.upload, [Outcome(file.name, REFUSED, reason)])
+
+
+def conclude(upload: Upload) -> None:
+    """End a delivery that was declared complete, as soon as no file of it waits for a worker.
+
+    Call it in a transaction that holds the delivery's row.
+    """
+    if pieces.arrived(upload):
+        return
+    ended = Upload.objects.filter(
+        pk=upload.pk, state__in=(Upload.State.WAITING, Upload.State.READING)
+    ).update(state=Upload.State.DONE, ended_at=timezone.now())
     if ended:
         for series_id in _arriving_in(upload.dataset):
             seal_soon(series_id)
-        audit.record(by, "upload.done", upload, dataset=upload.dataset_id)
-        _tell(upload)
-    upload.refresh_from_db()
-    return upload
 
 
 def _arriving_in(dataset: Dataset) -> list[int]:
@@ -171,9 +231,9 @@ def import_paths(
             changed[outcome.series_id] = None
         waiting.append(outcome)
         if len(waiting) >= intake.BATCH_FILES:
-            _count(upload, waiting)
+            count(upload, waiting)
             waiting = []
-    _count(upload, waiting)
+    count(upload, waiting)
     # A command that was stopped may have left series of known files unsealed.
     for series_id in _arriving_in(dataset):
         changed.setdefault(series_id, None)
@@ -188,7 +248,7 @@ def import_paths(
     return _finish(upload, None)
 
 
-def _tell(upload: Upload) -> None:
+def tell(upload: Upload) -> None:
     """The dataset's page follows a delivery: it reads the numbers when it hears this."""
     message = {"type": "upload", "upload": upload.public_id}
     group = f"dataset.{upload.dataset.slug}"
