@@ -20,14 +20,14 @@ class Grid:
     columns: int
     row_mm: float | None  # between rows
     column_mm: float | None  # between columns
-    spacing_source: str  # pixel, imager or none
+    spacing_source: str  # pixel, estimated, imager (at the detector of a projection) or none
     orientation: tuple[float, ...] | None
     origin_patient_mm: tuple[float, ...] | None
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
         """Between rows and between columns; None where the image is not calibrated."""
-        if self.spacing_source == "none" or not self.row_mm or not self.column_mm:
+        if self.spacing_source not in ("pixel", "estimated") or not self.row_mm or not self.column_mm:
             return None
         return self.row_mm, self.column_mm
 
@@ -39,6 +39,12 @@ class Frames:
     in_patient: bool
     grids: dict[tuple[str, int], Grid]
     spoiled: frozenset[str]  # what its quality findings say can't be trusted: millimetres, volume, …
+    stacks: tuple[range, ...]  # the frames of each stack (phase, plane), by their number in `grids`
+
+    def stack_of(self) -> dict[tuple[str, int], int]:
+        """By frame: which stack it belongs to."""
+        keys = list(self.grids)
+        return {keys[index]: number for number, stack in enumerate(self.stacks) for index in stack}
 
     def size(self, sop_instance_uid: str, frame_number: int) -> tuple[int, int] | None:
         """(rows, columns)."""
@@ -79,4 +85,6 @@ def from_manifest(manifest: dict[str, Any]) -> Frames:
             origin_patient_mm=tuple(positions[index]) if positions[index] else None,
         )
     spoiled = frozenset(what for finding in manifest["findings"] for what in finding["spoils"])
-    return Frames(manifest["geometry"] == "patient", grids, spoiled)
+    phases = manifest.get("phases") or [{"first": 0, "count": len(grids)}]
+    stacks = tuple(range(phase["first"], phase["first"] + phase["count"]) for phase in phases)
+    return Frames(manifest["geometry"] == "patient", grids, spoiled, stacks)

@@ -1,7 +1,8 @@
 """The measurements of a read's marks, from the coordinates and voxels that are kept.
 
-Millimetres only where the image is calibrated. A projection's spacing at the detector gives estimates, marked
-as such; no spacing gives pixels. What a quality finding spoils has no number but a sentence.
+Millimetres only where the image is calibrated. A projection that estimates its magnification gives estimates,
+marked as such; one that only knows the spacing at its detector, or none, gives pixels. What a quality finding
+spoils has no number but a sentence.
 """
 
 from collections.abc import Iterable
@@ -76,7 +77,7 @@ def _measure_figure(found: Measurement, value: dict[str, Any], frames: Frames | 
         return
     points_mm = geometry.to_millimetres(points, row_mm=spacing[0], column_mm=spacing[1])
     found.numbers |= figure(value["kind"], points_mm, "mm", "mm2")
-    found.estimated = grid.spacing_source == "imager"
+    found.estimated = grid.spacing_source == "estimated"
 
 
 def figure(kind: str, points: Any, unit: str, area_unit: str) -> dict[str, float]:
@@ -111,14 +112,22 @@ def _measure_segment(found: Measurement, frames: Frames | None, planes: list[Pla
     elif frames.spoiled & {"volume", "millimetres"}:
         found.problem = "The geometry of these images can't be trusted, so there is no volume."
     else:
-        found.numbers["volume_ml"] = _volume_ml(frames, planes, voxels)
+        stack_of = frames.stack_of()
+        keys = [(plane.sop_instance_uid, plane.frame_number) for plane in planes]
+        stacks = {stack_of.get(key) for key, count in zip(keys, voxels, strict=True) if count}
+        if len(stacks) > 1:
+            found.problem = "Its voxels lie in several phases, so there is no single volume."
+        else:
+            found.numbers["volume_ml"] = _volume_ml(frames, stacks.pop() or 0, planes, voxels)
 
 
-def _volume_ml(frames: Frames, planes: list[PlaneOfMark], voxels: Iterable[int]) -> float:
-    thickness_mm = _thickness_mm(frames)
+def _volume_ml(frames: Frames, stack: int, planes: list[PlaneOfMark], voxels: Iterable[int]) -> float:
+    thickness_mm = _thickness_mm(frames, stack)
     millilitres = 0.0
     for plane, count in zip(planes, voxels, strict=True):
         key = (plane.sop_instance_uid, plane.frame_number)
+        if not count:
+            continue
         grid = frames.grids.get(key)
         spacing = grid.spacing_mm if grid else None
         if spacing is None:
@@ -129,10 +138,12 @@ def _volume_ml(frames: Frames, planes: list[PlaneOfMark], voxels: Iterable[int])
     return millilitres
 
 
-def _thickness_mm(frames: Frames) -> dict[tuple[str, int], float]:
-    """By frame: how much of the body it stands for. Raises GeometryError."""
-    orientations = {grid.orientation for grid in frames.grids.values()}
-    origins = [grid.origin_patient_mm for grid in frames.grids.values()]
+def _thickness_mm(frames: Frames, stack: int) -> dict[tuple[str, int], float]:
+    """By frame of one stack: how much of the body it stands for. Raises GeometryError."""
+    keys = list(frames.grids)[frames.stacks[stack].start : frames.stacks[stack].stop]
+    grids = [frames.grids[key] for key in keys]
+    orientations = {grid.orientation for grid in grids}
+    origins = [grid.origin_patient_mm for grid in grids]
     orientation = orientations.pop() if len(orientations) == 1 else None
     if orientation is None:
         raise geometry.GeometryError("These images lie in different directions, so there is no volume.")
@@ -141,4 +152,4 @@ def _thickness_mm(frames: Frames) -> dict[tuple[str, int], float]:
         raise geometry.GeometryError("Some of these images have no position, so there is no volume.")
     positions_mm = geometry.slice_positions_mm(placed, orientation)
     thickness = geometry.slice_thicknesses_mm(positions_mm).tolist()
-    return dict(zip(frames.grids, thickness, strict=True))
+    return dict(zip(keys, thickness, strict=True))

@@ -270,10 +270,33 @@ def test_an_image_that_is_not_calibrated_has_pixels_and_a_reason(cast):
     assert "not calibrated" in found["problem"]
 
 
-def test_spacing_at_the_detector_gives_estimates(cast):
-    rewrite_manifest(cast.us, spacing={"row_mm": 0.2, "column_mm": 0.2, "source": "imager"})
+def test_a_projection_that_knows_its_magnification_gives_estimates(cast):
+    rewrite_manifest(cast.us, spacing={"row_mm": 0.2, "column_mm": 0.2, "source": "estimated"})
     found = measured(cast, on_image(cast, [[0.5, 0.5], [10.5, 0.5]]))
     assert (found["length_mm"], found["estimated"]) == (pytest.approx(2), True)
+
+
+def test_spacing_at_the_detector_alone_gives_pixels_and_a_reason(cast):
+    rewrite_manifest(cast.us, spacing={"row_mm": 0.2, "column_mm": 0.2, "source": "imager"})
+    found = measured(cast, on_image(cast, [[0.5, 0.5], [10.5, 0.5]]))
+    assert found["length_px"] == pytest.approx(10)
+    assert "length_mm" not in found
+    assert "not calibrated" in found["problem"]
+
+
+def test_a_segment_over_two_phases_has_no_single_volume_and_within_one_has_its_own(cast):
+    count = cast.ct.frame_count
+    phases = [
+        {"label": "Phase 1", "first": 0, "count": 2},
+        {"label": "Phase 2", "first": 2, "count": count - 2},
+    ]
+    rewrite_manifest(cast.ct, phases=phases)
+    within = [(cast.sop(0), plane_value([(0, 0), (0, 1)])), (cast.sop(1), plane_value([(5, 5)]))]
+    found = measured(cast, cast.segment(), *within)
+    assert found["volume_ml"] == pytest.approx(3 * ROW_MM * COLUMN_MM * SLICE_MM / 1000)
+    found = measured(cast, cast.segment(), *within, (cast.sop(3), plane_value([(5, 5)])))
+    assert "volume_ml" not in found
+    assert "several phases" in found["problem"]
 
 
 def test_a_segment_s_volume_counts_voxels_with_spacing_and_distance_of_slices(cast):
