@@ -1,105 +1,270 @@
 """The index: rows for stored objects, made once by whoever comes first. Only intake calls this."""
 
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 
+from atlas.archive.received import (
+    KNOWN,
+    MISPLACED,
+    NOT_DICOM,
+    OTHER_CONTENT,
+    REFUSED,
+    STORED,
+    Outcome,
+    Received,
+    Stored,
+)
 from atlas.dicom import values
 from atlas.dicom.describe import is_derived
 from atlas.dicom.frames import frame_count
-from atlas.dicom.headers import Header
 from atlas.models import Dataset, Instance, Series, Study, Subject
 
-STORED, KNOWN, REFUSED, NOT_DICOM = "stored", "known", "refused", "not_dicom"
+__all__ = [
+    "KNOWN",
+    "NOT_DICOM",
+    "REFUSED",
+    "STORED",
+    "Outcome",
+    "Received",
+    "Stored",
+    "compared",
+    "index",
+    "known_instances",
+]
+
+PLACES_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one file: stored, known (here already), refused or not_dicom, with the reason."""
+class _Place:
+    """A series that is in the index, and what it belongs to."""
 
-    name: str
-    status: str
-    reason: str = ""
-    series_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A file that passed every check that needs no database, held in memory or in a temporary file."""
-
-    name: str
-    file: BinaryIO
-    sha256: str
-    header: Header
-
-    def uid(self, keyword: str) -> str:
-        return values.uid(self.header.dataset, keyword)
+    series_id: int
+    modality: str
+    study_uid: str
+    subject_id: int
+    pseudonym: str
+    dataset_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    received: Received
-    key: str
-    sha256: str
-    size: int
+_places: OrderedDict[tuple[int, str], _Place] = OrderedDict()
+"""(organisation, Series Instance UID) → its committed place: spares the statements that would find it. A
+series that was erased meanwhile is noticed, because counting its new images finds no row."""
+
+
+class _Erased(Exception):
+    """A remembered series is no longer there."""
 
 
 def compared(entry: Received, digest: str, series_id: int) -> Outcome:
     if digest == entry.sha256:
-        return Outcome(entry.name, KNOWN, series_id=series_id)
+        return entry.outcome(KNOWN, series_id)
     reason = "An image with the same SOP Instance UID but other content is here already; it was kept."
-    return Outcome(entry.name, REFUSED, reason)
+    return entry.refused(reason, OTHER_CONTENT)
+
+
+def known_instances(received: Sequence[Received], dataset: Dataset) -> dict[str, tuple[str, int]]:
+    """SOP Instance UID → (SHA-256 of what arrived then, primary key of its series)."""
+    rows = Instance.objects.filter(
+        organisation_id=dataset.organisation_id,
+        sop_instance_uid__in=[entry.uids.sop_instance for entry in received],
+    ).values_list("sop_instance_uid", "original_sha256", "series_id")
+    return {uid: (digest, series_id) for uid, digest, series_id in rows}
+
+
+def index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
+    """Rows for stored objects, in one transaction; the outcomes are in the order of `stored`."""
+    try:
+        return _index(stored, dataset)
+    except _Erased:
+        _places.clear()
+        return _index(stored, dataset)
 
 
 @transaction.atomic
-def index(stored: list[Stored], dataset: Dataset) -> list[Outcome]:
-    """Rows for stored objects. Whoever comes first makes a row (ON CONFLICT DO NOTHING); rows are made in
-    the order of their UIDs, so that concurrent senders can't wait for each other in a circle."""
+def _index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
+    """Whoever comes first makes a row (ON CONFLICT DO NOTHING). Rows are made in the order of their UIDs, and
+    series are counted up last and in the order of their keys, so that concurrent senders can't wait for
+    each other in a circle."""
     now = timezone.now()
     made: set[str] = set()
-    subjects = _subjects(stored, dataset, made)
-    studies = _studies(stored, dataset, subjects, made)
-    series = _series(stored, dataset, studies, now, made)
+    places = _find_places([one.received for one in stored], dataset, now, made)
     outcomes: dict[str, Outcome] = {}
-    accepted: list[Stored] = []
-    for one in stored:
+    accepted: dict[str, Stored] = {}
+    for one in sorted(stored, key=lambda one: one.received.uids.sop_instance):
         entry = one.received
-        study, own_series = studies[entry.uid("StudyInstanceUID")], series[entry.uid("SeriesInstanceUID")]
-        reason = _conflict(entry, dataset, subjects, study, own_series)
+        reason = _conflict(entry, dataset, places[entry.uids.series])
         if reason:
-            outcomes[one.key] = Outcome(entry.name, REFUSED, reason)
+            outcomes[one.key] = entry.refused(reason, MISPLACED)
         else:
-            accepted.append(one)
-    rows = [_instance(one, dataset, series[one.received.uid("SeriesInstanceUID")]) for one in accepted]
-    Instance.objects.bulk_create(sorted(rows, key=lambda row: row.sop_instance_uid), ignore_conflicts=True)
-    winners = {
-        row.sop_instance_uid: row
-        for row in Instance.objects.filter(
-            organisation_id=dataset.organisation_id,
-            sop_instance_uid__in=[row.sop_instance_uid for row in rows],
-        )
-    }
-    counts: dict[int, int] = {}
-    for one in accepted:
-        winner = winners[one.received.uid("SOPInstanceUID")]
-        if winner.object_key == one.key:
-            outcomes[one.key] = Outcome(one.received.name, STORED, series_id=winner.series_id)
-            counts[winner.series_id] = counts.get(winner.series_id, 0) + 1
+            accepted[one.key] = one
+    winners = _insert_instances(accepted.values(), dataset, places, now)
+    counts: Counter[int] = Counter()
+    lost: list[Stored] = []
+    for key, one in accepted.items():
+        if key in winners:
+            series_id = places[one.received.uids.series].series_id
+            outcomes[key] = one.received.outcome(STORED, series_id)
+            counts[series_id] += 1
         else:
-            outcomes[one.key] = compared(one.received, winner.original_sha256, winner.series_id)
-    for series_id in sorted(counts):
-        Series.objects.filter(pk=series_id).update(
-            state=Series.State.ARRIVING,
-            changed_at=now,
-            instance_count=F("instance_count") + counts[series_id],
-        )
-    if any(outcome.status != STORED for outcome in outcomes.values()):
+            lost.append(one)
+    first = known_instances([one.received for one in lost], dataset) if lost else {}
+    for one in lost:
+        outcomes[one.key] = compared(one.received, *first[one.received.uids.sop_instance])
+    _count(counts, now)
+    _remember_sources([one for key, one in accepted.items() if key in winners], dataset, places)
+    if made and any(outcome.status != STORED for outcome in outcomes.values()):
         _forget_empty(made)
+    transaction.on_commit(lambda: _remember_places(dataset, places, set(counts)))
     return [outcomes[one.key] for one in stored]
+
+
+def _conflict(entry: Received, dataset: Dataset, place: _Place) -> str:
+    if place.pseudonym != entry.pseudonym:
+        return "Its study is here already with another Patient ID. One of the two is wrong."
+    if place.dataset_id != dataset.pk:
+        return "Its study belongs to another dataset of this organisation already."
+    if place.study_uid != entry.uids.study:
+        return "Its series is here already as part of another study. One of the two is wrong."
+    return ""
+
+
+# Instances -------------------------------------------------------------------------------------
+
+_INSERT = f"""
+INSERT INTO {Instance._meta.db_table} (
+    organisation_id, series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, instance_number,
+    number_of_frames, original_sha256, stored_sha256, size, object_key, object_offset,
+    "rows", "columns", bits_allocated, hold, text_boxes, created_at)
+SELECT %s, series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, instance_number,
+    number_of_frames, original_sha256, stored_sha256, size, object_key, 0,
+    "rows", "columns", bits_allocated, hold, '[]', %s
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::text[], %s::text[],
+    %s::bigint[], %s::text[], %s::int[], %s::int[], %s::int[], %s::text[]) AS sent (
+    series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, instance_number, number_of_frames,
+    original_sha256, stored_sha256, size, object_key, "rows", "columns", bits_allocated, hold)
+ON CONFLICT (organisation_id, sop_instance_uid) DO NOTHING
+RETURNING object_key
+"""  # noqa: S608 the table's own name
+
+
+def _insert_instances(
+    stored: Iterable[Stored], dataset: Dataset, places: dict[str, _Place], now: datetime
+) -> set[str]:
+    """Rows for those that nobody was first with; returns their keys."""
+    rows = [_row(one, places[one.received.uids.series]) for one in stored]
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        cursor.execute(_INSERT, [dataset.organisation_id, now, *columns])
+        return {key for (key,) in cursor.fetchall()}
+
+
+def _row(one: Stored, place: _Place) -> tuple:
+    """The values of _INSERT's columns."""
+    header, uids = one.received.header, one.received.uids
+    derived = is_derived(place.modality, uids.sop_class)
+    return (
+        place.series_id,
+        uids.sop_instance,
+        uids.sop_class,
+        header.transfer_syntax_uid,
+        values.integer(header.dataset, "InstanceNumber"),
+        0 if derived else frame_count(header),
+        one.received.sha256,
+        one.sha256,
+        one.size,
+        one.key,
+        _positive(header.dataset, "Rows"),
+        _positive(header.dataset, "Columns"),
+        _positive(header.dataset, "BitsAllocated", at_most=2**15 - 1),
+        Instance.Hold.NONE.value,
+    )
+
+
+def _positive(dataset, keyword: str, *, at_most: int = 2**31 - 1) -> int | None:
+    found = values.integer(dataset, keyword)
+    return found if found is not None and 0 <= found <= at_most else None
+
+
+_COUNT = f"""
+WITH locked AS (SELECT id FROM {Series._meta.db_table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
+UPDATE {Series._meta.db_table} AS series
+SET state = %s, changed_at = %s, instance_count = series.instance_count + new.count
+FROM unnest(%s::bigint[], %s::int[]) AS new (id, count), locked
+WHERE series.id = new.id AND series.id = locked.id
+"""  # noqa: S608 the table's own name
+
+
+def _count(counts: Counter[int], now: datetime) -> None:
+    """Raises _Erased where a series is gone."""
+    if not counts:
+        return
+    ids = sorted(counts)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [ids, Series.State.ARRIVING.value, now, ids, [counts[one] for one in ids]])
+        if cursor.rowcount != len(ids):
+            raise _Erased
+
+
+# Where an instance belongs ---------------------------------------------------------------------
+
+
+def _find_places(
+    received: Sequence[Received], dataset: Dataset, now: datetime, made: set[str]
+) -> dict[str, _Place]:
+    """Series Instance UID → its place, made where there was none; `made` gets the public ids of new rows."""
+    organisation_id = dataset.organisation_id
+    found: dict[str, _Place] = {}
+    unknown: list[Received] = []
+    for entry in received:
+        place = _places.get((organisation_id, entry.uids.series))
+        if place is None:
+            unknown.append(entry)
+        else:
+            found[entry.uids.series] = place
+    if not unknown:
+        return found
+    subjects = _subjects(unknown, dataset, made)
+    studies = _studies(unknown, dataset, subjects, made)
+    names = _pseudonyms(studies.values(), subjects)
+    for uid, series in _series(unknown, dataset, studies, now, made).items():
+        study = next((one for one in studies.values() if one.pk == series.study_id), None)
+        if study is None:  # the series is here already, in a study that none of these files names
+            study = Study.objects.select_related("subject").get(pk=series.study_id)
+            names[study.subject_id] = study.subject.pseudonym
+        found[uid] = _Place(
+            series.pk,
+            series.modality,
+            study.study_instance_uid,
+            study.subject_id,
+            names[study.subject_id],
+            study.dataset_id,
+        )
+    return found
+
+
+def _pseudonyms(studies: Iterable[Study], subjects: dict[str, Subject]) -> dict[int, str]:
+    """Primary key of a subject → its pseudonym; a study that was here may belong to a subject none names."""
+    names = {subject.pk: subject.pseudonym for subject in subjects.values()}
+    others = {study.subject_id for study in studies} - set(names)
+    if others:
+        names |= dict(Subject.objects.filter(pk__in=others).values_list("pk", "pseudonym"))
+    return names
+
+
+def _remember_places(dataset: Dataset, places: dict[str, _Place], filled: set[int]) -> None:
+    for uid, place in places.items():
+        if place.series_id in filled:
+            _places[dataset.organisation_id, uid] = place
+    while len(_places) > PLACES_MAX:
+        _places.popitem(last=False)
 
 
 def _forget_empty(made: set[str]) -> None:
@@ -110,31 +275,15 @@ def _forget_empty(made: set[str]) -> None:
     Subject.objects.filter(public_id__in=made, studies=None).delete()
 
 
-def _conflict(
-    entry: Received, dataset: Dataset, subjects: dict[str, Subject], study: Study, series: Series
-) -> str:
-    if study.subject_id != subjects[_pseudonym(entry)].pk:
-        return "Its study is here already with another Patient ID. One of the two is wrong."
-    if study.dataset_id != dataset.pk:
-        return "Its study belongs to another dataset of this organisation already."
-    if series.study_id != study.pk:
-        return "Its series is here already as part of another study. One of the two is wrong."
-    return ""
-
-
-def _pseudonym(entry: Received) -> str:
-    return values.text(entry.header.dataset, "PatientID")
-
-
-def _subjects(stored: list[Stored], dataset: Dataset, made: set[str]) -> dict[str, Subject]:
+def _subjects(received: Sequence[Received], dataset: Dataset, made: set[str]) -> dict[str, Subject]:
     rows: dict[str, Subject] = {}
-    for one in stored:
-        sex = values.text(one.received.header.dataset, "PatientSex", length_max=16).upper()
+    for entry in received:
+        sex = values.text(entry.header.dataset, "PatientSex", length_max=16).upper()
         rows.setdefault(
-            _pseudonym(one.received),
+            entry.pseudonym,
             Subject(
                 organisation_id=dataset.organisation_id,
-                pseudonym=_pseudonym(one.received),
+                pseudonym=entry.pseudonym,
                 sex=sex if sex in ("M", "F", "O") else "",
             ),
         )
@@ -145,22 +294,23 @@ def _subjects(stored: list[Stored], dataset: Dataset, made: set[str]) -> dict[st
 
 
 def _studies(
-    stored: list[Stored], dataset: Dataset, subjects: dict[str, Subject], made: set[str]
+    received: Sequence[Received], dataset: Dataset, subjects: dict[str, Subject], made: set[str]
 ) -> dict[str, Study]:
     rows: dict[str, Study] = {}
-    for one in stored:
-        header = one.received.header.dataset
-        uid = one.received.uid("StudyInstanceUID")
+    for entry in received:
+        header = entry.header.dataset
         rows.setdefault(
-            uid,
+            entry.uids.study,
             Study(
                 organisation_id=dataset.organisation_id,
                 dataset=dataset,
-                subject=subjects[_pseudonym(one.received)],
-                study_instance_uid=uid,
+                subject=subjects[entry.pseudonym],
+                study_instance_uid=entry.uids.study,
                 date=values.day(header, "StudyDate"),
                 time=values.clock(header, "StudyTime"),
                 description=values.text(header, "StudyDescription"),
+                accession_number=values.text(header, "AccessionNumber", length_max=16),
+                study_id=values.text(header, "StudyID", length_max=16),
                 age_years=values.age_years(header),
             ),
         )
@@ -171,18 +321,17 @@ def _studies(
 
 
 def _series(
-    stored: list[Stored], dataset: Dataset, studies: dict[str, Study], now: datetime, made: set[str]
+    received: Sequence[Received], dataset: Dataset, studies: dict[str, Study], now: datetime, made: set[str]
 ) -> dict[str, Series]:
     rows: dict[str, Series] = {}
-    for one in stored:
-        header = one.received.header.dataset
-        uid = one.received.uid("SeriesInstanceUID")
+    for entry in received:
+        header = entry.header.dataset
         rows.setdefault(
-            uid,
+            entry.uids.series,
             Series(
                 organisation_id=dataset.organisation_id,
-                study=studies[one.received.uid("StudyInstanceUID")],
-                series_instance_uid=uid,
+                study=studies[entry.uids.study],
+                series_instance_uid=entry.uids.series,
                 modality=values.text(header, "Modality", length_max=16) or "OT",
                 number=values.integer(header, "SeriesNumber"),
                 description=values.text(header, "SeriesDescription"),
@@ -197,19 +346,6 @@ def _series(
     return {series.series_instance_uid: series for series in found}
 
 
-def _instance(one: Stored, dataset: Dataset, series: Series) -> Instance:
-    header = one.received.header
-    derived = is_derived(series.modality, one.received.uid("SOPClassUID"))
-    return Instance(
-        organisation_id=dataset.organisation_id,
-        series=series,
-        sop_instance_uid=one.received.uid("SOPInstanceUID"),
-        sop_class_uid=one.received.uid("SOPClassUID"),
-        transfer_syntax_uid=header.transfer_syntax_uid,
-        instance_number=values.integer(header.dataset, "InstanceNumber"),
-        number_of_frames=0 if derived else frame_count(header),
-        original_sha256=one.received.sha256,
-        stored_sha256=one.sha256,
-        size=one.size,
-        object_key=one.key,
-    )
+def _remember_sources(stored: Sequence[Stored], dataset: Dataset, places: dict[str, _Place]) -> None:
+    """Where the organisation keeps a vault, the names that were replaced go there, sealed, in this
+    transaction; one file a series says all that the vault keeps."""
