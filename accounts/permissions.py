@@ -103,6 +103,12 @@ def grant(*, user: User, role: str, scope: models.Model | None) -> None:
     user.groups.add(group)
 
 
+def lock_role(role: Role, scope: models.Model | None) -> None:
+    """Until this transaction ends nobody else passes here for the same role: who counts its holders can
+    rely on the count."""
+    list(Group.objects.select_for_update().filter(name=_group_name(role, scope)))
+
+
 @transaction.atomic
 def revoke(*, user: User, role: str, scope: models.Model | None) -> None:
     """Take a role away."""

@@ -44,6 +44,7 @@ def require_right_to_give(user: User, role: str, scope: models.Model | None) -> 
 def remove_member(*, by: User, person: User, role: str, scope: models.Model | None) -> None:
     """Take a role away at once. The last administrator and the last manager stay."""
     known = require_right_to_give(by, role, scope)
+    permissions.lock_role(known, scope)
     holders = [member for member, held in permissions.members_of(scope) if held == known]
     if person not in holders:
         raise ValidationError(f"{person.display_name} does not have this role.")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Min
+
 from annotations.models import Annotation, Edit, MaskPlane, Read
 
 ATTEMPTS = 3
@@ -59,7 +61,12 @@ def state_at(read: Read, number: int, *, with_planes_of_deleted: bool = False) -
         .order_by("annotation_id", "sop_instance_uid", "frame_number", "-number")
         .distinct("annotation_id", "sop_instance_uid", "frame_number")
     )
-    edits = sorted(latest, key=lambda edit: edit.number)
+    made = dict(  # marks stand in the order in which they were made, as in `state`
+        Edit.objects.filter(read=read, number__lte=number)
+        .values_list("annotation_id")
+        .annotate(first=Min("number"))
+    )
+    edits = sorted(latest, key=lambda edit: (made[edit.annotation_id], edit.number))
     annotations = [edit for edit in edits if not edit.frame_number and edit.value is not None]
     planes = [edit for edit in edits if edit.frame_number and edit.runs is not None]
     return _state(number, annotations, planes, with_planes_of_deleted)

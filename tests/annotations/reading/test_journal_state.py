@@ -193,5 +193,15 @@ def test_the_state_of_a_large_read_takes_as_many_queries_as_that_of_a_small_one(
     append(cast, cast.read, [edit(cast.length()) for _ in range(200)])
     with django_assert_max_num_queries(4):
         assert len(journal.state(cast.read).annotations) == 200
-    with django_assert_max_num_queries(1):
+    with django_assert_max_num_queries(2):
         assert len(journal.state_at(cast.read, 150).annotations) == 150
+
+
+def test_marks_stand_in_the_order_they_were_made_whatever_was_changed_last(cast):
+    first, second = uuid.uuid4(), uuid.uuid4()
+    append(cast, cast.read, [edit(cast.length(), first)])
+    append(cast, cast.read, [edit(cast.length(), second)])
+    append(cast, cast.read, [edit(cast.length(), first, seen=1)])
+    cast.read.refresh_from_db()
+    for state in (journal.state(cast.read), journal.state_at(cast.read, 3)):
+        assert [mark.annotation_id for mark in state.annotations] == [first, second]
