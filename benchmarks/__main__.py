@@ -5,7 +5,7 @@ import importlib
 import os
 import pkgutil
 
-from benchmarks import lines, measure
+from benchmarks import lines, measure, picture
 
 parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
 parser.add_argument("--only", default="", help="names of lines, with commas between")
@@ -27,5 +27,6 @@ for name in wanted:
         print(result.sentence(), flush=True)
         missed += not result.is_reached
     measure.write(results)
+picture.draw()
 if missed:
     raise SystemExit(f"{missed} of the lines missed their goal.")
