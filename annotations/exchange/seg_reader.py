@@ -5,45 +5,28 @@ reference. It is never found by its index. Where both say something they must ag
 turned or cut out is turned back, and what doesn't lie on the images' own pixels is refused with the reason.
 """
 
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.encaps import generate_frames
-from pydicom.pixels import iter_pixels
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    RLELossless,
-    SegmentationStorage,
-)
+from pydicom.uid import SegmentationStorage
 
 from annotations.exchange.codes import Code
-from annotations.exchange.source import SAME_DIRECTION, ExchangeError, FrameKey, SourceFrame, SourceSeries
+from annotations.exchange.derived import ReadSegment, items
+from annotations.exchange.placing import Named, Placed, choose
+from annotations.exchange.seg_pixels import stored_frames
+from annotations.exchange.source import SAME_DIRECTION, ExchangeError, SourceFrame, SourceSeries
 from annotations.measures import masks
 
 LABEL_MAP_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.7"
 SEGMENTATION_CLASSES = (str(SegmentationStorage), LABEL_MAP_SEGMENTATION)
-_LITTLE_ENDIAN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
+BACKGROUND = ("DCM", "125040")  # the type of a label map's background, where it is described (CID 7150)
 _OFF_PIXEL = 0.1  # how far a SEG's pixel centre may be from the image's, in pixels
+_HALF_PIXEL = 0.02  # a place half a pixel off (a corner told as a centre) may differ from the half by this
 _OFF_PLANE = 0.1  # and from its plane, in distances between slices (or mm, if there is only one)
 FRACTION = 0.5  # a voxel counts as inside from this fraction on
-
-
-@dataclass(frozen=True)
-class ReadSegment:
-    """One segment, on the frames of one image series; `planes` is empty where there is nothing."""
-
-    number: int
-    label: str
-    category: Code | None
-    meaning: Code | None
-    planes: dict[FrameKey, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +36,7 @@ class ReadSegmentation:
     source: SourceSeries
     segments: tuple[ReadSegment, ...]
     notes: tuple[str, ...]
+    by_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +48,7 @@ class _Frame:
     orientation: NDArray[np.float64] | None
     row_mm: float
     column_mm: float
+    shape: tuple[int, int]
 
 
 def read_seg(dataset: Dataset, candidates: Sequence[SourceSeries]) -> ReadSegmentation:
@@ -74,21 +59,47 @@ def read_seg(dataset: Dataset, candidates: Sequence[SourceSeries]) -> ReadSegmen
     if dataset.get("SOPClassUID") not in SEGMENTATION_CLASSES:
         raise ExchangeError("This is not a DICOM Segmentation.")
     frames = list(_frames(dataset))
-    source = _choose(dataset, frames, candidates)
-    targets = [_target(frame, source) for frame in frames]
+    placed = _choose(dataset, frames, candidates)
+    source = placed.source
+    targets = [_targets(frame, source) for frame in frames]
     segments = _described(dataset)
-    notes = []
+    notes: dict[str, None] = {}
     if dataset.get("SegmentationType") == "FRACTIONAL":
         kind = str(dataset.get("SegmentationFractionalType", "")).lower() or "fraction"
-        notes.append(f"Fractional ({kind}): voxels of at least {FRACTION:.0%} were taken as inside.")
-    for frame, target, stored in zip(frames, targets, _pixels(dataset), strict=True):
+        notes[f"Fractional ({kind}): voxels of at least {FRACTION:.0%} were taken as inside."] = None
+    if any(_shifted(frame, images[0]) for frame, images in zip(frames, targets, strict=True)):
+        notes["Its frames lie half a pixel off its images; they were taken as drawn on their pixels."] = None
+    if any(len(images) > 1 for images in targets):
+        notes["It doesn't say which of the images at one place it was drawn on; it is on all."] = None
+    for frame, images, stored in zip(frames, targets, stored_frames(dataset), strict=True):
         for number, plane in _planes_of(dataset, frame, stored):
             if not plane.any():
                 continue
             if number not in segments:
                 raise ExchangeError(f"A frame names segment {number}, which it doesn't describe.")
-            _add(segments[number], target, _on_image(frame, target, plane, source))
-    return ReadSegmentation(source, tuple(segments[number] for number in sorted(segments)), tuple(notes))
+            for image in images:
+                _add(segments[number], image, _on_image(frame, image, plane, source))
+    if placed.note:
+        notes[placed.note] = None
+    kept = [segment for number, segment in sorted(segments.items()) if not _is_background(segment)]
+    return ReadSegmentation(source, tuple(kept), tuple(notes), placed.by_place)
+
+
+def named_by(dataset: Dataset) -> Named:
+    """The images, series and frame of reference that a SEG names."""
+    instances = {
+        uid
+        for item in items(dataset, "PerFrameFunctionalGroupsSequence")
+        for uid, _ in _references(items(item, "DerivationImageSequence"))
+    }
+    series = {str(item.get("SeriesInstanceUID") or "") for item in items(dataset, "ReferencedSeriesSequence")}
+    reference = str(dataset.get("FrameOfReferenceUID") or "")
+    return Named(frozenset(instances), frozenset(series - {""}), frozenset({reference} - {""}))
+
+
+def _is_background(segment: ReadSegment) -> bool:
+    meaning = segment.meaning
+    return meaning is not None and (meaning.scheme, meaning.value) == BACKGROUND
 
 
 def _add(segment: ReadSegment, target: SourceFrame, plane: NDArray[np.bool_]) -> None:
@@ -135,6 +146,7 @@ def _frames(dataset: Dataset) -> Iterator[_Frame]:
             orientation=np.array(orientation, dtype=np.float64).reshape(2, 3) if orientation else None,
             row_mm=float(spacing[0]),
             column_mm=float(spacing[1]),
+            shape=(int(dataset.Rows), int(dataset.Columns)),
         )
 
 
@@ -151,56 +163,36 @@ def _references(derivations: Sequence[Dataset]) -> Iterator[tuple[str, tuple[int
             yield str(image.ReferencedSOPInstanceUID), frame_numbers
 
 
-def _choose(dataset: Dataset, frames: Sequence[_Frame], candidates: Sequence[SourceSeries]) -> SourceSeries:
+def _choose(dataset: Dataset, frames: Sequence[_Frame], candidates: Sequence[SourceSeries]) -> Placed:
     """The image series that it lies on."""
-    named = {uid for frame in frames for uid, _ in frame.references}
-    by_instance = [source for source in candidates if named & set(source.frames_of_instance)]
-    if len(by_instance) > 1:
-        raise ExchangeError("It was drawn on images of several series at once, which can't be shown on one.")
-    if by_instance:
-        return by_instance[0]
-    series_named = {str(item.SeriesInstanceUID) for item in dataset.get("ReferencedSeriesSequence") or ()}
-    if series_named:
-        candidates = [s for s in candidates if s.series_instance_uid in series_named] or candidates
-    reference = str(dataset.get("FrameOfReferenceUID") or "")
-    if not reference or any(frame.position is None for frame in frames):
-        raise ExchangeError(
-            "The images it names are not here, and it has no place in the patient to find others by."
-            if named
-            else "It names no images and has no place in the patient, so it can't be put on any."
-        )
-    near = [source for source in candidates if source.frame_of_reference_uid == reference]
-    if not near:
-        raise ExchangeError("The images it was drawn on are not here: none has its frame of reference.")
-    fitting = [source for source in near if all(_planes_at(frame, source) for frame in frames)]
-    if len(fitting) > 1:
-        names = ", ".join(f"“{source.description or source.series_instance_uid}”" for source in fitting)
-        raise ExchangeError(f"It names no images and fits several series at the same place: {names}.")
-    if not fitting:
-        raise ExchangeError("No image lies where its frames lie, though the frame of reference is the same.")
-    return fitting[0]
+    has_place = all(frame.position is not None and frame.orientation is not None for frame in frames)
+
+    def fits(source: SourceSeries) -> bool:
+        return all(_planes_at(frame, source) for frame in frames)
+
+    return choose(named_by(dataset), candidates, fits if has_place else None)
 
 
-def _target(frame: _Frame, source: SourceSeries) -> SourceFrame:
-    """The image frame that a SEG frame belongs to."""
+def _targets(frame: _Frame, source: SourceSeries) -> list[SourceFrame]:
+    """The image frames that a SEG frame belongs to: more than one only where it names none and several lie at
+    its place, such as the phases of a contrast series."""
     where = f"Its frame {frame.index + 1}"
-    named = [(uid, numbers) for uid, numbers in frame.references if uid in source.frames_of_instance]
     options = [
         image
-        for uid, numbers in named
-        for image in source.frames_of_instance[uid]
+        for uid, numbers in frame.references
+        for image in source.frames_of_instance.get(uid, ())
         if not numbers or image.key.frame_number in numbers
     ]
     if len(options) == 1:
-        return options[0]
+        return options
     by_place = _planes_at(frame, source)
     if options:  # a multi-frame image, or several images a frame: the place decides
         by_place = [image for image in by_place if image in options]
-    if len(by_place) == 1:
-        return by_place[0]
-    if by_place:
-        raise ExchangeError(f"{where} fits {len(by_place)} images at the same place and doesn't say which.")
-    raise ExchangeError(f"{where} names no image that is here, and no image lies at its place.")
+        if len(by_place) > 1:
+            raise ExchangeError(f"{where} fits {len(by_place)} images at one place and doesn't say which.")
+    if not by_place:
+        raise ExchangeError(f"{where} names no image that is here, and no image lies at its place.")
+    return by_place
 
 
 def _planes_at(frame: _Frame, source: SourceSeries) -> list[SourceFrame]:
@@ -238,9 +230,34 @@ def _lattice(frame: _Frame, image: SourceFrame, source: SourceSeries) -> NDArray
     if abs(np.cross(*frame.orientation) @ normal) < 1 - SAME_DIRECTION:
         return None
     offset = to_pixels @ (frame.position - np.array(image.position))
+    if _is_half_off(frame, image, exact, offset):
+        return np.eye(2, 3)
     if np.abs(offset - np.rint(offset)).max() > _OFF_PIXEL:
         return None
     return np.column_stack((exact, np.rint(offset)))
+
+
+def _is_half_off(
+    frame: _Frame, image: SourceFrame, turn: NDArray[np.float64], offset: NDArray[np.float64]
+) -> bool:
+    """Whether a frame that covers all of an image lies half a pixel off it: some tools take the corner of the
+    first pixel for its centre. Where the sizes are the same, no other pixels can be meant."""
+    is_half = np.abs(np.abs(offset) - 0.5) <= _HALF_PIXEL
+    is_none = np.abs(offset) <= _OFF_PIXEL
+    return (
+        frame.shape == (image.rows, image.columns)
+        and np.array_equal(turn, np.eye(2))
+        and bool((is_half | is_none).all() and is_half.any())
+    )
+
+
+def _shifted(frame: _Frame, image: SourceFrame) -> bool:
+    if not image.has_place or frame.position is None or frame.shape != (image.rows, image.columns):
+        return False
+    along_row, down_column, _ = image.axes
+    off = frame.position - np.array(image.position)
+    pixels = (off @ down_column / (image.row_mm or 1.0), off @ along_row / (image.column_mm or 1.0))
+    return any(abs(abs(one) - 0.5) <= _HALF_PIXEL for one in pixels)
 
 
 def _on_image(
@@ -292,58 +309,3 @@ def _planes_of(
         yield frame.segment_number, stored >= FRACTION * float(dataset.get("MaximumFractionalValue") or 255)
     else:
         yield frame.segment_number, stored != 0
-
-
-def _pixels(dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
-    """Frame by frame, so that a large segmentation never lies in memory as a whole."""
-    if "PixelData" not in dataset:
-        raise ExchangeError("It has no pixel data.")
-    syntax = dataset.file_meta.TransferSyntaxUID
-    try:
-        if dataset.BitsAllocated == 1 and syntax in _LITTLE_ENDIAN:
-            yield from _bits(dataset)
-        elif dataset.BitsAllocated == 1 and syntax in _BIT_CODECS:
-            yield from _encapsulated_bits(dataset, _BIT_CODECS[syntax])
-        else:
-            yield from iter_pixels(dataset, raw=True)
-    except (NotImplementedError, RuntimeError, ValueError, AttributeError, zlib.error) as error:
-        raise ExchangeError(f"Its pixels can't be decoded ({syntax.name}): {error}") from error
-
-
-def _encapsulated_bits(
-    dataset: Dataset, decode: Callable[[bytes, int], bytes]
-) -> Iterator[NDArray[np.uint8]]:
-    """1-bit frames, each compressed by itself and padded to whole bytes (PS3.5 A.4.13)."""
-    pixels = dataset.Rows * dataset.Columns
-    for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.NumberOfFrames)):
-        packed = np.frombuffer(decode(frame, -(-pixels // 8)), dtype=np.uint8)
-        yield np.unpackbits(packed, bitorder="little")[:pixels].reshape(dataset.Rows, dataset.Columns)
-
-
-def _inflate(frame: bytes, length: int) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, length)
-
-
-def _from_rle(frame: bytes, length: int) -> bytes:
-    """One segment after a header of 64 bytes (PS3.5 G.5)."""
-    if int.from_bytes(frame[:4], "little") != 1:
-        raise ValueError("a frame of bits has one run-length segment")
-    return bytes(imagecodecs.packbits_decode(frame[64:], out=length))
-
-
-def _bits(dataset: Dataset) -> Iterator[NDArray[np.uint8]]:
-    """Native 1-bit frames, which follow each other without padding to whole bytes (PS3.5 8.2)."""
-    octets = np.frombuffer(dataset.PixelData, dtype=np.uint8)
-    pixels = dataset.Rows * dataset.Columns
-    for index in range(int(dataset.NumberOfFrames)):
-        first, last = index * pixels, (index + 1) * pixels
-        bits = np.unpackbits(octets[first // 8 : -(-last // 8)], bitorder="little")[first % 8 :][:pixels]
-        if bits.size < pixels:
-            raise ExchangeError(f"Its pixel data end within frame {index + 1}.")
-        yield bits.reshape(dataset.Rows, dataset.Columns)
-
-
-_BIT_CODECS: dict[str, Callable[[bytes, int], bytes]] = {
-    "1.2.840.10008.1.2.8.1": _inflate,  # deflated image frames
-    str(RLELossless): _from_rle,
-}
