@@ -1,30 +1,18 @@
 """The forms of a project: what they write, what they refuse, and that sending one twice does it once."""
 
 import pytest
-from django.test import Client
 
 from accounts.models import Invitation
 from annotations.models import Case, LabelSchema, Read
 from atlas.models import Project
 from tests import scene as scenes
+from tests.annotations.pages import signed_in, text_of
 from tests.scene import Scene
 
 
 @pytest.fixture
 def scene(db: None) -> Scene:
     return scenes.build()
-
-
-def signed_in(scene: Scene, name: str) -> Client:
-    client = Client()
-    client.force_login(scene.people[name])
-    return client
-
-
-def text_of(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200, (address, answer.status_code)
-    return answer.content.decode()
 
 
 def test_a_form_sent_twice_makes_one_project(scene: Scene) -> None:

@@ -4,29 +4,17 @@ import re
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotations.models import Read, ReleaseFile
 from tests import scene as scenes
+from tests.annotations.pages import signed_in, text_of
 from tests.scene import Scene
 
 
 @pytest.fixture
 def scene(db: None) -> Scene:
     return scenes.build()
-
-
-def signed_in(scene: Scene, name: str) -> Client:
-    client = Client()
-    client.force_login(scene.people[name])
-    return client
-
-
-def text_of(client: Client, address: str) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200, (address, answer.status_code)
-    return answer.content.decode()
 
 
 PAGES_OF_A_PROJECT = [
