@@ -12,17 +12,15 @@ from pydicom.dataset import Dataset
 
 from atlas.dicom import values
 
-# Modalities (PS3.3 C.7.3.1.1.1) whose images are pictures of a screen, photographs, scans of paper, or
-# projections that a technician or a workstation writes on.
-SCREENS = frozenset(["US", "IVUS", "BDUS", "OAM", "IOL", "KER", "VA", "SRF", "ECG", "EPS", "HD"])
-PHOTOGRAPHS = frozenset(
-    ["ES", "GM", "SM", "XC", "OP", "OPT", "OPM", "OPV", "OCT", "IVOCT", "DMS", "DG", "TG", "BI", "LS"]
-)
-PROJECTIONS = frozenset(
-    ["MG", "XA", "RF", "CR", "DX", "RG", "PX", "IO", "BMD", "RTIMAGE", "DF", "DS", "CF", "VF"]
-)
-DOCUMENTS = frozenset(["OT", "SC", "DOC", "HC"])
-MODALITIES = SCREENS | PHOTOGRAPHS | PROJECTIONS | DOCUMENTS
+# Modalities (PS3.3 C.7.3.1.1.1) whose images are pictures of a screen, photographs, projections that a
+# technician or a workstation writes on, or scans of paper: one kind a line.
+_MODALITIES = """
+US IVUS BDUS OAM IOL KER VA SRF ECG EPS HD
+ES GM SM XC OP OPT OPM OPV OCT IVOCT DMS DG TG BI LS
+MG XA RF CR DX RG PX IO BMD RTIMAGE DF DS CF VF
+OT SC DOC HC
+"""
+MODALITIES = set(_MODALITIES.split())
 
 _SOP_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.7",  # Secondary Capture, and its four multi-frame classes below it

@@ -31,28 +31,13 @@ MARGIN_SHARE = 0.15
 """Of a box's height: the model's boxes may cut off what stands below and above a line."""
 
 # Marks of side and view that technicians put on projections: letters of lead, not of a person.
-_SIDES = frozenset(["L", "R", "LEFT", "RIGHT", "LI", "RE"])
-_VIEWS = frozenset(
-    [
-        "CC",
-        "MLO",
-        "ML",
-        "LM",
-        "LMO",
-        "AT",
-        "SIO",
-        "XCCL",
-        "XCCM",
-        "ISO",
-        "CV",
-        "SPOT",
-        "MAG",
-        "AP",
-        "PA",
-        "LAT",
-    ]
-)
-HARMLESS = _SIDES | _VIEWS | {side + view for side in ("L", "R") for view in _VIEWS}
+_SIDES = "L R LEFT RIGHT LI RE"
+_VIEWS = "CC MLO ML LM LMO AT SIO XCCL XCCM ISO CV SPOT MAG AP PA LAT"
+HARMLESS = {
+    *_SIDES.split(),
+    *_VIEWS.split(),
+    *(side + view for side in ("L", "R") for view in _VIEWS.split()),
+}
 HARMLESS_MIN = 0.8
 
 _one_at_a_time = threading.Lock()
@@ -65,12 +50,9 @@ def find_text(array: np.ndarray, *, inverted: bool = False, frame: int = 0) -> l
     into the boxes.
     """
     rows, columns = array.shape[:2]
-    first, *others = renditions(array, inverted=inverted) or [None]
-    if first is None:
-        return []
-    found = _in_picture(first, SEARCHED_SIDE_MAX)
-    for picture in others:  # the second look is a rougher one
-        found += _in_picture(picture, TILE_SIDE)
+    found: list[Found] = []
+    for at, picture in enumerate(renditions(array, inverted=inverted)):
+        found += _in_picture(picture, SEARCHED_SIDE_MAX if at == 0 else TILE_SIDE)  # then a rougher look
     boxes = []
     for low, high, score in found:
         margin = max(2, round(MARGIN_SHARE * min(high[0] - low[0], high[1] - low[1])))
@@ -124,7 +106,7 @@ def _in_tile(tile: np.ndarray) -> list[Found]:
     margins = ((0, max(0, side_min - rows)), (0, max(0, side_min - columns)), (0, 0))
     padded = np.ascontiguousarray(np.pad(tile, margins)[:, :, ::-1])  # the model takes BGR
     with _one_at_a_time:
-        result = _engine()(padded, use_det=True, use_cls=True, use_rec=True)
+        result: Any = _engine()(padded, use_det=True, use_cls=True, use_rec=True)
     if getattr(result, "boxes", None) is None or getattr(result, "txts", None) is None:
         return []
     found = []
