@@ -14,7 +14,6 @@ from atlas.dicomweb import qido, wado
 from atlas.dicomweb.answers import Problem, Send, send_problem
 from atlas.dicomweb.requests import Request, Root
 
-
 _ROOT = re.compile(r"/dicomweb(?:/(projects|datasets)/([-a-zA-Z0-9_]{1,60}))?(/.*)?")
 _UID = r"([0-9.]{1,64})"
 _STUDY = rf"/studies/{_UID}"
