@@ -1,7 +1,16 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
 import type { Comment } from "./api/types";
 import { fitted } from "./engine/camera";
-import { frameIndex, hangingPose, nearestFrame, type Pose, planeOf, sliceDistance } from "./engine/geometry";
+import {
+  frameIndex,
+  hangingPose,
+  nearestFrame,
+  type Pose,
+  planeOf,
+  sliceDistance,
+  spoils,
+} from "./engine/geometry";
+import { inStack, sameInNext, stackAt } from "./engine/stacks";
 import { openSeries, ownWindow } from "./session";
 import { type Mark, marks } from "./store/marks";
 import { presetsFor } from "./store/presets";
@@ -12,6 +21,7 @@ const other = (which: 0 | 1): 0 | 1 => (which === 0 ? 1 : 0);
 export function scrollTo(which: 0 | 1, index: number): void {
   const before = room.getState().panes[which].wanted;
   const now = goTo(which, index);
+  hangAnew(which, before, now);
   const { linked, layout, panes, manifests } = room.getState();
   if (!linked || layout !== 2 || now === before) return;
   // The other image moves by the same millimetres; where they are unknown, by the same number of slices.
@@ -19,12 +29,40 @@ export function scrollTo(which: 0 | 1, index: number): void {
   const here = panes[which].series ? manifests[panes[which].series!] : null;
   const there = beside.series ? manifests[beside.series] : null;
   if (!here || !there) return;
-  const ratio = (sliceDistance(here) ?? 1) / (sliceDistance(there) ?? sliceDistance(here) ?? 1);
-  goTo(other(which), beside.wanted + (now - before) * ratio);
+  const [ours, theirs] = [stackAt(here, now), stackAt(there, beside.wanted)];
+  if (ours !== stackAt(here, before)) return;
+  const apart = sliceDistance(here, ours.first, ours.count);
+  const ratio = (apart ?? 1) / (sliceDistance(there, theirs.first, theirs.count) ?? apart ?? 1);
+  goTo(other(which), inStack(there, beside.wanted, beside.wanted + (now - before) * ratio));
 }
 
+/** Up and down the stack; never into the next phase. */
 export function scrollBy(steps: number, which = room.getState().active): void {
-  scrollTo(which, room.getState().panes[which].wanted + steps);
+  const { panes, manifests } = room.getState();
+  const { series, wanted } = panes[which];
+  const manifest = series ? manifests[series] : null;
+  if (manifest) scrollTo(which, inStack(manifest, wanted, wanted + steps));
+}
+
+/** To the same place in the next or previous phase. */
+export function stepPhase(direction: 1 | -1, which = room.getState().active): void {
+  const { panes, manifests } = room.getState();
+  const { series, wanted } = panes[which];
+  const manifest = series ? manifests[series] : null;
+  if (!manifest || stackAt(manifest, wanted).of < 2) return;
+  scrollTo(which, sameInNext(manifest, wanted, direction));
+}
+
+/** A stack in another plane is hung as such; another phase keeps zoom and place, so that the eye can compare. */
+function hangAnew(which: 0 | 1, before: number, now: number): void {
+  const { panes, manifests } = room.getState();
+  const manifest = panes[which].series ? manifests[panes[which].series!] : null;
+  if (!manifest || stackAt(manifest, before) === stackAt(manifest, now)) return;
+  const [from, to] = [planeOf(manifest, before), planeOf(manifest, now)];
+  const turned = [...to.row, ...to.column].some(
+    (v, i) => Math.abs(v - [...from.row, ...from.column][i]) > 0.01,
+  );
+  if (turned || to.rows !== from.rows || to.columns !== from.columns) setPane(which, { sight: null });
 }
 
 export function setPreset(number: number): void {
@@ -34,6 +72,7 @@ export function setPreset(number: number): void {
   if (!manifest || !pane.series) return;
   const presets = presetsFor(manifest.series.modality, manifest.suv_factor !== null);
   const preset = presets[number - 1];
+  if (preset && spoils(manifest, "units")) return;
   if (preset) setPane(active, { window: { width: preset.width, center: preset.center, preset: preset.id } });
   else if (number === presets.length + 1) setPane(active, { window: ownWindow(pane.series, pane.wanted) });
 }
@@ -130,11 +169,13 @@ export function matchOther(): void {
   if (layout !== 2 || !here.series || !beside.series || here.shown === null) return;
   const plane = planeOf(manifests[here.series], here.shown);
   const there = manifests[beside.series];
+  const stack = stackAt(there, beside.wanted);
   if (
     plane.kind === "patient" &&
+    !spoils(there, "link") &&
     there.series.frame_of_reference === manifests[here.series].series.frame_of_reference
   ) {
-    goTo(other(active), nearestFrame(there, plane.origin));
+    goTo(other(active), nearestFrame(there, plane.origin, stack.first, stack.count));
   }
 }
 

@@ -5,6 +5,7 @@ import type { LiveMessage, ObjectRef, Read } from "./api/types";
 import { forget } from "./engine/cornerstone";
 import { SeriesFrames } from "./engine/frames";
 import { nearestFrame, planeOf } from "./engine/geometry";
+import { stacksOf } from "./engine/stacks";
 import type { Stage } from "./engine/stage";
 import { uuid } from "./journal/ids";
 import { Journal } from "./journal/journal";
@@ -280,9 +281,11 @@ function startIndex(which: 0 | 1, series: string): number {
     beside.series.frame_of_reference === manifest.series.frame_of_reference
   ) {
     const plane = planeOf(beside, other.shown);
-    if (plane.kind === "patient") return nearestFrame(manifest, plane.origin);
+    const [stack] = stacksOf(manifest);
+    if (plane.kind === "patient") return nearestFrame(manifest, plane.origin, stack.first, stack.count);
   }
-  return Math.floor((manifest.frames.sop.length - 1) / 2);
+  const [{ first, count }] = stacksOf(manifest);
+  return first + Math.floor((count - 1) / 2);
 }
 
 /** The window the file asks for; without one, what the frame holds. */

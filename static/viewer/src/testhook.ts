@@ -1,7 +1,7 @@
 /**
  * window.atlasRoom: facts about the room for browser tests that aim a real mouse. It can change nothing.
  *
- * state()                     what the active image shows: series, sop, frame, index (from 0), count, tool, window
+ * state()                     what the active image shows: series, sop, frame, index (from 0), count, stack, tool, window
  * clientOf(point_mm, pane?)   where a patient point (LPS, mm) lies in the page, as the renderer has it: [x, y]
  * clientOfVoxel([c, r], pane?) the same for a voxel of the frame shown, by the room's own arithmetic
  * valueAt([c, r], pane?)      value of a voxel of the frame shown, in the units of the manifest
@@ -12,6 +12,7 @@
  */
 import type { Point2, Point3 } from "./api/types";
 import { apply } from "./engine/camera";
+import { stackAt } from "./engine/stacks";
 import { journal, stages } from "./session";
 import { marks, sliceKey } from "./store/marks";
 import { room } from "./store/room";
@@ -38,6 +39,7 @@ const facts = {
       shown,
       wanted,
       count: manifest?.frames.sop.length ?? 0,
+      stack: manifest ? { ...stackAt(manifest, shown ?? wanted) } : null,
       sop: manifest && shown !== null ? manifest.frames.sop[shown] : null,
       frame: manifest && shown !== null ? manifest.frames.frame[shown] : null,
       window: voi && { ...voi },

@@ -1,5 +1,11 @@
 /** A small manifest to test with; anything can be put differently. */
-import type { Manifest, Point3 } from "../src/api/types";
+import type { Manifest, Point3, QualityFinding } from "../src/api/types";
+
+export const finding = (...spoils: string[]): QualityFinding => ({
+  code: "test",
+  sentence: "Something is wrong here.",
+  spoils,
+});
 
 export function manifest(part: Partial<Manifest> = {}, count = 4): Manifest {
   const positions = Array.from({ length: count }, (_, i): Point3 => [-100, -80, 10 + 2.5 * i]);

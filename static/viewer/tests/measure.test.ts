@@ -3,7 +3,7 @@ import type { AnnotationValue, Kind, Manifest, Point2 } from "../src/api/types";
 import { indexToScoord, indexToWorld, planeOf } from "../src/engine/geometry";
 import { maskAreaMm2, maskVolumeMl, measure, statistics } from "../src/journal/measure";
 import { measuredText } from "../src/ui/words";
-import { manifest } from "./manifest";
+import { finding, manifest } from "./manifest";
 
 function mark(kind: Kind, points: Point2[], of: Manifest): AnnotationValue {
   const plane = planeOf(of, 0);
@@ -149,22 +149,31 @@ describe("where millimetres are not known", () => {
     expect(measuredText(m)).toBe("5.0 px");
     expect(maskAreaMm2(10, planeOf(xa, 0))).toBeNull();
   });
-  test("spacing at the detector is an estimate", () => {
-    const cr = manifest({
-      geometry: "image",
-      orientation: null,
-      spacing: { row_mm: 0.2, column_mm: 0.2, source: "imager" },
-    });
-    const m = numbers(
-      "length",
-      [
-        [0, 0],
-        [30, 40],
-      ],
-      cr,
-    );
+  const projection = (source: "imager" | "estimated", row_mm = 0.2) =>
+    manifest({ geometry: "image", orientation: null, spacing: { row_mm, column_mm: 0.2, source } });
+  const line: [number, number][] = [
+    [0, 0],
+    [30, 40],
+  ];
+  test("spacing at the detector alone gives pixels: the server keeps no millimetres either", () => {
+    const m = numbers("length", line, projection("imager"));
+    expect([m.length, m.unit, m.estimate]).toEqual([50, "px", false]);
+    expect(measuredText(m)).toBe("50.0 px");
+    expect(maskAreaMm2(10, planeOf(projection("imager"), 0))).toBeNull();
+  });
+  test("oblong pixels of a detector keep their shape on the screen and are counted as pixels", () => {
+    const plane = planeOf(projection("imager", 0.4), 0);
+    expect([plane.row_mm, plane.column_mm]).toEqual([2, 1]);
+    expect(numbers("length", line, projection("imager", 0.4)).length).toBe(50);
+  });
+  test("a projection that estimates its magnification gives millimetres, marked as an estimate", () => {
+    const m = numbers("length", line, projection("estimated"));
     expect(m.estimate).toBe(true);
     expect(measuredText(m)).toBe("≈ 10.0 mm");
+  });
+  test("a finding that spoils millimetres turns them into pixels", () => {
+    const doubtful = { ...projection("estimated"), findings: [finding("millimetres")] };
+    expect(numbers("length", line, doubtful).unit).toBe("px");
   });
 });
 

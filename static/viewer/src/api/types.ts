@@ -19,11 +19,14 @@ export interface PixelFormat {
   planar: number;
 }
 
-/** row_mm is the distance between rows (vertical), column_mm between columns. */
+/**
+ * row_mm is the distance between rows (vertical), column_mm between columns: in the patient ("pixel"), in the
+ * patient by a projection's own estimate ("estimated"), at the detector of a projection ("imager").
+ */
 export interface Spacing {
   row_mm: number | null;
   column_mm: number | null;
-  source: "pixel" | "imager" | "none";
+  source: "pixel" | "estimated" | "imager" | "none";
 }
 
 export interface QualityFinding {
@@ -67,6 +70,8 @@ export interface Manifest {
   syntaxes: string[];
   overrides: Record<string, Partial<{ orientation: number[]; spacing: Spacing; pixel: PixelFormat }>>;
   findings: QualityFinding[];
+  /** Frames that are scrolled through together, where a series holds several such stacks. */
+  phases?: { label: string; first: number; count: number }[];
 }
 
 export interface Label {

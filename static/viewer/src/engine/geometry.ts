@@ -9,8 +9,8 @@ export interface Plane {
   origin: Point3; // centre of the first voxel
   row: Point3; // direction in which the column index grows
   column: Point3; // direction in which the row index grows
-  row_mm: number; // distance between rows; 1 (a pixel) when uncalibrated
-  column_mm: number; // distance between columns
+  row_mm: number; // distance between rows; in pixels when uncalibrated: 1, or more where they are oblong
+  column_mm: number; // distance between columns; 1 when uncalibrated
   rows: number;
   columns: number;
   calibration: Spacing["source"];
@@ -29,6 +29,11 @@ export function pixelOf(manifest: Manifest, index: number): PixelFormat {
   return manifest.overrides[String(index)]?.pixel ?? manifest.pixel;
 }
 
+/** Why something can't be told of a series, by its quality findings; null where nothing speaks against it. */
+export function spoils(manifest: Manifest, what: string): string | null {
+  return manifest.findings.find((finding) => finding.spoils.includes(what))?.sentence ?? null;
+}
+
 export function planeOf(manifest: Manifest, index: number): Plane {
   const own = manifest.overrides[String(index)];
   const orientation = own?.orientation ?? manifest.orientation;
@@ -36,16 +41,19 @@ export function planeOf(manifest: Manifest, index: number): Plane {
   const pixel = pixelOf(manifest, index);
   const position = manifest.frames.position?.[index];
   const patient = manifest.geometry === "patient" && orientation && position;
+  const { row_mm, column_mm } = spacing;
+  // Millimetres at a detector are none in the patient: such an image is kept in pixels, in its true shape.
+  const unit = spacing.source === "imager" && column_mm ? column_mm : 1;
   return {
     kind: patient ? "patient" : "image",
     origin: patient ? position : [0, 0, 0],
     row: patient ? [orientation[0], orientation[1], orientation[2]] : [1, 0, 0],
     column: patient ? [orientation[3], orientation[4], orientation[5]] : [0, 1, 0],
-    row_mm: spacing.row_mm || 1,
-    column_mm: spacing.column_mm || 1,
+    row_mm: (row_mm || 1) / unit,
+    column_mm: (column_mm || 1) / unit,
     rows: pixel.rows,
     columns: pixel.columns,
-    calibration: spacing.row_mm && spacing.column_mm ? spacing.source : "none",
+    calibration: row_mm && column_mm && !spoils(manifest, "millimetres") ? spacing.source : "none",
   };
 }
 
@@ -169,11 +177,19 @@ export function edgeLetters(plane: Plane, pose: Pose): Edges | null {
   return { left: letters(minus(r)), right: letters(r), top: letters(minus(d)), bottom: letters(d) };
 }
 
+/** Whether lengths on a plane are millimetres in the patient, and not pixels. */
+export const isCalibrated = (plane: Plane): boolean =>
+  plane.calibration === "pixel" || plane.calibration === "estimated";
+
 /** Millimetres between neighbouring slices (median along the normal); null where it means nothing. */
-export function sliceDistance(manifest: Manifest): number | null {
-  const positions = manifest.frames.position;
+export function sliceDistance(
+  manifest: Manifest,
+  first = 0,
+  count = Number.POSITIVE_INFINITY,
+): number | null {
+  const positions = manifest.frames.position?.slice(first, first + count);
   if (manifest.geometry !== "patient" || !positions || positions.length < 2) return null;
-  const normal = normalOf(planeOf(manifest, 0));
+  const normal = normalOf(planeOf(manifest, first));
   const along = positions.map((p) => dot(p, normal));
   const gaps = along
     .slice(1)
@@ -191,20 +207,25 @@ export function slicePosition(plane: Plane): { axis: "x" | "y" | "z"; mm: number
   return { axis: (["x", "y", "z"] as const)[i], mm: plane.origin[i] };
 }
 
-/** The frame whose plane is nearest to a point, by distance along the normal. */
-export function nearestFrame(manifest: Manifest, point: Point3): number {
+/** The frame whose plane is nearest to a point, by distance along the normal, among `count` from `first`. */
+export function nearestFrame(
+  manifest: Manifest,
+  point: Point3,
+  first = 0,
+  count = Number.POSITIVE_INFINITY,
+): number {
   const positions = manifest.frames.position;
-  if (!positions) return 0;
-  const normal = normalOf(planeOf(manifest, 0));
-  let best = 0;
+  if (!positions) return first;
+  const normal = normalOf(planeOf(manifest, first));
+  let best = first;
   let least = Number.POSITIVE_INFINITY;
-  positions.forEach((p, i) => {
-    const away = Math.abs(dot(sub(point, p), normal));
+  for (let i = first; i < Math.min(positions.length, first + count); i++) {
+    const away = Math.abs(dot(sub(point, positions[i]), normal));
     if (away < least) {
       least = away;
       best = i;
     }
-  });
+  }
   return best;
 }
 

@@ -1,13 +1,13 @@
 /** Numbers of a mark, from its points. Millimetres in, millimetres out; nothing is rounded here. */
 import type { AnnotationValue, Point2, Point3 } from "../api/types";
-import { distance, type Plane, scoordToIndex, worldToIndex } from "../engine/geometry";
+import { distance, isCalibrated, type Plane, scoordToIndex, worldToIndex } from "../engine/geometry";
 
 export interface Measured {
   length: number | null; // length, or the long axis
   short: number | null; // bidirectional: the short axis
   area: number | null;
   unit: "mm" | "px";
-  estimate: boolean; // spacing at the detector, not in the patient
+  estimate: boolean; // by the magnification that a projection estimated
 }
 
 /** A mark's points in index coordinates of the plane it was drawn on. */
@@ -26,12 +26,14 @@ export function polygonArea(points: Point2[]): number {
 }
 
 export function measure(value: AnnotationValue, plane: Plane): Measured {
-  const calibrated = plane.calibration !== "none";
+  const calibrated = isCalibrated(plane);
   // In-plane coordinates: millimetres, or pixels where nothing is known about millimetres.
-  const flat = indexPoints(value, plane).map(([c, r]): Point2 => [c * plane.column_mm, r * plane.row_mm]);
+  const flat = indexPoints(value, plane).map(
+    ([c, r]): Point2 => (calibrated ? [c * plane.column_mm, r * plane.row_mm] : [c, r]),
+  );
   const far = (i: number, j: number): number => {
     const patient = value.points_patient_mm;
-    if (patient) return distance(patient[i], patient[j]);
+    if (patient && calibrated) return distance(patient[i], patient[j]);
     return Math.hypot(flat[i][0] - flat[j][0], flat[i][1] - flat[j][1]);
   };
   const out: Measured = {
@@ -39,7 +41,7 @@ export function measure(value: AnnotationValue, plane: Plane): Measured {
     short: null,
     area: null,
     unit: calibrated ? "mm" : "px",
-    estimate: plane.calibration === "imager",
+    estimate: plane.calibration === "estimated",
   };
   if (value.kind === "length" && flat.length === 2) out.length = far(0, 1);
   if (value.kind === "bidirectional" && flat.length === 4) {
@@ -142,10 +144,10 @@ function insideOf(kind: string, points: Point2[], plane: Plane): ((c: number, r:
 
 /** A count of voxels as area on one slice (mm²) or, with the distance between slices, as volume (mL). */
 export const maskAreaMm2 = (voxels: number, plane: Plane): number | null =>
-  plane.calibration === "none" ? null : voxels * plane.row_mm * plane.column_mm;
+  isCalibrated(plane) ? voxels * plane.row_mm * plane.column_mm : null;
 
 export const maskVolumeMl = (voxels: number, plane: Plane, slice_mm: number | null): number | null =>
-  plane.calibration === "none" || slice_mm === null
+  !isCalibrated(plane) || slice_mm === null
     ? null
     : (voxels * plane.row_mm * plane.column_mm * slice_mm) / 1000;
 

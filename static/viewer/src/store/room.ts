@@ -53,7 +53,8 @@ export interface Room {
   cine: boolean;
   tool: ToolName;
   brushMm: number;
-  range: { low: number | null; high: number | null };
+  /** What the threshold brush paints, by the units of the values. */
+  ranges: Record<string, Range>;
   label: string | null;
   selected: string | null;
   overlays: boolean;
@@ -65,6 +66,11 @@ export interface Room {
   pin: Pin | null;
   openComment: string | null;
   outlined: string[];
+}
+
+export interface Range {
+  low: number | null;
+  high: number | null;
 }
 
 export interface Pin {
@@ -103,7 +109,7 @@ export function makeRoom() {
     cine: false,
     tool: "window",
     brushMm: 6,
-    range: { low: -300, high: null },
+    ranges: { HU: { low: -300, high: null }, SUVbw: { low: 2.5, high: null } },
     label: null,
     selected: null,
     overlays: true,
@@ -128,7 +134,7 @@ export function setPane(which: number, part: Partial<Pane>, store = room): void 
   });
 }
 
-/** Moves to a frame of the pane's series, staying inside it. Returns the index it settled on. */
+/** Moves to a frame of the pane's series, staying inside the series. Returns the index it settled on. */
 export function goTo(which: number, index: number, store = room): number {
   const state = store.getState();
   const { series } = state.panes[which];
@@ -142,6 +148,15 @@ export function nextBrush(mm: number, direction: 1 | -1): number {
   const sizes = direction > 0 ? BRUSH_SIZES_MM : [...BRUSH_SIZES_MM].reverse();
   return sizes.find((size) => (direction > 0 ? size > mm : size < mm)) ?? mm;
 }
+
+export const rangeFor = (state: Room, units: string): Range =>
+  state.ranges[units] ?? { low: null, high: null };
+
+/** The manifest of the series in the active image. */
+export const activeManifest = (state: Room): Manifest | undefined => {
+  const { series } = state.panes[state.active];
+  return series ? state.manifests[series] : undefined;
+};
 
 export const mayMark = (state: Room): boolean =>
   state.editing === "here" && state.read?.you.may_edit === true && state.read.you.capacity === "reader";

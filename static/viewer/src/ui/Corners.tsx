@@ -1,6 +1,7 @@
 /** The text in the corners of an image, the letters on its edges, the ruler. */
 import { useStore } from "zustand";
 import { against, edgeLetters, hangingPose, planeOf, slicePosition } from "../engine/geometry";
+import { stackAt } from "../engine/stacks";
 import { draft } from "../store/draft";
 import { presetsFor } from "../store/presets";
 import { useRoom } from "./use";
@@ -16,6 +17,7 @@ export function Corners({ which }: { which: 0 | 1 }) {
   if (!manifest || !read || !overlays || !pane.sight) return null;
   const index = pane.shown ?? pane.wanted;
   const plane = planeOf(manifest, index);
+  const stack = stackAt(manifest, index);
   const study = studyOf(read, manifest.series.id);
   const edges = edgeLetters(plane, pane.sight.pose);
   const position = slicePosition(plane);
@@ -28,6 +30,8 @@ export function Corners({ which }: { which: 0 | 1 }) {
     mirrored ? "mirrored" : null,
     pane.inverted ? "inverted" : null,
   ].filter(Boolean);
+  // What switches something off comes first.
+  const said = [...manifest.findings].sort((a, b) => Number(!a.spoils.length) - Number(!b.spoils.length));
   const some = progress && progress.loaded < progress.total;
   return (
     <div className="corners">
@@ -36,11 +40,14 @@ export function Corners({ which }: { which: 0 | 1 }) {
         <br />
         {manifest.series.description || `Series ${manifest.series.number ?? ""}`}
         {manifest.series.laterality && <> · {manifest.series.laterality === "L" ? "left" : "right"}</>}
-        {manifest.findings.slice(0, 2).map((finding) => (
+        {said.slice(0, 2).map((finding) => (
           <span key={finding.code} className="warned">
             {finding.sentence}
           </span>
         ))}
+        {said.length > 2 && (
+          <span className="warned">and {said.length - 2} more, on the series at the left</span>
+        )}
       </div>
       <div className="o tr">
         {read.subject.pseudonym}
@@ -62,7 +69,7 @@ export function Corners({ which }: { which: 0 | 1 }) {
         </>
       )}
       <div className="o bl" data-testid={`place-${which}`}>
-        <b>{index + 1}</b> / {manifest.frames.sop.length}
+        <b>{index - stack.first + 1}</b> / {stack.count}
         {position && (
           <>
             <br />
@@ -109,7 +116,8 @@ export function Corners({ which }: { which: 0 | 1 }) {
 
 /** Real millimetres, a round number of them, a fifth to a third of the image high. */
 function Ruler({ scale, calibration, height }: { scale: number; calibration: string; height: number }) {
-  if (calibration === "none") return <div className="sbar none">not calibrated: pixels</div>;
+  if (calibration !== "pixel" && calibration !== "estimated")
+    return <div className="sbar none">not calibrated: pixels</div>;
   const target = (height * 0.24) / scale;
   const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
   const mm = steps.reduce(
@@ -135,7 +143,7 @@ function Ruler({ scale, calibration, height }: { scale: number; calibration: str
         />
       ))}
       <text x="14" y={long + 5}>
-        {calibration === "imager" ? `≈ ${mm} mm, at the detector` : `${mm} mm`}
+        {calibration === "estimated" ? `≈ ${mm} mm, an estimate` : `${mm} mm`}
       </text>
     </svg>
   );

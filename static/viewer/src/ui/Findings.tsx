@@ -3,6 +3,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { AnnotationValue, Label } from "../api/types";
 import { valueAt } from "../engine/decode";
+import { spoils } from "../engine/geometry";
 import { measure, statistics } from "../journal/measure";
 import { addSegment, change, remove, stateAbsent } from "../marking";
 import { jumpTo } from "../moving";
@@ -22,6 +23,7 @@ import {
   planeOfMark,
   sliceText,
   statisticsText,
+  volumeOf,
   volumeText,
 } from "./words";
 
@@ -268,7 +270,9 @@ function Numbers({ mark }: { mark: Mark }) {
         "Voxels",
         `${mark.voxels} on ${mark.slices.size} slice${mark.slices.size === 1 ? "" : "s"}`,
       ]);
-      rows.push([volumeText(mark, manifest).endsWith("mL") ? "Volume" : "Size", volumeText(mark, manifest)]);
+      const volume = volumeOf(mark, manifest);
+      rows.push(["ml" in volume ? "Volume" : "Size", volumeText(mark, manifest)]);
+      if ("why" in volume) rows.push(["No mL", volume.why]);
     }
   } else {
     const at = planeOfMark(mark, manifest);
@@ -287,8 +291,9 @@ function Numbers({ mark }: { mark: Mark }) {
     if (found) {
       rows.push(["Mean ± SD", statisticsText(found.mean, found.deviation, manifest)]);
     }
-    if (numbers.unit === "px") rows.push(["Scale", "not calibrated: pixels, no millimetres"]);
-    if (numbers.estimate) rows.push(["Scale", "estimate: spacing at the detector"]);
+    if (numbers.unit === "px")
+      rows.push(["Scale", spoils(manifest, "millimetres") ?? "Not calibrated: pixels, no millimetres."]);
+    if (numbers.estimate) rows.push(["Scale", "estimate: by the magnification that the device estimated"]);
   }
   return (
     <dl className="nums">

@@ -1,4 +1,5 @@
 /** The case's time points, to scale, and the series of each. */
+import { TriangleAlert } from "lucide-react";
 import type { StudyRow } from "../api/types";
 import { openSeries } from "../session";
 import { room } from "../store/room";
@@ -85,7 +86,10 @@ export function Rail() {
                   type="button"
                   className={letter ? "on" : ""}
                   draggable
-                  title={`${name}: click to open in the active image, or drag to one`}
+                  title={[
+                    `${name}: click to open in the active image, or drag to one`,
+                    ...series.findings.map((finding) => finding.sentence),
+                  ].join("\n")}
                   data-testid={`series-${series.id}`}
                   onDragStart={(event) => event.dataTransfer.setData("text/series", series.id)}
                   onClick={() => void openSeries(room.getState().active, series.id)}
@@ -96,6 +100,12 @@ export function Rail() {
                     <span className="name">{name}</span>
                     <span className="faint">
                       {series.images} {series.images === 1 ? "image" : "images"}
+                      {series.findings.length > 0 && (
+                        <span className="doubt">
+                          <TriangleAlert size={11} aria-hidden="true" />
+                          {series.findings.length}
+                        </span>
+                      )}
                     </span>
                   </span>
                 </button>

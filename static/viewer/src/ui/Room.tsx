@@ -1,6 +1,7 @@
 /** The reading room: bar, tools, rail, images, findings. */
 import { X } from "lucide-react";
 import { useEffect, useRef } from "react";
+import { stackAt } from "../engine/stacks";
 import { redo, undo } from "../marking";
 import { scrollTo } from "../moving";
 import { frames, journal } from "../session";
@@ -138,9 +139,11 @@ function useCine() {
     const timer = window.setInterval(() => {
       const { active, panes, manifests } = room.getState();
       const { series, wanted, shown } = panes[active];
-      const count = series ? (manifests[series]?.frames.sop.length ?? 0) : 0;
-      if (!series || count < 2 || shown !== wanted) return;
-      const next = (wanted + 1) % count;
+      const manifest = series ? manifests[series] : null;
+      if (!series || !manifest || shown !== wanted) return;
+      const { first, count } = stackAt(manifest, wanted);
+      if (count < 2) return;
+      const next = first + ((wanted - first + 1) % count);
       if (frames.get(series)?.pixels[next]) scrollTo(active, next);
     }, CINE_MS);
     return () => window.clearInterval(timer);

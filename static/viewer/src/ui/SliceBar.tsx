@@ -2,6 +2,7 @@
 import { type PointerEvent, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { frameIndex } from "../engine/geometry";
+import { stackAt } from "../engine/stacks";
 import { scrollTo } from "../moving";
 import { frames } from "../session";
 import { marks } from "../store/marks";
@@ -18,7 +19,9 @@ export function SliceBar({ which }: { which: 0 | 1 }) {
   const read = useRoom((state) => state.read);
   const progress = useRoom((state) => (series ? state.progress[series] : undefined));
   const all = useStore(marks, (state) => state.marks);
-  const count = manifest?.frames.sop.length ?? 0;
+  const stack = manifest ? stackAt(manifest, wanted) : null;
+  const first = stack?.first ?? 0;
+  const count = stack?.count ?? 0;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `progress` says when the loaded frames have changed
   useEffect(() => {
@@ -33,16 +36,21 @@ export function SliceBar({ which }: { which: 0 | 1 }) {
     const gap = step > 4 ? 1 : 0;
     const loader = frames.get(series);
     context.fillStyle = "#3a4147";
-    manifest.frames.sop.forEach((_, i) => {
-      if (!loader?.pixels[i]) context.fillRect(WIDTH - 1.5, i * step, 1.5, step + 0.2);
-    });
+    for (let i = 0; i < count; i++) {
+      if (!loader?.pixels[first + i]) context.fillRect(WIDTH - 1.5, i * step, 1.5, step + 0.2);
+    }
+    /** Place on the bar; below 0 for frames of another stack. */
+    const rowOf = (sop: string, frame: number): number => {
+      const i = frameIndex(manifest, sop, frame) - first;
+      return i < count ? i : -1;
+    };
     const bars = new Map<number, { voxels: number; color: string }[]>();
     let most = 1;
     for (const mark of all.values()) {
       if (mark.value.series !== series) continue;
       const color = read?.schema.labels.find((label) => label.key === mark.value.label)?.color ?? "#ffffff";
       if (mark.value.kind !== "segment") {
-        const i = frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
+        const i = rowOf(mark.value.sop ?? "", mark.value.frame ?? 1);
         if (i >= 0) {
           context.fillStyle = color;
           context.fillRect(1, i * step + step / 2 - 1.5, 4, 3);
@@ -50,7 +58,7 @@ export function SliceBar({ which }: { which: 0 | 1 }) {
         continue;
       }
       for (const slice of mark.slices.values()) {
-        const i = frameIndex(manifest, slice.sop, slice.frame);
+        const i = rowOf(slice.sop, slice.frame);
         if (i < 0) continue;
         bars.set(i, [...(bars.get(i) ?? []), { voxels: slice.voxels, color }]);
         most = Math.max(most, slice.voxels);
@@ -67,19 +75,20 @@ export function SliceBar({ which }: { which: 0 | 1 }) {
     context.fillStyle = "#f0b95a";
     for (const comment of read?.comments ?? []) {
       if (comment.series !== series || comment.resolved || !comment.sop) continue;
-      const i = frameIndex(manifest, comment.sop, comment.frame ?? 1);
+      const i = rowOf(comment.sop, comment.frame ?? 1);
       if (i >= 0) context.fillRect(1, i * step + step / 2 - 1.5, 3, 3);
     }
     context.strokeStyle = "#ffffff";
     context.lineWidth = 1.5;
     const tall = Math.max(5, step);
-    context.strokeRect(0.75, wanted * step + step / 2 - tall / 2, WIDTH - 1.5, tall);
-  }, [all, manifest, series, wanted, area, read, progress, count]);
+    context.strokeRect(0.75, (wanted - first) * step + step / 2 - tall / 2, WIDTH - 1.5, tall);
+  }, [all, manifest, series, wanted, area, read, progress, first, count]);
 
   const move = (event: PointerEvent) => {
     if (!count) return;
     const box = event.currentTarget.getBoundingClientRect();
-    scrollTo(which, Math.floor(((event.clientY - box.top) / box.height) * count));
+    const row = Math.floor(((event.clientY - box.top) / box.height) * count);
+    scrollTo(which, first + Math.max(0, Math.min(count - 1, row)));
   };
   if (!count) return null;
   return (
@@ -91,7 +100,7 @@ export function SliceBar({ which }: { which: 0 | 1 }) {
       aria-orientation="vertical"
       aria-valuemin={1}
       aria-valuemax={count}
-      aria-valuenow={wanted + 1}
+      aria-valuenow={wanted - first + 1}
       title="Mask area on each slice: drag to scroll"
       data-testid={`slice-bar-${which}`}
       onPointerDown={(event) => {

@@ -30,13 +30,23 @@ import {
   ZoomIn,
 } from "lucide-react";
 import type { Kind } from "../api/types";
+import { isCalibrated, planeOf, spoils } from "../engine/geometry";
 import { labelFor, redo, undo } from "../marking";
 import { fitPane, flip, rotate, setPreset } from "../moving";
+import { noteOf, unitsOf, whyOff } from "../spoilt";
 import { presetsFor } from "../store/presets";
-import { BRUSH_SIZES_MM, mayMark, room, setPane, type ToolName } from "../store/room";
+import {
+  activeManifest,
+  BRUSH_SIZES_MM,
+  mayMark,
+  type Range,
+  room,
+  setPane,
+  type ToolName,
+} from "../store/room";
 import { TwoAxes } from "./icons";
 import { useRoom } from "./use";
-import { whole } from "./words";
+import { amount } from "./words";
 
 interface ToolButton {
   tool: ToolName;
@@ -87,7 +97,16 @@ function Tool({ button }: { button: ToolButton }) {
   const on = useRoom((state) => state.tool === button.tool);
   const read = useRoom((state) => state.read);
   const Icon = button.icon;
-  const off = read !== null && button.kind !== undefined && !labelFor(button.kind);
+  const manifest = useRoom(activeManifest);
+  const unlabelled = read !== null && button.kind !== undefined && !labelFor(button.kind);
+  const spoilt = manifest ? whyOff(button.tool, manifest) : null;
+  const note = manifest ? noteOf(button.tool, manifest) : null;
+  const off = unlabelled || spoilt !== null;
+  const title = unlabelled
+    ? `${button.name}: no label of this project takes it`
+    : spoilt
+      ? `${button.name} is off: ${spoilt}`
+      : `${button.name} (${button.key})${note ? `. ${note}` : ""}`;
   return (
     <button
       type="button"
@@ -95,7 +114,7 @@ function Tool({ button }: { button: ToolButton }) {
       aria-pressed={on}
       disabled={off}
       aria-label={button.name}
-      title={off ? `${button.name}: no label of this project takes it` : `${button.name} (${button.key})`}
+      title={title}
       data-testid={`tool-${button.tool}`}
       onClick={() => room.setState({ tool: button.tool })}
     >
@@ -132,22 +151,20 @@ function Act(props: {
   );
 }
 
+const NO_RANGE: Range = { low: null, high: null };
+
 function BrushPanel() {
   const tool = useRoom((state) => state.tool);
   const mm = useRoom((state) => state.brushMm);
-  const range = useRoom((state) => state.range);
-  const units = useRoom((state) => {
-    const series = state.panes[state.active].series;
-    return series ? (state.manifests[series]?.units ?? "") : "";
-  });
-  const mmKnown = useRoom((state) => {
-    const series = state.panes[state.active].series;
-    return !series || state.manifests[series]?.spacing.source !== "none";
-  });
+  const manifest = useRoom(activeManifest);
+  const units = manifest ? unitsOf(manifest) : "";
+  const range = useRoom((state) => state.ranges[units]) ?? NO_RANGE;
+  const mmKnown = !manifest || isCalibrated(planeOf(manifest, 0));
   if (!["brush", "eraser", "threshold"].includes(tool)) return null;
   const bound = (which: "low" | "high") => (event: React.ChangeEvent<HTMLInputElement>) => {
     const text = event.target.value;
-    room.setState({ range: { ...range, [which]: text === "" ? null : Number(text) } });
+    const changed = { ...range, [which]: text === "" ? null : Number(text) };
+    room.setState((state) => ({ ranges: { ...state.ranges, [units]: changed } }));
   };
   return (
     <div className="g brushes">
@@ -204,6 +221,8 @@ function Presets() {
   const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
   if (!manifest || manifest.pixel.samples === 3) return <div className="g presets" />;
   const presets = presetsFor(manifest.series.modality, manifest.suv_factor !== null);
+  const spoilt =
+    spoils(manifest, "units") ?? (manifest.series.modality === "PT" ? spoils(manifest, "suv") : null);
   return (
     <fieldset className="g presets" aria-label="Window presets">
       {presets.map((preset, i) => (
@@ -212,7 +231,12 @@ function Presets() {
           type="button"
           className="preset"
           aria-pressed={pane.window?.preset === preset.id}
-          title={`${preset.long}: ${preset.width}/${whole(preset.center)} (${i + 1})`}
+          disabled={spoilt !== null}
+          title={
+            spoilt
+              ? `${preset.long} is off: ${spoilt}`
+              : `${preset.long}: ${preset.width}/${amount(preset.center)} (${i + 1})`
+          }
           data-testid={`preset-${preset.id}`}
           onClick={() => setPreset(i + 1)}
         >

@@ -1,12 +1,13 @@
 /** One image: the stage below, masks and lines over it, the corners' text, the hands. */
-import { TriangleAlert } from "lucide-react";
+import { ChevronLeft, ChevronRight, TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { type Area, fitted, type Sight } from "../engine/camera";
 import { start } from "../engine/cornerstone";
 import { hangingPose, planeOf } from "../engine/geometry";
+import { stackAt } from "../engine/stacks";
 import { Stage } from "../engine/stage";
-import { scrollBy } from "../moving";
+import { scrollBy, stepPhase } from "../moving";
 import { frames, openSeries, ownWindow, stages } from "../session";
 import { draft } from "../store/draft";
 import { mayMark, room, setPane } from "../store/room";
@@ -127,6 +128,7 @@ export function Viewport({ which }: { which: 0 | 1 }) {
       <Pins place={place} />
       <BrushRing which={which} />
       <Corners which={which} />
+      <PhaseBar which={which} />
       <SliceBar which={which} />
       {!series && <p className="vpsay">Drag a series here, or click one on the left.</p>}
       {loading && pane.shown === null && <p className="vpsay">The image is on its way.</p>}
@@ -134,6 +136,32 @@ export function Viewport({ which }: { which: 0 | 1 }) {
       {pane.error && <Broken which={which} sentence={pane.error} />}
       <SeriesProblem which={which} />
     </div>
+  );
+}
+
+/** Which phase is on the screen, where a series has several; a click goes to the same place in another. */
+function PhaseBar({ which }: { which: 0 | 1 }) {
+  const pane = useRoom((state) => state.panes[which]);
+  const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
+  if (!manifest) return null;
+  const stack = stackAt(manifest, pane.wanted);
+  if (stack.of < 2) return null;
+  const step = (direction: 1 | -1) => {
+    room.setState({ active: which });
+    stepPhase(direction, which);
+  };
+  return (
+    <fieldset className="phases" aria-label="Phase" data-testid={`phase-${which}`}>
+      <button type="button" aria-label="Phase before" title="Phase before (,)" onClick={() => step(-1)}>
+        <ChevronLeft size={15} aria-hidden="true" />
+      </button>
+      <span role="status">
+        {stack.label} <span className="faint">{`${stack.number} of ${stack.of}`}</span>
+      </span>
+      <button type="button" aria-label="Phase after" title="Phase after (.)" onClick={() => step(1)}>
+        <ChevronRight size={15} aria-hidden="true" />
+      </button>
+    </fieldset>
   );
 }
 

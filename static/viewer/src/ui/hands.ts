@@ -8,9 +8,10 @@ import { uuid } from "../journal/ids";
 import { indexPoints } from "../journal/measure";
 import { addShape, labelFor, moveShape, pointsOf, putSlice, segmentValue } from "../marking";
 import { frames } from "../session";
+import { unitsOf, whyOff } from "../spoilt";
 import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
-import { mayMark, room, setPane, type ToolName } from "../store/room";
+import { mayMark, rangeFor, room, setPane, type ToolName } from "../store/room";
 import { movedHandle, squared } from "./handles";
 
 export interface Place {
@@ -254,7 +255,7 @@ function painting(which: 0 | 1, tool: ToolName, start: Point2, place: Place): Ge
   const mask = slice ? maskOf(slice).slice() : new Uint8Array(rows * columns);
   const color = state.read?.schema.labels.find((one) => one.key === label)?.color ?? "#ffffff";
   const value = tool === "eraser" ? 0 : 1;
-  const { low, high } = state.range;
+  const { low, high } = rangeFor(state, unitsOf(manifest));
   const pixels = frames.get(series)?.pixels[index];
   const within =
     tool === "threshold" && pixels && !pixels.colour
@@ -346,6 +347,11 @@ export function begin(which: 0 | 1, button: number, start: Point2): Gesture | nu
     return null;
   }
   if (!mayMark(room.getState())) return windowing(which, start);
+  const off = whyOff(tool, place.manifest);
+  if (off) {
+    room.setState({ notice: { sentence: `This tool is off here: ${off}`, act: null, does: null } });
+    return null;
+  }
   if (tool === "brush" || tool === "eraser" || tool === "threshold")
     return painting(which, tool, start, place);
   const busy = draft.getState().shape;

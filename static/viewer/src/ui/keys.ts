@@ -1,6 +1,18 @@
 /** The keyboard: one table, used by the listener and by the sheet that shows it. */
+import { stackAt } from "../engine/stacks";
 import { addSegment, redo, remove, undo } from "../marking";
-import { fitPane, flip, reset, rotate, scrollBy, scrollTo, setPreset, stepSeries, zoomBy } from "../moving";
+import {
+  fitPane,
+  flip,
+  reset,
+  rotate,
+  scrollBy,
+  scrollTo,
+  setPreset,
+  stepPhase,
+  stepSeries,
+  zoomBy,
+} from "../moving";
 import { draft } from "../store/draft";
 import { mayMark, nextBrush, room, type ToolName } from "../store/room";
 import { closePolygon } from "./hands";
@@ -13,6 +25,7 @@ export const SHEET: [string, [string, string][]][] = [
       ["↑ ↓, wheel", "Slice before, after"],
       ["Home End", "First, last slice"],
       ["PgUp PgDn", "Series before, after"],
+      [", .", "Phase before, after: the same place"],
       ["← →", "Left, right image"],
       ["C", "Play the slices"],
       ["Double click", "One image large, and back"],
@@ -160,15 +173,19 @@ function press(event: KeyboardEvent): boolean {
   // With a control in focus, keys that work on it stay its own.
   if (onControl() && ["Tab", " ", "Enter", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"].includes(key))
     return false;
-  const count = state.manifests[state.panes[state.active].series ?? ""]?.frames.sop.length ?? 0;
+  const here = state.panes[state.active];
+  const manifest = state.manifests[here.series ?? ""];
+  const stack = manifest ? stackAt(manifest, here.wanted) : { first: 0, count: 0 };
   const acts: Record<string, () => void> = {
     Tab: () => room.setState({ overlays: false }),
     ArrowUp: () => scrollBy(-1),
     ArrowDown: () => scrollBy(1),
     ArrowLeft: () => room.setState({ active: 0 }),
     ArrowRight: () => state.layout === 2 && room.setState({ active: 1 }),
-    Home: () => scrollTo(state.active, 0),
-    End: () => scrollTo(state.active, count - 1),
+    Home: () => scrollTo(state.active, stack.first),
+    End: () => scrollTo(state.active, stack.first + stack.count - 1),
+    ",": () => stepPhase(-1),
+    ".": () => stepPhase(1),
     PageUp: () => stepSeries(-1),
     PageDown: () => stepSeries(1),
     Enter: closePolygon,

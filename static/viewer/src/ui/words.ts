@@ -1,7 +1,9 @@
 /** Numbers and names as a reader reads them. */
 import type { FourState, Kind, Manifest, Read, StudyRow } from "../api/types";
-import { frameIndex, type Plane, planeOf, sliceDistance } from "../engine/geometry";
+import { frameIndex, type Plane, planeOf, spoils } from "../engine/geometry";
+import { stackAt, thickness } from "../engine/stacks";
 import { type Measured, maskAreaMm2, maskVolumeMl, measure } from "../journal/measure";
+import { unitsOf } from "../spoilt";
 import type { Mark } from "../store/marks";
 
 export const KINDS: Record<Kind, string> = {
@@ -31,16 +33,17 @@ export const amount = (value: number): string =>
 
 /** Mean and deviation with the same number of decimals. */
 export function statisticsText(mean: number, deviation: number, manifest: Manifest): string {
-  const digits = manifest.suv_factor !== null ? 2 : Math.abs(mean) >= 100 || manifest.units === "HU" ? 0 : 1;
-  const units = manifest.suv_factor !== null ? "SUVbw" : manifest.units;
+  const units = unitsOf(manifest);
+  const digits = units === "SUVbw" ? 2 : Math.abs(mean) >= 100 || units === "HU" ? 0 : 1;
   return `${fixed(mean, digits)} ± ${fixed(deviation, digits)} ${units}`.trim();
 }
 
 export function valueText(value: number[], manifest: Manifest): string {
   if (value.length === 3) return `R ${value[0]} G ${value[1]} B ${value[2]}`;
-  if (manifest.suv_factor !== null) return `${fixed(value[0], 2)} SUVbw`;
-  if (manifest.units === "HU") return `${whole(value[0])} HU`;
-  return `${amount(value[0])}${manifest.units ? ` ${manifest.units}` : ""}`;
+  const units = unitsOf(manifest);
+  if (units === "SUVbw") return `${fixed(value[0], 2)} SUVbw`;
+  if (units === "HU") return `${whole(value[0])} HU`;
+  return `${amount(value[0])} ${units}`.trim();
 }
 
 export function dateText(date: string | null): string {
@@ -67,11 +70,31 @@ export const planeOfMark = (mark: Mark, manifest: Manifest): { plane: Plane; ind
   return index < 0 ? null : { plane: planeOf(manifest, index), index };
 };
 
+/** Volume of a segment in mL, or why there is none: as the server computes it, slice by slice. */
+export function volumeOf(mark: Mark, manifest: Manifest): { ml: number } | { why: string } {
+  const painted = [...mark.slices.values()].filter((slice) => slice.voxels);
+  const indices = painted.map((slice) => frameIndex(manifest, slice.sop, slice.frame));
+  const why = spoils(manifest, "volume") ?? spoils(manifest, "millimetres");
+  if (why) return { why };
+  if (manifest.geometry !== "patient") return { why: "These images have no position in the patient." };
+  if (new Set(indices.map((index) => stackAt(manifest, index).number)).size > 1)
+    return { why: "It lies in several phases." };
+  let ml = 0;
+  for (const [i, slice] of painted.entries()) {
+    const part =
+      indices[i] < 0
+        ? null
+        : maskVolumeMl(slice.voxels, planeOf(manifest, indices[i]), thickness(manifest, indices[i]));
+    if (part === null) return { why: "One slice alone has no thickness." };
+    ml += part;
+  }
+  return { ml };
+}
+
 export function volumeText(mark: Mark, manifest: Manifest): string {
   if (!mark.voxels) return "no voxel";
-  const spoiled = manifest.findings.some((finding) => finding.spoils.includes("volume"));
-  const volume = spoiled ? null : maskVolumeMl(mark.voxels, planeOf(manifest, 0), sliceDistance(manifest));
-  if (volume !== null) return `${fixed(volume, volume < 10 ? 2 : 1)} mL`;
+  const volume = volumeOf(mark, manifest);
+  if ("ml" in volume) return `${fixed(volume.ml, volume.ml < 10 ? 2 : 1)} mL`;
   const area = maskAreaMm2(mark.voxels, planeOf(manifest, 0));
   if (area !== null && mark.slices.size === 1) return `${fixed(area, 0)} mm²`;
   return `${mark.voxels} voxels`;
@@ -94,7 +117,10 @@ export function sliceText(mark: Mark, manifest: Manifest | undefined): string {
     return n ? `${n} slice${n === 1 ? "" : "s"}` : "";
   }
   const at = planeOfMark(mark, manifest);
-  return at ? `slice ${at.index + 1}` : "";
+  if (!at) return "";
+  const stack = stackAt(manifest, at.index);
+  const slice = `slice ${at.index - stack.first + 1}`;
+  return stack.of > 1 ? `${slice} of ${stack.number}` : slice;
 }
 
 export function studyOf(read: Read, series: string): StudyRow | undefined {

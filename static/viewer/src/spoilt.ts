@@ -1,0 +1,40 @@
+/** What a series' quality findings switch off, tool by tool, and why. The reasons are the findings' own sentences. */
+import type { Manifest } from "./api/types";
+import { isCalibrated, planeOf, spoils } from "./engine/geometry";
+import type { ToolName } from "./store/room";
+
+const LENGTHS: ToolName[] = ["length", "bidirectional", "ellipse", "polygon", "freehand"];
+const BRUSHES: ToolName[] = ["brush", "eraser"];
+
+/** What the values of a series are counted in: "HU", "SUVbw", or "" where nobody says. */
+export const unitsOf = (manifest: Manifest): string => {
+  if (manifest.suv_factor !== null) return "SUVbw";
+  return spoils(manifest, "units") ? "" : manifest.units;
+};
+
+/** Why a tool can't be used on this series; null where it can. */
+export function whyOff(tool: ToolName, manifest: Manifest): string | null {
+  if (tool === "threshold" && manifest.pixel.samples > 1)
+    return "a colour image has no single value to paint by.";
+  return null;
+}
+
+/** What to know before using a tool on this series: measured in pixels, estimated, without a volume. */
+export function noteOf(tool: ToolName, manifest: Manifest): string | null {
+  const plane = planeOf(manifest, 0);
+  if (LENGTHS.includes(tool)) {
+    if (!isCalibrated(plane))
+      return `In pixels: ${spoils(manifest, "millimetres") ?? "the image is not calibrated."}`;
+    if (plane.calibration === "estimated")
+      return "An estimate: by the magnification that the device estimated.";
+  }
+  if (BRUSHES.includes(tool)) {
+    const why = spoils(manifest, "volume");
+    if (why) return `No volume in mL: ${why}`;
+  }
+  if (tool === "threshold") {
+    const why = spoils(manifest, "units");
+    if (why) return `By stored values: ${why}`;
+  }
+  return null;
+}
