@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from annotations.exchange.source import ExchangeError, SourceSeries
-from atlas.archive.sealing import read_manifest
+from atlas.archive.generations import read_manifest
 from atlas.archive.storage import open_instance
 from atlas.dicom import decoding, frames, headers
 from atlas.models import Instance, Series

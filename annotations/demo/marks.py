@@ -17,7 +17,7 @@ from annotations.exchange.source import SourceFrame, SourceSeries
 from annotations.measures import masks
 from annotations.models import ImportedPlane, ImportedSegment, Read
 from annotations.reading import journal
-from atlas.archive.sealing import read_manifest
+from atlas.archive.generations import read_manifest
 
 _DEMO = UUID("5b3a1f6e-0c8f-5d55-9d9c-3a0c7f1b6a11")
 

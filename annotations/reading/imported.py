@@ -15,7 +15,7 @@ from pydicom.errors import InvalidDicomError
 from annotations.exchange.seg_reader import SEGMENTATION_CLASSES, ReadSegmentation, read_seg
 from annotations.exchange.source import ExchangeError, SourceSeries
 from annotations.models import ImportedPlane, ImportedSegment
-from atlas.archive.sealing import read_manifest
+from atlas.archive.generations import read_manifest
 from atlas.archive.storage import open_instance
 from atlas.models import Instance, Series
 

@@ -1,21 +1,28 @@
-"""Seals a series that has come to rest: manifest, frame table, decoded renditions, thumbnail, findings.
+"""Seals a series that has come to rest: manifest, frame table, decoded renditions, thumbnail, findings, pack.
 
-A generation's objects lie beside each other in storage under one random stem: `.json.gz` the manifest,
-`.frames.gz` where each frame's bytes are (never sent to a browser), `.pixels` what had to be decoded,
-`.webp` the thumbnail. A change makes the next generation; the objects of the one before are kept for a day.
+Everything new is made durable beside what is there; then one transaction makes it what the series is. Killed
+on the way, a series is as it was before, and what was written for nothing is an orphan for `verify_archive`.
 """
 
-import gzip
 import json
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from django.db import transaction
 
 from atlas import sealed
-from atlas.archive.storage import ObjectMissing, new_key, open_instance, spool, storage
+from atlas.archive import generations, packs
+from atlas.archive.generations import FRAMES, MANIFEST, PIXELS, THUMBNAIL, packed, read_manifest
+from atlas.archive.storage import (
+    ObjectMissing,
+    is_storage_trouble,
+    new_key,
+    open_instance,
+    spool,
+    storage,
+)
 from atlas.dicom import quality
 from atlas.dicom.decoding import (
     CannotDecode,
@@ -34,30 +41,7 @@ from atlas.models import Instance, Series
 
 logger = logging.getLogger(__name__)
 
-MANIFEST, FRAMES, PIXELS, THUMBNAIL = ".json.gz", ".frames.gz", ".pixels", ".webp"
 ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class FrameTable:
-    """`frames[index]` is (number of the object, offset, length, offset, length, …) in bytes."""
-
-    objects: list[str]
-    frames: list[list[int]]
-
-    def length(self, index: int) -> int:
-        return sum(self.frames[index][2::2])
-
-
-def frame_table_key(manifest_key: str) -> str:
-    return manifest_key.removesuffix(MANIFEST) + FRAMES
-
-
-def read_frame_table(manifest_key: str) -> FrameTable:
-    """Raises ObjectMissing."""
-    key = frame_table_key(manifest_key)
-    content = json.loads(gzip.decompress(storage().read_range(key, 0, storage().size(key))))
-    return FrameTable(content["objects"], content["frames"])
 
 
 def seal(series_id: int, *, rests: bool = True) -> Series | None:
@@ -73,9 +57,12 @@ def seal(series_id: int, *, rests: bool = True) -> Series | None:
             return None
         try:
             done = _seal_once(series, rests=rests)
-        except Exception:
+        except Exception as error:
+            if is_storage_trouble(error):  # it rests as it is, and is tried again in a minute
+                logger.error("Series %s could not be sealed: %s", series.public_id, error)
+                return series
             logger.exception("Series %s could not be described", series.public_id)
-            done = _set_broken(series)
+            done = _set_broken(series, "broken", "The images of this series could not be described.")
         if done:
             series.refresh_from_db()
             _tell(series)
@@ -86,52 +73,113 @@ def seal(series_id: int, *, rests: bool = True) -> Series | None:
     return series
 
 
+@dataclass
+class _Described:
+    """The images of a series that may be shown, and what is in them. Frames name their instance as source, or
+    the rendition."""
+
+    instances: list[Instance]
+    descriptions: list[Description] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    undecodable: list[str] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)
+
+
 def _seal_once(series: Series, *, rests: bool) -> bool:
     """False where an image arrived meanwhile, or someone else sealed."""
     stem, rendition = new_key(), spool()
-    descriptions, frames, undecodable = _describe_all(series, stem, rendition)
-    if not any(description.facts for description in descriptions):
+    described = _describe_all(series, stem, rendition)
+    if not described.instances:
+        return _set_broken(series, "held", "All its images are kept back: their pixels may hold text.")
+    if not any(description.facts for description in described.descriptions):
         raise Unreadable("The series has no instance that can be read.")
-    built = build(descriptions, frames, undecodable=undecodable)
+    built = build(described.descriptions, described.frames, undecodable=described.undecodable)
     built.manifest["series"] |= {"id": series.public_id, "study": series.study.public_id}
+    packable = [one for one in _in_display_order(described.instances, built) if one.pk not in described.lost]
+    is_new = not _is_described(series, built)
+    is_loose = rests and not packs.is_packed(packable, series.pack_key)
+    pack = packs.Pack("", [], [])
     changes: dict = {"state": Series.State.READY} if rests else {}
-    if not _is_described(series, built):
-        changes |= _write(series, built, stem, rendition)
-    unchanged = Series.objects.filter(
-        pk=series.pk, changed_at=series.changed_at, generation=series.generation
-    )
-    superseded = _objects_of(series.manifest_key) if "manifest_key" in changes else []
-    with transaction.atomic():
-        if unchanged.update(**changes) if changes else unchanged.exists():
-            if superseded:
-                from atlas.archive.tasks import delete_superseded
-
-                delete_superseded.configure(schedule_in={"hours": 24}).defer(keys=[*superseded])
+    superseded: set[str] = set()
+    try:
+        if is_loose:
+            pack = packs.write_pack(packable)
+        if is_new or pack.key:
+            changes |= _write(series, built, stem, rendition, described.instances, pack, is_new=is_new)
+            superseded.update(generations.objects_of(series.manifest_key))
+        if pack.key:
+            changes["pack_key"] = pack.key
+            superseded.update(one.object_key for one in pack.instances)
+            superseded.update({series.pack_key} - {""})
+        if _take_over(series, changes, pack, superseded):
             return True
-    for key in _objects_of(changes.get("manifest_key", "")):
-        storage().delete(key)
+    except packs.Changed as error:
+        logger.warning("%s", error)
+    except BaseException:
+        _discard(stem, pack)
+        raise
+    _discard(stem, pack)
     return False
 
 
-def _describe_all(
-    series: Series, stem: str, rendition: BinaryIO
-) -> tuple[list[Description], list[Frame], list[str]]:
-    descriptions: list[Description] = []
-    frames: list[Frame] = []
-    undecodable: list[str] = []
-    for instance in series.instances.order_by("instance_number", "sop_instance_uid"):
+def _take_over(series: Series, changes: dict, pack: packs.Pack, superseded: set[str]) -> bool:
+    """The series becomes what was made of it, unless it is no longer what that was made of."""
+    unchanged = Series.objects.filter(
+        pk=series.pk,
+        changed_at=series.changed_at,
+        generation=series.generation,
+        manifest_key=series.manifest_key,
+    )
+    with transaction.atomic():
+        if not (unchanged.update(**changes) if changes else unchanged.exists()):
+            return False
+        if pack.key and not packs.move_into(pack):
+            transaction.set_rollback(True)
+            return False
+        if "manifest_key" in changes:
+            generations.succeed(series, changes, superseded)
+    return True
+
+
+def _discard(stem: str, pack: packs.Pack) -> None:
+    for key in [*generations.objects_of(stem + MANIFEST), *([pack.key] if pack.key else [])]:
+        storage().delete(key)
+
+
+def _describe_all(series: Series, stem: str, rendition: BinaryIO) -> _Described:
+    rows = series.instances.filter(hold=Instance.Hold.NONE).order_by("instance_number", "sop_instance_uid")
+    described = _Described(list(rows))
+    if not described.instances and not series.instances.exists():
+        raise Unreadable("The series has no instance.")
+    for instance in described.instances:
         try:
             with open_instance(instance) as file:
                 header = read_header(file)
-                description = describe(file, header, instance.object_key)
-                descriptions.append(description)
-                frames += _deliverable(file, header, description.frames, stem, rendition, undecodable)
-        except (NotDicom, Unreadable, ObjectMissing) as error:
+                description = describe(file, header, _source(instance))
+                described.frames += _deliverable(
+                    file, header, description.frames, stem, rendition, described.undecodable
+                )
+                described.descriptions.append(description)
+        except (NotDicom, Unreadable, ObjectMissing, EOFError) as error:
             logger.error("Instance %s of series %s can't be read: %s", instance.pk, series.public_id, error)
-            descriptions.append(
+            described.lost.add(instance.pk)
+            described.descriptions.append(
                 Description(instance.sop_instance_uid, [], problem="A stored file can't be read.")
             )
-    return descriptions, frames, undecodable
+    return described
+
+
+def _source(instance: Instance) -> str:
+    """What frames call the object they lie in, while it isn't decided yet which that will be."""
+    return f"instance {instance.pk}"
+
+
+def _in_display_order(instances: Sequence[Instance], built: Built) -> list[Instance]:
+    """By their first frame; those without frames after them, as they come."""
+    place: dict[str, int] = {}
+    for frame in built.frames:
+        place.setdefault(frame.sop_instance_uid, len(place))
+    return sorted(instances, key=lambda one: place.get(one.sop_instance_uid, len(place)))
 
 
 def _deliverable(
@@ -190,27 +238,27 @@ def _is_described(series: Series, built: Built) -> bool:
     return present == json.loads(json.dumps(built.manifest))
 
 
-def read_manifest(manifest_key: str) -> dict:
-    return json.loads(gzip.decompress(storage().read_range(manifest_key, 0, storage().size(manifest_key))))
-
-
-def _write(series: Series, built: Built, stem: str, rendition: BinaryIO) -> dict:
-    """Make the next generation's objects durable; returns the changes to the row."""
-    generation = series.generation + 1
+def _write(
+    series: Series,
+    built: Built,
+    stem: str,
+    rendition: BinaryIO,
+    instances: Sequence[Instance],
+    pack: packs.Pack,
+    *,
+    is_new: bool,
+) -> dict:
+    """Make the objects of a manifest durable; returns the changes to the row. Its generation is the next one,
+    or the same where only the place of the bytes is new."""
+    generation = series.generation + 1 if is_new else series.generation
     if rendition.tell():
         rendition.seek(0)
         storage().put_durable(stem + PIXELS, rendition)
-    objects = list(dict.fromkeys(frame.source for frame in built.frames))
-    number = {key: at for at, key in enumerate(objects)}
-    table = [
-        [number[frame.source], *(part for piece in frame.ranges or () for part in piece)]
-        for frame in built.frames
-    ]
-    storage().put_durable(stem + FRAMES, _packed({"objects": objects, "frames": table}))
+    storage().put_durable(stem + FRAMES, packed(_frame_table(built, instances, pack)))
     picture = _thumbnail(series, built, stem)
     if picture:
         storage().put_durable(stem + THUMBNAIL, picture)
-    storage().put_durable(stem + MANIFEST, _packed({"generation": generation, **built.manifest}))
+    storage().put_durable(stem + MANIFEST, packed({"generation": generation, **built.manifest}))
     facts = built.manifest["series"]
     return {
         "generation": generation,
@@ -222,8 +270,19 @@ def _write(series: Series, built: Built, stem: str, rendition: BinaryIO) -> dict
     }
 
 
-def _packed(content: dict) -> bytes:
-    return gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
+def _frame_table(built: Built, instances: Sequence[Instance], pack: packs.Pack) -> dict:
+    """Ranges counted in the objects that hold them: packs, images of their own, the rendition."""
+    places = {one.pk: (one.object_key, one.object_offset) for one in instances} | pack.places()
+    of_source = {_source(one): places[one.pk] for one in instances}
+    number: dict[str, int] = {}
+    table = []
+    for frame in built.frames:
+        key, start = of_source.get(frame.source, (frame.source, 0))
+        row = [number.setdefault(key, len(number))]
+        for offset, length in frame.ranges or ():
+            row += [start + offset, length]
+        table.append(row)
+    return {"objects": list(number), "frames": table}
 
 
 def _thumbnail(series: Series, built: Built, stem: str) -> bytes | None:
@@ -254,17 +313,12 @@ def _thumbnail(series: Series, built: Built, stem: str) -> bytes | None:
         return None
 
 
-def _set_broken(series: Series) -> bool:
-    findings = [quality.finding("broken", "The images of this series could not be described.", "volume")]
+def _set_broken(series: Series, code: str, sentence: str) -> bool:
     unchanged = Series.objects.filter(
         pk=series.pk, changed_at=series.changed_at, generation=series.generation
     )
+    findings = [quality.finding(code, sentence, "volume")]
     return bool(unchanged.update(state=Series.State.BROKEN, findings=findings))
-
-
-def _objects_of(manifest_key: str) -> list[str]:
-    stem = manifest_key.removesuffix(MANIFEST)
-    return [stem + suffix for suffix in (MANIFEST, FRAMES, PIXELS, THUMBNAIL)] if stem else []
 
 
 def _tell(series: Series) -> None:

@@ -1,5 +1,6 @@
 """Where objects live: one port, over files here. Keys are random: they tell nothing and spread evenly."""
 
+import errno
 import io
 import os
 import secrets
@@ -7,9 +8,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from django.conf import settings
 
@@ -20,10 +22,35 @@ class ObjectMissing(Exception):
     """An object that the index names is not in storage."""
 
 
-class Storage(Protocol):
-    """Objects by key. Keys come from `new_key`; objects never change once put."""
+class StorageUnavailable(OSError):
+    """Storage can't take or give objects now: it refused, or didn't answer. The message is a sentence."""
 
-    def put_durable(self, key: str, *parts: bytes | Path | BinaryIO) -> int:
+
+def is_storage_trouble(error: BaseException) -> bool:
+    """Whether the same may work later: a full or read-only disk, or a store that refuses."""
+    return isinstance(error, StorageUnavailable) or (
+        isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+    )
+
+
+type Part = bytes | Path | BinaryIO | Iterator[bytes]
+
+
+class Listed(NamedTuple):
+    """An object in storage: its key, size in bytes, and when it was put (UTC)."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+class Storage(Protocol):
+    """Objects by key. Keys come from `new_key`; objects never change once put.
+
+    A full disk raises OSError (ENOSPC), a store that refuses or doesn't answer StorageUnavailable.
+    """
+
+    def put_durable(self, key: str, *parts: Part) -> int:
         """Store the parts one after the other (files from where they stand) and return the number of bytes.
         When it returns, the object survives a power cut; when it raises, there is no such object."""
         ...
@@ -46,6 +73,10 @@ class Storage(Protocol):
         """Remove the object; nothing happens where there is none."""
         ...
 
+    def keys(self, prefix: str = "") -> Iterator[Listed]:
+        """Everything in storage whose key begins so, in no order."""
+        ...
+
 
 def new_key(suffix: str = "") -> str:
     """A random key, "3f2/3f2a…" + suffix: 4096 folders."""
@@ -60,7 +91,7 @@ class FileStorage:
         self.folder = folder
         self._durable_folders: set[Path] = set()
 
-    def put_durable(self, key: str, *parts: bytes | Path | BinaryIO) -> int:
+    def put_durable(self, key: str, *parts: Part) -> int:
         path = self._path(key)
         self._make_folder(path.parent)
         partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
@@ -115,6 +146,21 @@ class FileStorage:
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
 
+    def keys(self, prefix: str = "") -> Iterator[Listed]:
+        if not self.folder.is_dir():
+            return
+        for folder, _, names in self.folder.walk():
+            for name in names:
+                path = folder / name
+                key = path.relative_to(self.folder).as_posix()
+                if not key.startswith(prefix):
+                    continue
+                try:
+                    status = path.stat()
+                except FileNotFoundError:  # deleted while we look
+                    continue
+                yield Listed(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
     def _path(self, key: str) -> Path:
         parts = key.split("/")
         if not all(part and part not in (".", "..") for part in parts):
@@ -140,14 +186,16 @@ class FileStorage:
         self._durable_folders.add(folder)
 
 
-def _append(file: BinaryIO, part: bytes | Path | BinaryIO) -> None:
+def _append(file: BinaryIO, part: Part) -> None:
     if isinstance(part, bytes):
         file.write(part)
     elif isinstance(part, Path):
         with part.open("rb") as source:
             shutil.copyfileobj(source, file, COPY_BYTES)
+    elif isinstance(part, Iterator) and not hasattr(part, "read"):  # a file is an iterator, of its lines
+        file.writelines(part)
     else:
-        shutil.copyfileobj(part, file, COPY_BYTES)
+        shutil.copyfileobj(part, file, COPY_BYTES)  # type: ignore[type-var, arg-type]
 
 
 def _sync_folder(folder: Path) -> None:
@@ -178,6 +226,8 @@ def open_instance(instance: StoredInstance) -> BinaryIO:
 
 class _Window(io.RawIOBase):
     """The bytes [start, start + size) of a file, which is closed with it."""
+
+    name = "image"  # what pydicom asks of every file
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self._file, self._start, self._size, self._at = file, start, size, 0

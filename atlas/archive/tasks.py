@@ -7,8 +7,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from atlas.archive import sealing
-from atlas.archive.storage import storage
+from atlas.archive import generations, sealing
 from atlas.models import Series
 
 RESTS_AFTER = timedelta(seconds=60)
@@ -32,10 +31,15 @@ def seal_resting_series(timestamp: int) -> None:
 
 
 @app.task(name="atlas.delete_superseded")
-def delete_superseded(keys: list[str]) -> None:
-    """Remove objects of a generation that nothing names any more."""
-    for key in keys:
-        storage().delete(key)
+def delete_superseded(keys: list[str], series_id: int | None = None) -> None:
+    """Remove objects that a series is no longer made of."""
+    generations.delete_superseded(keys, series_id)
+
+
+@app.task(name="atlas.finish_forgetting")
+def finish_forgetting(series_id: int, keys: list[str]) -> None:
+    """Do what a process that forgets the generations of a series could not do if it was killed."""
+    generations.finish(series_id, keys)
 
 
 def seal_soon(series_id: int) -> None:

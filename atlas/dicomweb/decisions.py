@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 
@@ -55,6 +55,14 @@ class Decision:
     generation: int = 0
     manifest_key: str = ""
     thumbnail_key: str = ""
+    earlier: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Manifest and thumbnail of the generations before that are still kept."""
+
+    def objects_of(self, generation: int) -> tuple[str, str] | None:
+        """Manifest and thumbnail ("" where there is none) of a generation that can still be read."""
+        if generation == self.generation and self.manifest_key:
+            return self.manifest_key, self.thumbnail_key
+        return self.earlier.get(generation)
 
 
 class Decisions:
@@ -95,7 +103,11 @@ def _decide_now(credentials: Credentials, series_id: str) -> Decision:
     if series is None:
         return Decision(signed_in=True)
     record_viewing(user, series)
-    return Decision(True, series.generation, series.manifest_key, series.thumbnail_key)
+    earlier = {
+        one.number: (one.manifest_key, one.thumbnail_key)
+        for one in series.generations.filter(number__lt=series.generation)
+    }
+    return Decision(True, series.generation, series.manifest_key, series.thumbnail_key, earlier)
 
 
 def user_of(credentials: Credentials) -> User | None:

@@ -4,8 +4,8 @@
     GET /pixels/<series>/<generation>/<a>-<b>       frames a to b, one after the other
     GET /thumbnails/<series>/<generation>           WebP
 
-An address never changes its content: a changed series has another generation. So browsers may keep answers
-for good; `Vary: Cookie` keeps them from whoever signs in next.
+An address never changes its content: a changed series has another generation, and the one before is answered
+for another day. So browsers may keep answers for good; `Vary: Cookie` keeps them from whoever signs in next.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from atlas.archive.sealing import FrameTable, read_frame_table
+from atlas.archive.generations import FrameTable, read_frame_table
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.dicomweb.answers import Problem, Send, send_empty, send_problem, sign_in_first
-from atlas.dicomweb.decisions import Credentials, Decision, Decisions
+from atlas.dicomweb.decisions import Credentials, Decisions
 
 logger = logging.getLogger(__name__)
 
@@ -53,28 +53,28 @@ async def _answer(scope: dict[str, Any], headers: dict[bytes, bytes], send: Send
     match = frames or picture
     if match is None:
         raise Problem(404, "There are no pixels at this address.")
-    decision = await _allowed(headers, match[1], int(match[2]))
+    manifest_key, thumbnail_key = await _allowed(headers, match[1], int(match[2]))
     tag = f'"{"-".join(match.groups(""))}"'.encode()
     if tag in headers.get(b"if-none-match", b""):
         await send_empty(send, 304, _kept(tag))
         return
     try:
         if frames:
-            table = await _table(decision.manifest_key)
+            table = await _table(manifest_key)
             pieces = _pieces(table, int(frames[3]), int(frames[4] or frames[3]), is_run=frames[4] is not None)
             content_type = b"application/octet-stream"
         else:
-            if not decision.thumbnail_key:
+            if not thumbnail_key:
                 raise Problem(404, "This series has no thumbnail.")
-            pieces = [(decision.thumbnail_key, 0, storage().size(decision.thumbnail_key))]
+            pieces = [(thumbnail_key, 0, storage().size(thumbnail_key))]
             content_type = b"image/webp"
     except ObjectMissing as error:
         raise _lost(error) from error
     await _send_pieces(pieces, scope["method"] == "HEAD", _kept(tag), content_type, send)
 
 
-async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int) -> Decision:
-    """Raises Problem unless this request may have this generation."""
+async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int) -> tuple[str, str]:
+    """Manifest and thumbnail of this generation. Raises Problem unless this request may have it."""
     loop = asyncio.get_running_loop()
     decisions = _decisions.get(loop)
     if decisions is None:
@@ -82,11 +82,12 @@ async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int)
     decision = await decisions.ask(Credentials.of(headers), series_id, generation)
     if not decision.signed_in:
         raise sign_in_first()
-    if not decision.manifest_key or generation > decision.generation or generation == 0:
-        raise Problem(404, "There is no such series, or it is not for you.")
-    if generation < decision.generation:
+    found = decision.objects_of(generation)
+    if found is None and 0 < generation < decision.generation:
         raise Problem(410, "The series has changed since: read its manifest again.")
-    return decision
+    if found is None:
+        raise Problem(404, "There is no such series, or it is not for you.")
+    return found
 
 
 def _pieces(table: FrameTable, first: int, last: int, *, is_run: bool) -> list[Piece]:

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from atlas.archive import sealing
+from atlas.archive import generations, sealing
 from atlas.models import Instance, Series, Upload
 from tests.atlas.conftest import zipped
 from tests.atlas.slices import header, part_10, pixels, series
@@ -23,7 +23,7 @@ def test_the_manifest_is_served_as_stored(chest, manager):
     answer = manifest_of(signed_in(manager), chest, accept_encoding="gzip")
     assert answer["Content-Encoding"] == "gzip"
     manifest = json.loads(gzip.decompress(answer.content))
-    assert manifest == sealing.read_manifest(chest.manifest_key)
+    assert manifest == generations.read_manifest(chest.manifest_key)
     assert manifest["frames"]["length"] == [96] * 5
     plain = manifest_of(signed_in(manager), chest, accept_encoding="identity")
     assert "Content-Encoding" not in plain

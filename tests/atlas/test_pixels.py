@@ -10,12 +10,13 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import permissions
 from accounts.models import ApiToken, AuditRecord
 from accounts.services.tokens import make_token
 from atlas import access
-from atlas.archive import sealing
+from atlas.archive import generations, sealing, tasks
 from atlas.archive.storage import storage
 from atlas.dicomweb import decisions, pixels
 from atlas.models import Series
@@ -167,9 +168,11 @@ def test_a_token_opens_the_road_until_it_ends_or_is_revoked(chest, manager):
     assert get(path, authorization=f"Bearer {secret}").status == 401
 
 
-def test_a_superseded_generation_is_gone_and_a_future_one_unknown(chest, manager, take):
+def test_a_superseded_generation_is_answered_for_a_day_and_a_future_one_unknown(chest, manager, take):
     client = signed_in(manager)
     assert get(f"/pixels/{chest.public_id}/2/0", client).status == 404
+    before = get(f"/pixels/{chest.public_id}/1/0", client).body
+    picture = get(f"/thumbnails/{chest.public_id}/1", client).body
     late = header(
         StudyInstanceUID=chest.study.study_instance_uid,
         SeriesInstanceUID=chest.series_instance_uid,
@@ -177,6 +180,12 @@ def test_a_superseded_generation_is_gone_and_a_future_one_unknown(chest, manager
     )
     take([part_10(late, slice_pixels(9))])
     sealing.seal(chest.pk)
+    assert get(f"/pixels/{chest.public_id}/2/0", client).body == slice_pixels(9).tobytes()
+    assert get(f"/pixels/{chest.public_id}/1/0", client).body == before
+    assert get(f"/thumbnails/{chest.public_id}/1", client).body == picture
+    for job in ProcrastinateJob.objects.filter(task_name="atlas.delete_superseded"):
+        tasks.delete_superseded(**job.args)
+    pixels._decisions.clear()
     assert get(f"/pixels/{chest.public_id}/2/0", client).body == slice_pixels(9).tobytes()
     old = get(f"/pixels/{chest.public_id}/1/0", client)
     assert (old.status, old.reason) == (410, "The series has changed since: read its manifest again.")
@@ -210,7 +219,7 @@ def test_a_browser_that_has_the_frame_is_told_so(chest, manager):
 
 
 def test_a_lost_object_is_an_error_with_a_sentence_not_an_empty_image(chest, manager):
-    table = sealing.read_frame_table(chest.manifest_key)
+    table = generations.read_frame_table(chest.manifest_key)
     storage().delete(table.objects[0])
     answer = get(f"/pixels/{chest.public_id}/1/0", signed_in(manager))
     assert answer.status == 500
@@ -237,7 +246,7 @@ def test_every_length_in_the_manifest_is_what_the_road_delivers(take, manager, t
     ids = {outcome.series_id for outcome in take(files) if outcome.series_id}
     delivered = 0
     for one in [sealing.seal(series_id) for series_id in ids]:
-        manifest = sealing.read_manifest(one.manifest_key)
+        manifest = generations.read_manifest(one.manifest_key)
         for index, length in enumerate(manifest["frames"]["length"]):
             answer = get(f"/pixels/{one.public_id}/{one.generation}/{index}", client)
             assert (answer.status, len(answer.body)) == (200, length)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from PIL import Image
 
 from atlas import sealed
-from atlas.archive import sealing, tasks
+from atlas.archive import generations, sealing, tasks
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.models import Instance, Series
 from tests.atlas.slices import header, part_10, pixels, series
@@ -24,7 +24,7 @@ def announced(monkeypatch):
 
 
 def frame_bytes(one: Series, index: int) -> bytes:
-    table = sealing.read_frame_table(one.manifest_key)
+    table = generations.read_frame_table(one.manifest_key)
     number, *ranges = table.frames[index]
     pieces = [
         storage().read_range(table.objects[number], ranges[at], ranges[at + 1])
@@ -37,7 +37,7 @@ def test_a_sealed_series_has_manifest_frames_thumbnail_and_is_announced(take, an
     outcomes = take(series([(0, 0, z) for z in (5, 0, 10)]))
     one = sealing.seal(outcomes[0].series_id)
     assert (one.state, one.generation, one.frame_count) == ("ready", 1, 3)
-    manifest = sealing.read_manifest(one.manifest_key)
+    manifest = generations.read_manifest(one.manifest_key)
     assert manifest["generation"] == 1
     assert manifest["series"]["id"] == one.public_id
     assert manifest["series"]["study"] == one.study.public_id
@@ -84,13 +84,13 @@ def test_objects_of_the_generation_before_are_deleted_a_day_later(chest, take):
     )
     take([part_10(late, pixels(9))])
     sealing.seal(chest.pk)
-    assert sealing.read_manifest(old_key)["generation"] == 1  # whoever is reading it may finish
+    assert generations.read_manifest(old_key)["generation"] == 1  # whoever is reading it may finish
     job = ProcrastinateJob.objects.get(task_name="atlas.delete_superseded", args__keys__contains=[old_key])
     assert job.scheduled_at - timezone.now() > timedelta(hours=23)
     tasks.delete_superseded(**job.args)
     tasks.delete_superseded(**job.args)
     with pytest.raises(ObjectMissing):
-        sealing.read_manifest(old_key)
+        generations.read_manifest(old_key)
 
 
 def test_a_series_that_cannot_be_described_is_broken_and_not_announced(take, announced, monkeypatch):
@@ -129,11 +129,11 @@ def test_an_image_that_arrives_while_sealing_is_not_missed(take, monkeypatch):
     outcomes = take(files[:3])
     original, calls = sealing._write, []
 
-    def write_while_one_arrives(*args):
+    def write_while_one_arrives(*args, **options):
         if not calls:
             calls.append(1)
             take(files[3:])
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(sealing, "_write", write_while_one_arrives)
     one = sealing.seal(outcomes[0].series_id)
@@ -156,7 +156,7 @@ def test_what_browsers_cannot_decode_is_delivered_native(take):
         buffer = io.BytesIO()
         dataset.save_as(buffer)
         one = sealing.seal(take([buffer.getvalue()])[0].series_id)
-        manifest = sealing.read_manifest(one.manifest_key)
+        manifest = generations.read_manifest(one.manifest_key)
         assert manifest["syntaxes"] == ["1.2.840.10008.1.2.1"], name
         pixel = manifest["pixel"]
         kind = f"<{'i' if pixel['signed'] else 'u'}{pixel['bits_allocated'] // 8}"

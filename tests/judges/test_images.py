@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from accounts.models import Organisation
-from atlas.archive import intake, sealing, sources
+from atlas.archive import generations, intake, sealing, sources
 from atlas.archive.storage import storage
 from atlas.models import Dataset, Series
 
@@ -35,8 +35,8 @@ def taken(folder: Path, dataset: Dataset) -> list[Series]:
 
 def volume(one: Series) -> tuple[np.ndarray, dict]:
     """(slices, rows, columns) in rescaled units, from manifest and frames of native syntax only."""
-    manifest = sealing.read_manifest(one.manifest_key)
-    table = sealing.read_frame_table(one.manifest_key)
+    manifest = generations.read_manifest(one.manifest_key)
+    table = generations.read_frame_table(one.manifest_key)
     assert manifest["syntaxes"] == ["1.2.840.10008.1.2.1"]
     pixel, columns = manifest["pixel"], manifest["frames"]
     kind = f"<{'i' if pixel['signed'] else 'u'}{pixel['bits_allocated'] // 8}"
