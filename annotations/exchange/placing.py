@@ -85,7 +85,7 @@ def _names(series: Sequence[SourceSeries]) -> str:
 
 @dataclass(frozen=True)
 class Plane:
-    """The frames that lie where a flat shape lies, `off_mm` off at most; several where phases share a place."""
+    """The frames where a flat shape lies, `off_mm` off at most; several where phases share a place."""
 
     frames: tuple[SourceFrame, ...]
     off_mm: float
