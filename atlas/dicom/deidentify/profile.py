@@ -44,8 +44,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "clean_descriptors",
         "Keep descriptions, cleaned",
-        "Descriptions of studies, series and protocols keep the words of a list of imaging terms; every other "
-        "word goes. Without it, they are removed.",
+        "Descriptions of studies, series and protocols keep the words of a list of imaging terms; every "
+        "other word goes. Without it, they are removed.",
         "113105",
         "Clean Descriptors Option",
     ),
