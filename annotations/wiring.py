@@ -1,6 +1,6 @@
 """Connects the marks with the images: opens roads to studies, and listens for sealed series."""
 
-from annotations.reading import imported
+from annotations.reading import broadcasts, imported
 from annotations.reading import policies as reading
 from atlas.policies import add_project_road, add_road
 from atlas.sealed import on_series_sealed
@@ -12,4 +12,5 @@ def connect() -> None:
     add_road("cases of projects", reading.studies_of_projects)
     add_road("released cases", reading.studies_of_released_cases)
     add_project_road("cases", reading.studies_of_project)
+    on_series_sealed("studies to choose", broadcasts.announce_studies)
     on_series_sealed("imported segments", imported.take_in)

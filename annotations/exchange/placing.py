@@ -55,14 +55,16 @@ def choose(
             else "It names no images and has no place in the patient, so it can't be put on any."
         )
     by_series = [one for one in candidates if one.series_instance_uid in named.series]
-    fitting = [one for one in by_series if fits(one)]
+    shared = {one.series_instance_uid for one in by_series if _shares_reference(one, named)}
+    fitting = [one for one in by_series if one.series_instance_uid in shared and fits(one)]
     if len(fitting) == 1:
         note = "The images it names are not here; those of the same series at the same place are."
         return Placed(fitting[0], by_place=True, note=note if named.instances else "")
     if len(fitting) > 1:
         raise ExchangeError(f"It names several series that lie at the same place: {_names(fitting)}")
     if by_series:
-        raise ExchangeError("The series it names is here, but no image of it lies where it was drawn.")
+        where = "no image of it lies where it was drawn" if shared else "in another frame of reference"
+        raise ExchangeError(f"The series it names is here, but {where}.")
     near = [one for one in candidates if one.frame_of_reference_uid in named.frames_of_reference]
     if not near:
         raise ExchangeError("The images it was drawn on are not here: none has its frame of reference.")
@@ -77,6 +79,12 @@ def choose(
     note = "The images it names are not here; it was placed by its position in the patient."
     is_known = named.instances or named.series
     return Placed(fitting[0], by_place=True, note=note if is_known else "")
+
+
+def _shares_reference(source: SourceSeries, named: Named) -> bool:
+    """False only where both say a frame of reference, and not the same."""
+    reference = source.frame_of_reference_uid
+    return not reference or not named.frames_of_reference or reference in named.frames_of_reference
 
 
 def _names(series: Sequence[SourceSeries]) -> str:

@@ -1,7 +1,13 @@
 """What is read and what came of it."""
 
 from annotations.models.cases import Case, CaseStudy, LabelSchema, Read
-from annotations.models.imported import ImportedPlane, ImportedSegment
+from annotations.models.imported import (
+    DerivedObject,
+    ImportedMark,
+    ImportedMeasurement,
+    ImportedPlane,
+    ImportedSegment,
+)
 from annotations.models.journal import Annotation, Edit, MaskPlane, ParkedEdit
 from annotations.models.live import Presence
 from annotations.models.releases import Release, ReleaseCase, ReleaseFile
@@ -12,7 +18,10 @@ __all__ = [
     "Case",
     "CaseStudy",
     "Comment",
+    "DerivedObject",
     "Edit",
+    "ImportedMark",
+    "ImportedMeasurement",
     "ImportedPlane",
     "ImportedSegment",
     "LabelSchema",

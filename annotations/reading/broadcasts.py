@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotations.models import Read
 from atlas.fanout import broadcast
-from atlas.models import Project
+from atlas.models import Project, Series
 
 NAMED_MAX = 20
 
@@ -19,6 +19,13 @@ def announce_cases(project: Project, numbers: Sequence[int]) -> None:
     for number in numbers[:NAMED_MAX]:
         message = {"type": "case", "number": number}
         transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)
+
+
+def announce_studies(series: Series) -> None:
+    """A series came to rest: projects that may choose its study hear that there is more to choose."""
+    projects = Project.objects.filter(dataset_grants__dataset=series.study.dataset_id)
+    for slug in projects.values_list("slug", flat=True).distinct():
+        transaction.on_commit(partial(broadcast, f"project.{slug}", {"type": "studies"}), robust=True)
 
 
 def tell_read(read: Read, message: dict[str, Any]) -> None:
