@@ -1,12 +1,11 @@
-"""Where objects live: one port, over files here. Keys are random: they tell nothing and spread evenly."""
+"""Where objects live: one port, over files here or S3. Keys are random: they tell nothing, spread evenly."""
 
 import errno
 import io
 import os
 import secrets
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -63,8 +62,9 @@ class Storage(Protocol):
         """The same without ever waiting for a disk: None where it would wait."""
         ...
 
-    def open(self, key: str) -> BinaryIO:
-        """The object as a seekable file to read. Raises ObjectMissing."""
+    def open(self, key: str, offset: int = 0, size: int | None = None) -> BinaryIO:
+        """The object, or its bytes [offset, offset + size), as a seekable file to read. Raises ObjectMissing;
+        reads raise EOFError where the object ends before those bytes do."""
         ...
 
     def size(self, key: str) -> int: ...
@@ -97,8 +97,7 @@ class FileStorage:
         partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
         try:
             with partial.open("wb") as file:
-                for part in parts:
-                    _append(file, part)
+                file.writelines(pieces_of(parts))
                 size = file.tell()
                 file.flush()
                 os.fsync(file.fileno())
@@ -131,11 +130,15 @@ class FileStorage:
                 return None
         return buffer if got == length else None
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, offset: int = 0, size: int | None = None) -> BinaryIO:
         try:
-            return self._path(key).open("rb")
+            file = self._path(key).open("rb")
         except FileNotFoundError as error:
             raise ObjectMissing(f"Object {key} is not in storage.") from error
+        if not offset and size is None:
+            return file
+        size = os.fstat(file.fileno()).st_size - offset if size is None else size
+        return io.BufferedReader(_Window(file, offset, size))  # type: ignore[return-value]
 
     def size(self, key: str) -> int:
         try:
@@ -186,16 +189,23 @@ class FileStorage:
         self._durable_folders.add(folder)
 
 
-def _append(file: BinaryIO, part: Part) -> None:
-    if isinstance(part, bytes):
-        file.write(part)
-    elif isinstance(part, Path):
-        with part.open("rb") as source:
-            shutil.copyfileobj(source, file, COPY_BYTES)
-    elif isinstance(part, Iterator) and not hasattr(part, "read"):  # a file is an iterator, of its lines
-        file.writelines(part)
-    else:
-        shutil.copyfileobj(part, file, COPY_BYTES)  # type: ignore[type-var, arg-type]
+def pieces_of(parts: Iterable[Part]) -> Iterator[bytes]:
+    """The bytes of the parts, a piece at a time."""
+    for part in parts:
+        if isinstance(part, bytes):
+            yield part
+        elif isinstance(part, Path):
+            with part.open("rb") as file:
+                yield from _chunks(file)
+        elif hasattr(part, "read"):  # a file is an iterator, too, of its lines
+            yield from _chunks(part)  # type: ignore[arg-type]
+        else:
+            yield from part
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(COPY_BYTES):
+        yield chunk
 
 
 def _sync_folder(folder: Path) -> None:
@@ -218,10 +228,9 @@ class StoredInstance(Protocol):
 def open_instance(instance: StoredInstance) -> BinaryIO:
     """One image as a seekable file to read that begins at 0 and ends with it, whether it lies alone or in a
     pack. Raises ObjectMissing; reads raise EOFError where the object ends before the image does."""
-    file = storage().open(instance.object_key)
     if not instance.object_offset:  # a pack begins with a header of its own, so this is an object of one
-        return file
-    return io.BufferedReader(_Window(file, instance.object_offset, instance.size))  # type: ignore[return-value]
+        return storage().open(instance.object_key)
+    return storage().open(instance.object_key, instance.object_offset, instance.size)
 
 
 class _Window(io.RawIOBase):
@@ -276,6 +285,15 @@ def _file_storage(folder: Path) -> FileStorage:
     return FileStorage(folder)
 
 
+@lru_cache(maxsize=4)
+def _s3_storage(url: str) -> Storage:
+    from atlas.archive import s3  # its client is large, and most nodes keep files
+
+    return s3.from_environment(url)
+
+
 def storage() -> Storage:
     """The node's storage."""
+    if settings.OBJECTS_URL:
+        return _s3_storage(settings.OBJECTS_URL)
     return _file_storage(Path(settings.OBJECTS_DIR))

@@ -66,7 +66,7 @@ async def _answer(scope: dict[str, Any], headers: dict[bytes, bytes], send: Send
         else:
             if not thumbnail_key:
                 raise Problem(404, "This series has no thumbnail.")
-            pieces = [(thumbnail_key, 0, storage().size(thumbnail_key))]
+            pieces = [(thumbnail_key, 0, await asyncio.to_thread(storage().size, thumbnail_key))]
             content_type = b"image/webp"
     except ObjectMissing as error:
         raise _lost(error) from error
