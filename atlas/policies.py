@@ -59,7 +59,11 @@ def visible_series(user: Someone) -> QuerySet[Series]:
 
 
 def visible_instances(user: Someone) -> QuerySet[Instance]:
-    return Instance.objects.filter(series__study__in=visible_studies(user).values("pk"))
+    """Every image that this person may look at: held ones are for those who look after their dataset, on a
+    page of their own."""
+    return Instance.objects.filter(
+        series__study__in=visible_studies(user).values("pk"), hold=Instance.Hold.NONE
+    )
 
 
 def series_or_404(user: Someone, public_id: str) -> Series:

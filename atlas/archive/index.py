@@ -2,12 +2,14 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from atlas.archive import text_search
 from atlas.archive.received import (
     KNOWN,
     MISPLACED,
@@ -78,12 +80,41 @@ def known_instances(received: Sequence[Received], dataset: Dataset) -> dict[str,
 
 
 def index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
-    """Rows for stored objects, in one transaction; the outcomes are in the order of `stored`."""
+    """Rows for stored objects, all or none; the outcomes are in the order of `stored`."""
+    places = _remembered_place(stored, dataset)
     try:
-        return _index(stored, dataset)
-    except _Erased:
+        return _index(stored, dataset) if places is None else _add_to_series(stored, dataset, places)
+    except (_Erased, IntegrityError):  # a remembered series was erased meanwhile
         _places.clear()
         return _index(stored, dataset)
+
+
+def _remembered_place(stored: Sequence[Stored], dataset: Dataset) -> "dict[str, _Place] | None":
+    """The place of the one series that all belong to without conflict, where it is remembered."""
+    uid = stored[0].received.uids.series if stored else ""
+    place = _places.get((dataset.organisation_id, uid))
+    if place is None:
+        return None
+    for one in stored:
+        if one.received.uids.series != uid or _conflict(one.received, dataset, place):
+            return None
+    return {uid: place}
+
+
+def _add_to_series(stored: Sequence[Stored], dataset: Dataset, places: dict[str, _Place]) -> list[Outcome]:
+    """More images of a series that is here: rows and count in one statement, so in one journey to the
+    database where no transaction is open."""
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        won = _insert_instances(stored, dataset, places, timezone.now(), counted=True)
+    lost = [one for one in stored if one.key not in won]
+    first = known_instances([one.received for one in lost], dataset) if lost else {}
+    place = next(iter(places.values()))
+    return [
+        one.received.outcome(STORED, place.series_id)
+        if one.key in won
+        else compared(one.received, *first[one.received.uids.sop_instance])
+        for one in stored
+    ]
 
 
 @transaction.atomic
@@ -96,18 +127,18 @@ def _index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
     places = _find_places([one.received for one in stored], dataset, now, made)
     outcomes: dict[str, Outcome] = {}
     accepted: dict[str, Stored] = {}
-    for one in sorted(stored, key=lambda one: one.received.uids.sop_instance):
+    for one in stored:
         entry = one.received
         reason = _conflict(entry, dataset, places[entry.uids.series])
         if reason:
             outcomes[one.key] = entry.refused(reason, MISPLACED)
         else:
             accepted[one.key] = one
-    winners = _insert_instances(accepted.values(), dataset, places, now)
+    won = _insert_instances(accepted.values(), dataset, places, now)
     counts: Counter[int] = Counter()
     lost: list[Stored] = []
     for key, one in accepted.items():
-        if key in winners:
+        if key in won:
             series_id = places[one.received.uids.series].series_id
             outcomes[key] = one.received.outcome(STORED, series_id)
             counts[series_id] += 1
@@ -117,7 +148,7 @@ def _index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
     for one in lost:
         outcomes[one.key] = compared(one.received, *first[one.received.uids.sop_instance])
     _count(counts, now)
-    _remember_sources([one for key, one in accepted.items() if key in winners], dataset, places)
+    _remember_sources([one for key, one in accepted.items() if key in won], dataset, places)
     if made and any(outcome.status != STORED for outcome in outcomes.values()):
         _forget_empty(made)
     transaction.on_commit(lambda: _remember_places(dataset, places, set(counts)))
@@ -149,21 +180,49 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int
     series_id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, instance_number, number_of_frames,
     original_sha256, stored_sha256, size, object_key, "rows", "columns", bits_allocated, hold)
 ON CONFLICT (organisation_id, sop_instance_uid) DO NOTHING
-RETURNING object_key
+RETURNING object_key, hold
+"""  # noqa: S608 the table's own name
+
+
+_INSERT_AND_COUNT = f"""
+WITH made AS ({_INSERT} , series_id),
+counted AS (
+    UPDATE {Series._meta.db_table} AS series
+    SET state = %s, changed_at = %s, instance_count = series.instance_count + new.count
+    FROM (SELECT series_id, count(*) AS count FROM made GROUP BY series_id) AS new
+    WHERE series.id = new.series_id
+    RETURNING series.id)
+SELECT object_key, (SELECT count(*) FROM counted) FROM made
 """  # noqa: S608 the table's own name
 
 
 def _insert_instances(
-    stored: Iterable[Stored], dataset: Dataset, places: dict[str, _Place], now: datetime
+    stored: Iterable[Stored],
+    dataset: Dataset,
+    places: dict[str, _Place],
+    now: datetime,
+    *,
+    counted: bool = False,
 ) -> set[str]:
-    """Rows for those that nobody was first with; returns their keys."""
-    rows = [_row(one, places[one.received.uids.series]) for one in stored]
+    """Rows for those that nobody was first with; returns their keys. With `counted` their one series counts
+    them; raises _Erased where it is gone."""
+    rows = [
+        _row(one, places[one.received.uids.series])
+        for one in sorted(stored, key=lambda one: one.received.uids.sop_instance)
+    ]
     if not rows:
         return set()
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    values_sent = [dataset.organisation_id, now, *columns]
     with connection.cursor() as cursor:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        cursor.execute(_INSERT, [dataset.organisation_id, now, *columns])
-        return {key for (key,) in cursor.fetchall()}
+        if not counted:
+            cursor.execute(_INSERT, values_sent)
+            return {key for (key,) in cursor.fetchall()}
+        cursor.execute(_INSERT_AND_COUNT, [*values_sent, Series.State.ARRIVING.value, now])
+        made = cursor.fetchall()
+        if made and not made[0][1]:
+            raise _Erased
+        return {key for key, _ in made}
 
 
 def _row(one: Stored, place: _Place) -> tuple:
@@ -184,7 +243,7 @@ def _row(one: Stored, place: _Place) -> tuple:
         _positive(header.dataset, "Rows"),
         _positive(header.dataset, "Columns"),
         _positive(header.dataset, "BitsAllocated", at_most=2**15 - 1),
-        Instance.Hold.NONE.value,
+        (Instance.Hold.CHECKING if not derived and text_search.is_due(header) else Instance.Hold.NONE).value,
     )
 
 

@@ -113,6 +113,8 @@ class Instance(models.Model):
         CHECKING = "checking", "Waits for the search for text in its pixels"
         TEXT = "text", "Text was found in its pixels"
         UNCHECKED = "unchecked", "Its pixels could not be searched for text"
+        PAINTING = "painting", "Text in its pixels is being blacked out"
+        KEPT = "kept", "Kept back by a person"
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")

@@ -11,6 +11,7 @@ from accounts.models import Organisation, User
 from atlas.archive import intake, sealing
 from atlas.archive.index import Outcome
 from atlas.models import Dataset, Series
+from tests.atlas.held import nothing_found
 from tests.atlas.slices import series
 from tests.cast import person
 
@@ -46,11 +47,14 @@ def stranger(db) -> User:
 
 @pytest.fixture
 def take(dataset) -> Callable[..., list[Outcome]]:
-    """Take files in, by content; the names are 0.dcm, 1.dcm, …"""
+    """Take files in, by content; the names are 0.dcm, 1.dcm, … Their pixels count as searched already."""
 
-    def take(files: list[bytes], into: Dataset = dataset) -> list[Outcome]:
+    def take(files: list[bytes], into: Dataset = dataset, *, is_searched: bool = True) -> list[Outcome]:
         sources = [intake.from_bytes(f"{at}.dcm", content) for at, content in enumerate(files)]
-        return list(intake.take_in(sources, dataset=into))
+        outcomes = list(intake.take_in(sources, dataset=into))
+        if is_searched:
+            nothing_found()
+        return outcomes
 
     return take
 
