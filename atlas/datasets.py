@@ -1,19 +1,28 @@
 """Services of datasets: an organisation's managers create them, describe them, and lend them to projects."""
 
+from collections.abc import Sequence
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404
 from django.utils.text import slugify
 
 from accounts import audit, permissions
-from accounts.models import Organisation, User
+from accounts.models import AuditRecord, Organisation, User
 from accounts.permissions import Someone
 from atlas import policies
+from atlas.dicom.deidentify import OPTIONS, Profile
 from atlas.models import Dataset, DatasetGrant, Project
 
-audit.register("dataset.created", "dataset.edited", "dataset.granted", "dataset.grant_withdrawn")
+audit.register(
+    "dataset.created",
+    "dataset.edited",
+    "dataset.deidentification",
+    "dataset.granted",
+    "dataset.grant_withdrawn",
+)
 
-DESCRIBED_BY = ("name", "organ", "description", "licence", "deidentification")
+DESCRIBED_BY = ("name", "organ", "description", "licence")
 
 
 def dataset_or_404(user: Someone, slug: str) -> Dataset:
@@ -73,7 +82,44 @@ def edit_dataset(*, by: User, dataset: Dataset, **description: str) -> None:
         setattr(dataset, field, value.strip())
     dataset.full_clean()
     dataset.save(update_fields=list(description))
-    audit.record(by, "dataset.edited", dataset, deidentification=dataset.deidentification)
+    audit.record(by, "dataset.edited", dataset)
+
+
+@transaction.atomic
+def choose_deidentification(
+    *, by: User, dataset: Dataset, deidentification: str, options: Sequence[str] = ()
+) -> None:
+    """How images that arrive from now on are de-identified; those that are here stay as they are.
+
+    `options` are keys of `atlas.dicom.deidentify.OPTIONS`; they count only where Atlas de-identifies.
+    Raises ValidationError.
+    """
+    require_manager(by, dataset)
+    try:
+        chosen = Profile.of(options).options
+    except ValueError as error:
+        raise ValidationError({"options": str(error)}) from error
+    at_the_door = deidentification == Dataset.Deidentification.AT_THE_DOOR
+    dataset.deidentification = deidentification
+    dataset.deidentification_options = [
+        option.key for option in OPTIONS if at_the_door and option.key in chosen
+    ]
+    dataset.full_clean()
+    dataset.save(update_fields=["deidentification", "deidentification_options"])
+    audit.record(
+        by,
+        "dataset.deidentification",
+        dataset,
+        deidentification=deidentification,
+        options=" ".join(dataset.deidentification_options),
+    )
+
+
+def deidentification_trail(dataset: Dataset) -> list[AuditRecord]:
+    """Who chose what, newest first: the first line is how the dataset began."""
+    verbs = ("dataset.created", "dataset.deidentification")
+    trail = AuditRecord.objects.filter(object_type="dataset", object_id=dataset.pk, verb__in=verbs)
+    return list(trail.select_related("actor"))
 
 
 @transaction.atomic

@@ -3,27 +3,64 @@
 from django import forms
 
 from accounts.models import Organisation
+from atlas.archive.receivers import AE_TITLE_LENGTH_MAX
+from atlas.dicom.deidentify import OPTIONS
 from atlas.models import Dataset
 
 DEIDENTIFICATION_EXPLAINED = (
-    "Atlas stores images as they come. Declare this only if names, numbers, dates of birth and private text "
-    "were removed or replaced before the files reach this node, in headers and in the picture itself. Until "
-    "it is declared the dataset takes no images."
+    "Atlas can de-identify at the door: you choose on the next page what may stay, and nothing that "
+    "identifies is stored. Or the images are de-identified before they arrive: then Atlas checks each "
+    "and refuses what still identifies. Until this is decided the dataset takes no images."
 )
 
 
 class DatasetForm(forms.ModelForm):
     class Meta:
         model = Dataset
-        fields = ("name", "organ", "description", "licence", "deidentification")
-        widgets = {"description": forms.Textarea(attrs={"rows": 4}), "deidentification": forms.RadioSelect}
-        labels = {"organ": "Place of the primary tumour", "deidentification": "De-identification"}
+        fields = ("name", "organ", "description", "licence")
+        widgets = {"description": forms.Textarea(attrs={"rows": 4})}
+        labels = {"organ": "Place of the primary tumour"}
         help_texts = {
             "name": "What and how, for the catalogue: “Lung nodules under follow-up, CT”.",
             "description": "Whom it is about, how they were chosen and treated, how long they were followed.",
             "licence": "Under which terms it may be used, such as CC BY 4.0, or a contract.",
-            "deidentification": DEIDENTIFICATION_EXPLAINED,
         }
+
+
+class NewDatasetForm(DatasetForm):
+    deidentification = forms.ChoiceField(
+        label="De-identification",
+        choices=Dataset.Deidentification.choices,
+        initial=Dataset.Deidentification.AT_THE_DOOR,
+        widget=forms.RadioSelect,
+        help_text=DEIDENTIFICATION_EXPLAINED,
+    )
+
+
+class DeidentificationForm(forms.Form):
+    deidentification = forms.ChoiceField(
+        label="Who de-identifies", choices=Dataset.Deidentification.choices, widget=forms.RadioSelect
+    )
+    options = forms.MultipleChoiceField(
+        label="What may stay",
+        choices=[(option.key, option.title) for option in OPTIONS],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class ReceiverForm(forms.Form):
+    called = forms.CharField(
+        label="AE title of this dataset",
+        max_length=AE_TITLE_LENGTH_MAX,
+        help_text="What senders call: up to 16 letters, digits and signs, one of its kind on this node.",
+    )
+    calling = forms.CharField(
+        label="AE titles of its senders",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line: who may send. Everyone else is refused.",
+    )
 
 
 class GrantForm(forms.Form):
@@ -37,3 +74,12 @@ class GrantForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.suggestions = organisation.projects.values_list("slug", "name")
         self.fields["project"].widget.attrs["list"] = "projects-known"
+
+
+class VaultForm(forms.Form):
+    public_key = forms.CharField(
+        label="Public key",
+        max_length=64,
+        help_text="44 letters, digits and signs, as <code>make_vault_key</code> printed them.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from atlas.views import api_docs, datasets, organisations
+from atlas.views import api_docs, datasets, deidentification, organisations, receivers
 
 urlpatterns = [
     path("organisations/", organisations.organisations, name="organisations"),
@@ -13,6 +13,16 @@ urlpatterns = [
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
     path("datasets/<slug:slug>/edit/", datasets.edit_dataset, name="dataset-edit"),
+    path(
+        "datasets/<slug:slug>/deidentification/", deidentification.settings, name="dataset-deidentification"
+    ),
+    path(
+        "datasets/<slug:slug>/deidentification/preview/",
+        deidentification.preview_page,
+        name="dataset-deidentification-preview",
+    ),
+    path("datasets/<slug:slug>/receivers/", receivers.receivers, name="dataset-receivers"),
+    path("datasets/<slug:slug>/receivers/change/", receivers.change_receiver, name="dataset-receiver-change"),
     path("datasets/<slug:slug>/members/", datasets.dataset_members, name="dataset-members"),
     path("datasets/<slug:slug>/grants/", datasets.grant, name="dataset-grant"),
     path("datasets/<slug:slug>/grants/withdraw/", datasets.withdraw_grant, name="dataset-grant-withdraw"),

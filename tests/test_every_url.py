@@ -27,6 +27,10 @@ GET    /administrators/                                        302 403 200 403 4
 POST   /administrators/                                        302 403 404 403 403 403 403 403 403 403
 GET    /datasets/                                              302 200 200 200 200 200 200 200 200 200
 GET    /datasets/chest-ct/                                     302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/deidentification/                    302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/deidentification/                    302 404 404 200 403 404 404 404 404 404
+GET    /datasets/chest-ct/deidentification/preview/            302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/deidentification/preview/            302 404 404 400 400 404 404 404 404 404
 GET    /datasets/chest-ct/edit/                                302 404 404 200 403 404 404 404 404 404
 POST   /datasets/chest-ct/edit/                                302 404 404 200 403 404 404 404 404 404
 POST   /datasets/chest-ct/grants/                              302 404 404 302 403 404 404 404 404 404
@@ -34,6 +38,9 @@ POST   /datasets/chest-ct/grants/withdraw/                     302 404 404 404 4
 GET    /datasets/chest-ct/import/                              302 404 404 200 200 404 404 404 404 404
 GET    /datasets/chest-ct/members/                             302 404 404 200 200 404 404 404 404 404
 POST   /datasets/chest-ct/members/                             302 404 404 404 403 404 404 404 404 404
+GET    /datasets/chest-ct/receivers/                           302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/receivers/                           302 404 404 200 403 404 404 404 404 404
+POST   /datasets/chest-ct/receivers/change/                    302 404 404 404 403 404 404 404 404 404
 GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
 GET    /health                                                 503 503 503 503 503 503 503 503 503 503
 GET    /home/                                                  302 302 302 302 302 302 302 302 302 302

@@ -18,7 +18,8 @@ from accounts.views.members import members_page
 from atlas import datasets as services
 from atlas import policies
 from atlas.datasets import dataset_or_404
-from atlas.forms import DatasetForm, GrantForm
+from atlas.dicom.deidentify import OPTIONS
+from atlas.forms import DatasetForm, GrantForm, NewDatasetForm
 from atlas.models import Dataset, Series
 from atlas.pictures import cover_of
 
@@ -46,13 +47,16 @@ def datasets(request: SignedInRequest) -> HttpResponse:
 def new_dataset(request: SignedInRequest, slug: str) -> HttpResponse:
     organisation = organisation_or_404(request.user, slug)
     permissions.require(request.user, "manage_organisation", organisation)
-    form = DatasetForm(request.POST or None)
+    form = NewDatasetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             dataset = services.create_dataset(by=request.user, organisation=organisation, **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:
+            if dataset.deidentification == Dataset.Deidentification.AT_THE_DOOR:
+                messages.success(request, f"“{dataset.name}” is here. Choose what may stay in its images.")
+                return redirect("dataset-deidentification", dataset.slug)
             messages.success(request, f"“{dataset.name}” is here. It waits for images.")
             return redirect("dataset", dataset.slug)
     return render(request, "datasets/new.html", {"form": form, "organisation": organisation})
@@ -97,6 +101,8 @@ def dataset(request: SignedInRequest, slug: str) -> HttpResponse:
         ),
         "may_manage": may_manage,
         "may_import": permissions.allows(request.user, "import_images", found),
+        "kept": [option.title for option in OPTIONS if option.key in found.deidentification_options],
+        "receivers": found.receivers.all(),
         "takes_images": found.deidentification != Dataset.Deidentification.UNDECLARED,
         "members": permissions.members_of(found),
         "grant_form": GrantForm(organisation=found.organisation) if may_manage else None,

@@ -1,284 +1,253 @@
-// The page that takes images in: walks what was dropped, sends it file by file, and tells what became of each.
-// What was sent is remembered in the browser, so the same folder goes on where it stopped.
+// The page that takes images in: walks what was dropped, sends it, and tells what became of each file. A broken
+// line, a reload or a restarted node costs only what was on its way.
 
-const SENDERS = 4;
-const TRIES = 6;
-const KEPT_HOURS = 24;
-const ROWS_SHOWN = 500;
+import { inEntry, inFiles, isOfTheComputer, keyOf } from "./import/found.js";
+import { drawActive, refuse } from "./import/lists.js";
+import * as memory from "./import/memory.js";
+import { Uploads } from "./import/node.js";
+import { Sending } from "./import/sending.js";
+import { counted, megabytes, number, say } from "./import/words.js";
+
+const FOLLOW_MS = 3000;
+const SURE_MS = 4000;
 
 const page = document.getElementById("import");
-const uploads = page.dataset.uploads;
-const memory = `atlas-import-${page.dataset.dataset}`;
+const scope = `${page.dataset.dataset} ${page.dataset.user}`;
 const element = (id) => document.getElementById(id);
-const counted = (n, one, many) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
-const megabytes = (bytes) => `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: bytes < 1e8 ? 1 : 0 })} MB`;
+const tell = (verdict, sentence, ...actions) => say(element("verdict"), verdict, sentence, ...actions);
 
-const queue = [];
-const found = { files: 0, bytes: 0 };
-const sent = { files: 0, bytes: 0 };
-const under = new Map(); // file on its way -> bytes that left
-let upload = null;
-let leftOut = 0;
-let senders = 0;
+const uploads = new Uploads(page.dataset.uploads, page.dataset.csrf);
+const delivery = { id: null, sent: new Set(), another };
+const sending = new Sending(uploads, delivery, {
+  shown: show,
+  refused: refuse,
+  sent: (item) => {
+    delivery.sent.add(item.key);
+    memory.wasSent(delivery.id, item.key);
+    show();
+  },
+  stalled: (sentence) =>
+    tell("warn", `${sentence} What arrived is safe, the rest waits here. It goes on by itself when the node answers.`),
+  resumed: () => (element("verdict").hidden = true),
+  stopped: (sentence) => {
+    tell("bad", `${sentence} What arrived is safe. Open this page again in another tab, sign in there, then go on here.`);
+    showPaused();
+  },
+  drained: () => {
+    if (walking === 0) finish();
+  },
+});
+
 let walking = 0;
-let isPaused = false;
-let isOver = false;
+let leftOut = 0;
+let phase = "waiting"; // waiting, sending, finishing, over
 
 /* What was dropped or chosen */
 
-function add(file, path) {
-  if (/(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$/.test(path)) {
-    leftOut += 1; // the computer's own files
-    return;
-  }
-  queue.push({ file, path });
-  found.files += 1;
-  found.bytes += file.size;
-}
-
-async function walk(entry, path) {
-  if (entry.isFile) {
-    const file = await new Promise((done, fail) => entry.file(done, fail));
-    add(file, path + entry.name);
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((done, fail) => reader.readEntries(done, fail)); // 100 at a time
-    if (some.length === 0) return;
-    for (const one of some) await walk(one, `${path}${entry.name}/`);
-  }
-}
-
-async function take(entries, files) {
-  if (isOver) return;
+async function take(found) {
+  if (phase === "finishing" || phase === "over") return;
+  phase = "sending";
   walking += 1;
   element("sending").hidden = false;
+  element("drop").classList.add("small");
   show();
   try {
-    for (const entry of entries) await walk(entry, "");
-    for (const file of files) add(file, file.webkitRelativePath || file.name);
+    for await (const { file, path } of found) {
+      if (isOfTheComputer(path)) leftOut += 1;
+      else sending.add({ file, path, key: keyOf(path, file) });
+    }
   } catch (error) {
-    say("bad", `The folder could not be read to its end: ${error.message} Choose it again.`);
+    tell("bad", `The folder could not be read to its end: ${error.message} Choose it again.`);
   } finally {
     walking -= 1;
   }
-  try {
-    if (queue.length > 0) await begin();
-  } catch (error) {
-    beginning = null;
-    pause(`The delivery could not begin: ${error.message}`);
+  if (walking > 0) return;
+  if (sending.found.files === 0) {
+    phase = "waiting";
+    element("sending").hidden = true;
+    tell("warn", leftOut > 0 ? "There were only files of the computer's own in it." : "There was no file in it.");
     return;
   }
-  send();
+  try {
+    await begin();
+  } catch (error) {
+    sending.pause();
+    showPaused();
+    tell("bad", `The delivery could not begin: ${error.message}`);
+    return;
+  }
+  sending.start();
 }
 
-/* The delivery on the server */
-
-async function ask(address, options = {}) {
-  const answer = await fetch(address, {
-    ...options,
-    headers: { "X-CSRFToken": page.dataset.csrf, "Content-Type": "application/json", ...options.headers },
-  });
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.reason || `the node answered ${answer.status}`);
-  return told;
+async function* inEntries(entries) {
+  for (const entry of entries) yield* inEntry(entry);
 }
+
+/* The delivery on the node */
 
 let beginning = null;
 
 function begin() {
-  beginning ??= beginOnce(); // two folders dropped in a row go into one delivery
-  return beginning;
+  beginning ??= beginOnce().catch((error) => {
+    beginning = null;
+    throw error;
+  });
+  return beginning; // two folders dropped in a row go into one delivery
 }
 
 async function beginOnce() {
-  const kept = JSON.parse(localStorage.getItem(memory) || "null");
-  if (kept && Date.now() - kept.at < KEPT_HOURS * 3_600_000) {
-    const state = await ask(`${uploads}${kept.id}/`).catch(() => null);
-    if (state?.state === "receiving") {
-      upload = { id: kept.id, names: new Set(kept.names) };
-      follow();
-      return;
-    }
+  const kept = await unfinished();
+  if (kept) {
+    delivery.sent = await memory.sentOf(kept.id);
+    hold(kept.id);
+    for (const finding of kept.state.findings) refuse(finding.file_name, finding.reason);
+  } else {
+    hold((await uploads.begin()).id);
   }
-  const made = await ask(uploads, { method: "POST", body: "{}" });
-  upload = { id: made.id, names: new Set() };
-  remember();
+  element("verdict").hidden = true;
+}
+
+function hold(id) {
+  delivery.id = id;
+  memory.holds(id);
+  memory.begun(id, scope);
   follow();
 }
 
-const nameOf = (item) => `${item.path} ${item.file.size}`;
-
-function remember() {
-  const kept = { id: upload.id, at: Date.now(), names: [...upload.names] };
-  try {
-    localStorage.setItem(memory, JSON.stringify(kept));
-  } catch {
-    localStorage.removeItem(memory); // full: it then starts anew, and the node knows its files again
+// A delivery of this person that stopped midway and that no other tab is busy with.
+async function unfinished() {
+  for (const one of await memory.deliveries(scope)) {
+    if (await memory.isBusyElsewhere(one.id)) continue;
+    const state = await uploads.state(one.id).catch(() => null);
+    if (state?.state === "receiving") return { ...one, state };
+    if (state) memory.forget(one.id);
   }
+  return null;
 }
 
-/* Sending */
+// The delivery takes no more files: ended in another tab. What it took stays; the rest goes into a new one.
+let making = null;
 
-function send() {
-  while (senders < SENDERS && queue.length > 0 && !isPaused && upload) {
-    senders += 1;
-    sender().finally(() => {
-      senders -= 1;
-      show();
-      send();
-    });
+async function another(old) {
+  if (delivery.id !== old) return true;
+  making ??= anotherOnce(old).finally(() => (making = null));
+  return making;
+}
+
+async function anotherOnce(old) {
+  const state = await uploads.state(old);
+  if (state.state === "failed") {
+    sending.pause();
+    showPaused();
+    tell("bad", `${state.findings.at(-1)?.reason ?? "The node stopped this delivery."} What is stored stays.`);
+    return false;
   }
-  if (senders > 0 || queue.length > 0 || walking > 0 || isPaused || isOver) return;
-  if (found.files > 0) finish();
-  else {
-    element("sending").hidden = true;
-    say("warn", "There was no file in it.");
-  }
-}
-
-async function sender() {
-  while (queue.length > 0 && !isPaused) {
-    const item = queue.shift();
-    if (!upload.names.has(nameOf(item)) && !(await deliver(item))) {
-      queue.unshift(item);
-      return;
-    }
-    sent.files += 1;
-    sent.bytes += item.file.size;
-    show();
-  }
-}
-
-// Whether the node has dealt with the file. After too many tries everything pauses: nothing is given up.
-async function deliver(item) {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      for (const outcome of await post(item)) {
-        if (outcome.reason) refuse(outcome.name, outcome.reason);
-      }
-      upload.names.add(nameOf(item));
-      if (upload.names.size % 20 === 0) remember();
-      return true;
-    } catch (error) {
-      under.delete(item);
-      if (error.isOfTheFile) {
-        refuse(item.path, error.message);
-        return true;
-      }
-      if (error.isFinal || attempt === TRIES) {
-        pause(`${error.message} What arrived is safe; the rest waits here. Go on when the cause is gone.`);
-        return false;
-      }
-      await new Promise((done) => setTimeout(done, 500 * 2 ** attempt));
-      if (isPaused) return false;
-    }
-  }
-}
-
-function post(item) {
-  return new Promise((done, fail) => {
-    const request = new XMLHttpRequest(); // fetch tells nothing of what has left
-    request.open("POST", `${uploads}${upload.id}/files/?name=${encodeURIComponent(item.path)}`);
-    request.setRequestHeader("X-CSRFToken", page.dataset.csrf);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.upload.onprogress = (event) => {
-      under.set(item, event.loaded);
-      show();
-    };
-    request.onload = () => {
-      under.delete(item);
-      let told = {};
-      try {
-        told = JSON.parse(request.responseText);
-      } catch {
-        // not JSON: a proxy's page; the number has to do
-      }
-      if (request.status < 300) return done(told);
-      const error = new Error(told.reason || `The node answered ${request.status}.`);
-      error.isOfTheFile = [400, 413, 415].includes(request.status);
-      error.isFinal = [401, 403, 404, 409].includes(request.status);
-      return fail(error);
-    };
-    request.onerror = () => fail(new Error("The node can't be reached."));
-    under.set(item, 0);
-    request.send(item.file);
-  });
-}
-
-function pause(reason) {
-  isPaused = true;
-  element("pause").textContent = "Go on";
-  if (reason) say("bad", reason);
-  show();
-}
-
-async function goOn() {
-  if (!upload) await begin();
-  isPaused = false;
-  element("pause").textContent = "Pause";
-  element("verdict").hidden = true;
-  show();
-  send();
+  memory.forget(old);
+  hold((await uploads.begin()).id);
+  return true;
 }
 
 async function finish() {
-  isOver = true;
-  remember();
+  if (phase !== "sending") return;
+  phase = "finishing";
   try {
-    const state = await ask(`${uploads}${upload.id}/done/`, { method: "POST", body: "{}" });
-    localStorage.removeItem(memory);
-    element("drop").hidden = true;
-    element("pause").hidden = true;
-    element("active").hidden = true;
-    element("sending-title").textContent = "Sent";
-    conclude(state);
+    await memory.flush();
+    await uploads.done(delivery.id);
   } catch (error) {
-    isOver = false;
-    pause(`All files are here, but the node could not be told: ${error.message}. Go on to tell it again.`);
+    phase = "sending";
+    sending.isPaused = true;
+    showPaused();
+    tell("bad", `All files are here, but the node could not be told: ${error.message} Go on to tell it again.`);
+    return;
   }
+  ended("Sent");
 }
 
-function conclude(state) {
-  showTaken(state);
-  const link = { url: page.dataset.deliveries.replace("ID", upload.id), words: "To the delivery" };
-  const taken = `${counted(state.stored, "image is", "images are")} new, ${state.known.toLocaleString("en")} ${state.known === 1 ? "was" : "were"} here before.`;
-  if (state.refused > 0) say("warn", `${taken} ${counted(state.refused, "file was", "files were")} refused.`, link);
-  else say("good", taken, link);
-}
-
-// What the node counts, also of a ZIP that it is still reading and of an earlier visit.
-async function follow() {
-  while (!isOver) {
-    await new Promise((done) => setTimeout(done, 2000));
-    const state = upload && !isOver ? await ask(`${uploads}${upload.id}/`).catch(() => null) : null;
-    if (state && !isOver) showTaken(state);
+async function cancel() {
+  sending.cancel();
+  await memory.flush();
+  try {
+    if (delivery.id) await uploads.cancel(delivery.id);
+  } catch (error) {
+    tell("bad", `The node could not be told: ${error.message} What is here stays.`);
   }
+  ended("Cancelled");
 }
 
-function showTaken(state) {
+function ended(title) {
+  phase = "over";
+  memory.holds(null);
+  if (delivery.id) memory.forget(delivery.id);
+  for (const id of ["drop", "pause", "cancel", "active"]) element(id).hidden = true;
+  element("sending-title").textContent = title;
+  refresh();
+}
+
+/* What the node and its worker make of it */
+
+let state = null;
+let isFollowing = false;
+
+function follow() {
+  if (isFollowing) return;
+  isFollowing = true;
+  listen();
+  setInterval(refresh, FOLLOW_MS);
+}
+
+let asked = 0;
+let isAsking = false;
+
+async function refresh() {
+  if (!delivery.id || isSettled()) return;
+  asked += 1;
+  if (isAsking) return;
+  isAsking = true;
+  while (asked > 0) {
+    asked = 0;
+    state = (await uploads.state(delivery.id).catch(() => null)) ?? state;
+    if (state) showState();
+    await new Promise((done) => setTimeout(done, 500)); // news come faster than anyone reads
+  }
+  isAsking = false;
+}
+
+const isSettled = () => phase === "over" && ["done", "failed"].includes(state?.state) && state.series_arriving === 0;
+
+function listen() {
+  const address = new URL(page.dataset.live, location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(address);
+  socket.addEventListener("message", refresh);
+  socket.addEventListener("close", () => !isSettled() && setTimeout(listen, FOLLOW_MS));
+}
+
+function showState() {
   element("taken-words").textContent =
-    `${state.stored.toLocaleString("en")} new, ${state.known.toLocaleString("en")} known, ${state.refused.toLocaleString("en")} refused`;
+    `${number(state.stored)} new, ${number(state.known)} known, ${number(state.refused)} refused`;
+  if (phase !== "over") return;
+  for (const finding of state.findings) refuse(finding.file_name, finding.reason); // of archives, read by the worker
+  const link = { url: page.dataset.deliveries.replace("ID", delivery.id), words: "To the delivery" };
+  if (state.state === "failed") {
+    tell("bad", `The delivery was stopped by an error. ${state.findings.at(-1)?.reason ?? ""}`, link);
+    return;
+  }
+  if (state.state !== "done") {
+    tell("", `All is here. The worker reads large files: ${counted(state.files_read, "file", "files")} read so far.`, link);
+    return;
+  }
+  const taken = `${counted(state.stored, "image is", "images are")} new, ${number(state.known)} ${state.known === 1 ? "was" : "were"} here before.`;
+  const left = state.series_arriving;
+  const described = left
+    ? ` The worker describes ${counted(left, "series", "series")} now.`
+    : state.stored > 0
+      ? " All series are described and open for reading."
+      : "";
+  const refused = state.refused ? ` ${counted(state.refused, "file was", "files were")} refused.` : "";
+  tell(state.refused || state.stored + state.known === 0 ? "warn" : "good", taken + refused + described, link);
 }
 
 /* What the page shows */
-
-let refusedRows = 0;
-
-function refuse(name, reason) {
-  element("refused").hidden = false;
-  refusedRows += 1;
-  element("refused-words").textContent = refusedRows > ROWS_SHOWN ? `${refusedRows}, the first ${ROWS_SHOWN} here` : refusedRows;
-  if (refusedRows > ROWS_SHOWN) return;
-  const row = element("refused-rows").insertRow();
-  const first = row.insertCell();
-  first.className = "mono wrap tall";
-  first.textContent = name;
-  const second = row.insertCell();
-  second.className = "tall";
-  second.textContent = reason;
-}
 
 let isDrawing = false;
 
@@ -287,47 +256,22 @@ function show() {
   isDrawing = true;
   requestAnimationFrame(() => {
     isDrawing = false;
+    const { found, done, under } = sending;
     const away = [...under.values()].reduce((sum, bytes) => sum + bytes, 0);
     const bar = element("sending-bar");
     bar.max = Math.max(found.bytes, 1);
-    bar.value = sent.bytes + away;
-    const words = `${sent.files.toLocaleString("en")} of ${counted(found.files, "file", "files")}, ${megabytes(sent.bytes + away)} of ${megabytes(found.bytes)}`;
+    bar.value = done.bytes + away;
+    const words = `${number(done.files)} of ${counted(found.files, "file", "files")}, ${megabytes(done.bytes + away)} of ${megabytes(found.bytes)}`;
     const without = leftOut ? `, ${counted(leftOut, "file", "files")} of the computer's own left out` : "";
-    element("sending-words").textContent = words + without + (isPaused ? ", paused" : "");
-    element("active").replaceChildren(...[...under].map(([item, bytes]) => line(item, bytes)));
+    const waits = sending.isPaused ? ", paused" : sending.isStalled ? ", waiting for the node" : "";
+    element("sending-words").textContent = words + without + waits;
+    drawActive(under, (item) => sending.leaveOut(item));
   });
 }
 
-function line(item, bytes) {
-  const row = document.createElement("li");
-  const name = document.createElement("span");
-  name.textContent = item.path;
-  const bar = document.createElement("progress");
-  bar.className = "progress";
-  bar.max = Math.max(item.file.size, 1);
-  bar.value = bytes;
-  bar.setAttribute("aria-label", item.path);
-  const share = document.createElement("span");
-  share.textContent = bytes >= item.file.size ? "reading" : `${Math.round((100 * bytes) / item.file.size)} %`;
-  row.append(name, bar, share);
-  return row;
-}
-
-function say(verdict, sentence, link) {
-  const place = element("verdict");
-  place.hidden = false;
-  place.className = `notice ${verdict}`;
-  place.setAttribute("role", verdict === "bad" ? "alert" : "status");
-  const words = document.createElement("span");
-  words.className = "grow";
-  words.textContent = sentence;
-  place.replaceChildren(words);
-  if (link) {
-    const away = document.createElement("a");
-    away.href = link.url;
-    away.textContent = link.words;
-    place.append(away);
-  }
+function showPaused() {
+  element("pause").textContent = sending.isPaused ? "Go on" : "Pause";
+  show();
 }
 
 /* What the hands do */
@@ -342,22 +286,66 @@ drop.addEventListener("drop", (event) => {
   event.preventDefault();
   drop.classList.remove("over");
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  take(entries, entries.length > 0 ? [] : [...event.dataTransfer.files]);
+  take(entries.length > 0 ? inEntries(entries) : inFiles([...event.dataTransfer.files]));
 });
 for (const id of ["folder", "files"]) {
   element(id).addEventListener("change", (event) => {
     const chosen = [...event.target.files];
     event.target.value = ""; // so that the same folder can be chosen again
-    take([], chosen);
+    take(inFiles(chosen));
   });
 }
-element("pause").addEventListener("click", () => {
-  if (isPaused) goOn();
-  else pause();
+element("pause").addEventListener("click", async () => {
+  if (!sending.isPaused) {
+    sending.pause();
+    showPaused();
+    return;
+  }
+  element("verdict").hidden = true;
+  try {
+    await begin();
+  } catch (error) {
+    tell("bad", `The delivery could not begin: ${error.message}`);
+    return;
+  }
+  sending.goOn();
+  showPaused();
+});
+element("cancel").addEventListener("click", ({ target }) => {
+  if (target.dataset.sure) {
+    target.disabled = true;
+    cancel();
+    return;
+  }
+  target.dataset.sure = "yes";
+  target.textContent = "Cancel, really";
+  setTimeout(() => {
+    delete target.dataset.sure;
+    target.textContent = "Cancel";
+  }, SURE_MS);
 });
 addEventListener("beforeunload", (event) => {
-  if (upload && !isOver) {
-    remember();
-    event.preventDefault();
-  }
+  if (phase !== "sending" && phase !== "finishing") return;
+  memory.flush();
+  event.preventDefault();
+});
+
+unfinished().then((kept) => {
+  if (!kept || phase !== "waiting") return;
+  const began = new Date(kept.state.started_at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  const here = counted(kept.state.files_read, "file is", "files are");
+  tell(
+    "warn",
+    `Your delivery of ${began} stopped midway: ${here} here. Drop the same folder or files again, and only what is missing is sent.`,
+    {
+      words: "That was all",
+      does: () => {
+        delivery.id = kept.id;
+        element("sending").hidden = false;
+        phase = "sending";
+        follow();
+        finish();
+      },
+    },
+  );
 });

@@ -3,10 +3,13 @@
 // the focus, or ticked boxes (data-live-ask), waits until the reader is done with it.
 
 const PAUSE_MS = 400;
+const BETWEEN_MS = 2000;
+const NEWS = ["case", "release", "studies", "upload", "series", "fanout.gap"];
 const RETRY_MS = [1000, 2000, 5000, 15000];
 
 const parts = () => [...document.querySelectorAll("[data-live]")];
 let timer = 0;
+let last = -BETWEEN_MS;
 let tries = 0;
 
 function isBusy(part) {
@@ -15,6 +18,8 @@ function isBusy(part) {
 }
 
 async function refresh() {
+  timer = 0;
+  last = performance.now();
   let answer;
   try {
     answer = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -31,9 +36,11 @@ async function refresh() {
   }
 }
 
+// A stream of news doesn't put it off: while images arrive, the page is read again every two seconds or so.
 function soon(pause = PAUSE_MS) {
-  clearTimeout(timer);
-  timer = setTimeout(refresh, pause);
+  if (timer) return;
+  const since = performance.now() - last;
+  timer = setTimeout(refresh, Math.max(pause, BETWEEN_MS - since));
 }
 
 function listen(path) {
@@ -49,7 +56,7 @@ function listen(path) {
   });
   socket.addEventListener("message", (event) => {
     const { type } = JSON.parse(event.data);
-    if (type === "case" || type === "release" || type === "fanout.gap") soon();
+    if (NEWS.includes(type)) soon();
   });
   socket.addEventListener("close", (event) => {
     clearInterval(beat);

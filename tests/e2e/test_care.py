@@ -36,6 +36,9 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "dataset-new": [("manager", "/organisations/{organisation}/datasets/new/")],
     "dataset": [("manager", "/datasets/lung-ct/")],
     "dataset-edit": [("manager", "/datasets/lung-ct/edit/")],
+    "dataset-deidentification": [("manager", "/datasets/lung-ct/deidentification/")],
+    "dataset-deidentification-preview": [("manager", "/datasets/lung-ct/deidentification/preview/")],
+    "dataset-receivers": [("manager", "/datasets/lung-ct/receivers/")],
     "dataset-members": [("manager", "/datasets/lung-ct/members/")],
     "dataset-import": [("manager", "/datasets/lung-ct/import/")],
     "upload": [("manager", "/datasets/lung-ct/uploads/{upload}/")],
@@ -70,6 +73,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
 STATUS = {"not found": 404, "not allowed": 403}
 NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a page
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
+    "dataset-receiver-change",
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
     *("worklist-next", "worklist-panel"),
 }

@@ -17,8 +17,9 @@ from django.utils import timezone
 from accounts import permissions
 from annotations.live.routing import application
 from annotations.models import Presence, Read
-from annotations.reading.broadcasts import announce_cases
+from annotations.reading.broadcasts import announce_cases, announce_studies
 from atlas.fanout import GAP_GROUP, GAP_MESSAGE, PostgresChannelLayer, broadcast
+from atlas.models import DatasetGrant, Series
 
 from .conftest import edit, make_cast
 
@@ -297,6 +298,20 @@ async def test_progress_of_a_release_reaches_those_who_may_download_it(cast):
     async with connected(cast, "scientist", path) as scientist, connected(cast, "anna", path) as anna:
         await in_thread(broadcast)(f"project.{cast.project.slug}", message)
         assert await heard(scientist, "release") == message
+        assert await hears_nothing(anna)
+
+
+async def test_new_studies_reach_those_who_choose_them_and_only_where_the_dataset_is_lent(cast):
+    path = f"/ws/projects/{cast.project.slug}/"
+    series = await in_thread(lambda: Series.objects.select_related("study").first())()
+    async with connected(cast, "lead", path) as lead, connected(cast, "anna", path) as anna:
+        await in_thread(announce_studies)(series)
+        assert await hears_nothing(lead)
+        await in_thread(DatasetGrant.objects.create)(
+            dataset=cast.dataset, project=cast.project, granted_by=cast.lead
+        )
+        await in_thread(announce_studies)(series)
+        assert await heard(lead, "studies") == {"type": "studies"}
         assert await hears_nothing(anna)
 
 
