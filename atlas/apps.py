@@ -6,5 +6,8 @@ class AtlasConfig(AppConfig):
 
     def ready(self) -> None:
         from atlas import policies
+        from atlas.archive import metadata
+        from atlas.sealed import on_series_sealed
 
         policies.register_own_roads()
+        on_series_sealed("metadata", metadata.write)

@@ -75,7 +75,7 @@ def instances(rows: QuerySet[Any], base_url: str, included: set[str]) -> list[by
             *columns,
         )
     )
-    of_studies, held = {}, defaultdict[int, int](int)
+    of_studies, held = dict[int, tuple[list[str], int, int]](), defaultdict[int, int](int)
     if _needs_counts(shown):
         of_studies = _counts_of_studies({row[0] for row in page})
         held = _held({row[4] for row in page})
@@ -139,8 +139,8 @@ def _counts_of_studies(ids: Iterable[int]) -> dict[int, tuple[list[str], int, in
         .values_list("study")
         .annotate(
             modalities=ArrayAgg("modality", distinct=True),
-            series=Count("pk"),
-            instances=Sum("instance_count"),
+            all_series=Count("pk"),
+            images=Sum("instance_count"),
         )
     )
     held: dict[int, int] = defaultdict(int)
@@ -153,7 +153,7 @@ def _counts_of_studies(ids: Iterable[int]) -> dict[int, tuple[list[str], int, in
     }
 
 
-def _held(ids: Iterable[int]) -> dict[int, int]:
+def _held(ids: Iterable[int]) -> defaultdict[int, int]:
     """How many instances of each series are held back: they appear nowhere."""
     rows = Instance.objects.exclude(hold="").filter(series__in=list(ids)).order_by()
     held = defaultdict[int, int](int)

@@ -50,7 +50,7 @@ async def search(request: Request, level: str, uids: tuple[str | None, ...], sen
     if not accepts_json(request.accept):
         raise Problem(406, "Searches are answered as application/dicom+json.")
     asked = taken_apart(request.parameters, level, uids)
-    scope = await scope_of(request)
+    scope = await scope_of(request.credentials, request.root)
     rows, has_more = await _find(asked, scope.sight, request.base_url)
     if has_more:
         asked.warnings.append("There are more results: ask on with offset.")
