@@ -6,6 +6,7 @@ pixels the fragments' lengths are followed, of native ones nothing is read at al
 """
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 from typing import BinaryIO
@@ -186,6 +187,36 @@ def skip(buffer: bytes, position: int, end: int, encoding: Encoding, depth: int)
             if element[0] >> 16 == 0xFFFE:
                 raise Malformed(named(element[0]))
     raise CutOff(named(SEQUENCE_END))
+
+
+def every(
+    buffer: bytes, elements: list[Element], encoding: Encoding, depth: int = 0
+) -> Iterator[tuple[Element, int]]:
+    """Each element and those in its sequences, with its depth (0 for the data set itself).
+
+    Raises CutOff or Malformed where a sequence can't be followed.
+    """
+    if depth > DEPTH_MAX:
+        raise Malformed(f"more than {DEPTH_MAX} sequences within each other")
+    for element in elements:
+        yield element, depth
+        tag, vr, _, position, end, is_open = element
+        if not (vr == b"SQ" or is_open or (vr == b"UN" and VR_OF.get(tag) == b"SQ")):
+            continue
+        of_items = inner(encoding, vr)
+        while position + 8 <= end:
+            group, number, length = of_items.tag_and_length.unpack_from(buffer, position)
+            if (group << 16 | number) == SEQUENCE_END:
+                break
+            if (group << 16 | number) != ITEM:
+                raise Malformed(named(group << 16 | number))
+            start = position + 8
+            within = item_encoding(buffer, start, end, of_items)
+            item_end = end if length == UNDEFINED else start + length
+            members, position = walk(
+                buffer, start, item_end, within, is_open=length == UNDEFINED, depth=depth
+            )
+            yield from every(buffer, members, within, depth + 1)
 
 
 # A file ----------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ _NUMBERS = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"UV": 8, b"SV": 8}
 _TEXTS = frozenset(b"AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())
 
 
+_NOT_YET = Change("", "", "", "", "", "")
+
+
 class Explanation:
     """Collects changes in the order of the file."""
 
@@ -19,8 +22,14 @@ class Explanation:
         self.changes: list[Change] = []
         self._decode = decode
 
+    def reserved(self) -> int:
+        """The next place: a sequence is told of before its items, though it is done after them."""
+        self.changes.append(_NOT_YET)
+        return len(self.changes) - 1
+
     def note(
         self,
+        place: int,
         path: str,
         element: Element,
         buffer: bytes,
@@ -40,19 +49,17 @@ class Explanation:
         else:
             action, after = "changed", new
         is_sequence = shown_vr == b"SQ" or is_open
-        self.changes.append(
-            Change(
-                path=f"{path}{tag:08X}",
-                keyword=keyword_for_tag(tag) if dictionary_has_tag(tag) else "",
-                vr=shown_vr.decode("latin-1"),
-                action=action,
-                before=_counted(old) if is_sequence else self._shown(old, shown_vr, encoding),
-                after=""
-                if not after
-                else _counted(after)
-                if is_sequence
-                else self._shown(after, shown_vr, encoding),
-            )
+        self.changes[place] = Change(
+            path=f"{path}{tag:08X}",
+            keyword=keyword_for_tag(tag) if dictionary_has_tag(tag) else "",
+            vr=shown_vr.decode("latin-1"),
+            action=action,
+            before=_counted(old) if is_sequence else self._shown(old, shown_vr, encoding),
+            after=""
+            if not after
+            else _counted(after)
+            if is_sequence
+            else self._shown(after, shown_vr, encoding),
         )
 
     def claims(self, profile: Profile, dates_modified: bytes) -> None:

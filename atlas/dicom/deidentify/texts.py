@@ -17,7 +17,7 @@ _SHORT = frozenset(
     rt suv suvbw t1 t1w t2 t2w t2* pd pdw ir stir flair dwi adc dce dsc swi gre se fse tse haste space
     vibe flash fl bravo spgr ssfp fiesta trufi ciss mprage blade propeller epi trace exp ep2d fs fatsat
     fat sat water dixon opp opposed lava thrive ge pre post native plain contrast ce gd gad kontrast c+
-    c- w wo with without non art arterial ven venous pv portal portovenous delayed delay early late
+    c- w o wo with without non art arterial ven venous pv portal portovenous delayed delay early late
     equilibrium nephrographic excretory phase hbp abd abdomen pelvis chest thorax neck head brain skull
     face spine cervical lumbar sacral hip knee ankle foot hand wrist elbow shoulder arm leg femur heart
     cardiac coronary aorta lung lungs liver kidney kidneys pancreas spleen prostate bladder uterus ovary
@@ -32,6 +32,25 @@ _SHORT = frozenset(
     protocol routine default derived primary secondary original mm cm ms sec min deg kv kvp ma mas mgy
     b0 bval
     """.split()  # noqa: SIM905
+)
+# Words of the list that people are also called.
+_ALSO_NAMES = (
+    frozenset(
+        """
+    april art august baker banks bean bell berry bird bishop black bloom bond brooks brown burns bush
+    cane carpenter chase cherry church cook cooper crane cross crow curry daisy dale day dean dove drake
+    duke earl east field fields finch fish fisher flower flowers ford forest fox frank frost gardener
+    gene ginger glass gold good grant gray grave green grey grove guy hall hand hardy hart hill holly
+    hood hope hunter iris ivy jack jade june king knight lake lamb land lane law lily little long love
+    major mark marks marsh marshal marten martin mason may miles mill miller mole moon moor moss nail
+    north noble olive page palm park parrot pearl penny pepper pitt pond pool poor post potter power
+    powers price prince rain reed rice rich rivers robin rock rod roll rose ruby rush sage sands savage
+    schild shepherd silver singer small smart smith snow south spring star steel stone storm strong
+    sugar summer sweet swift tailor temple terrier thorn vale viola violet wall walker ward waters
+    weaver webs weeks wells west wheat white wild will wing winter wise wolf wood woods wren young
+    """.split()  # noqa: SIM905
+    )
+    - _SHORT
 )
 _SAFE = re.compile(
     r"""\d{1,3}(\.\d{1,3})?%?                # a number too short for an identifier
@@ -69,7 +88,7 @@ def cleaned(text: str, known: frozenset[str]) -> str:
 def _is_safe(token: str, known: frozenset[str]) -> bool:
     if token in known or not token.isascii():
         return False
-    return token in _SHORT or token in profile_tables.words() or _SAFE.fullmatch(token) is not None
+    return is_common(token) or _SAFE.fullmatch(token) is not None
 
 
 def telling_words(values: list[str]) -> frozenset[str]:
@@ -84,4 +103,4 @@ def telling_words(values: list[str]) -> frozenset[str]:
 
 def is_common(word: str) -> bool:
     """Whether a word is one of imaging, which says nothing by itself."""
-    return word in _SHORT or word in profile_tables.words()
+    return word in _SHORT or (word in profile_tables.words() and word not in _ALSO_NAMES)

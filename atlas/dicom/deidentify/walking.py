@@ -138,12 +138,12 @@ class Rewriter:
                     act = Act.TEXT
             elif act is None:
                 act = self._act_for_others(element, buffer, elements, creators, within)
+            noted = explanation.reserved() if explanation else 0
             act = self._resolved(act, tag, VR_OF.get(tag, vr), within)
             new = self._new_value(act, element, buffer, encoding, acts, within, depth, path)
             if explanation:
-                explanation.note(
-                    path, element, buffer, encoding, new if isinstance(new, bytes) else None, new is _DROPPED
-                )
+                new_bytes = new if isinstance(new, bytes) else None
+                explanation.note(noted, path, element, buffer, encoding, new_bytes, new is _DROPPED)
             if new is None:
                 if tag in wanted and collected is not None:
                     collected[tag] = vr, buffer[value:end]
