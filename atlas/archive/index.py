@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -90,13 +91,15 @@ def index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
 
 
 def _remembered_place(stored: Sequence[Stored], dataset: Dataset) -> "dict[str, _Place] | None":
-    """The place of the one series that all belong to without conflict, where it is remembered."""
+    """The place of the one series that all belong to, where it is remembered and nothing else has to be done
+    than to add them."""
     uid = stored[0].received.uids.series if stored else ""
     place = _places.get((dataset.organisation_id, uid))
     if place is None:
         return None
     for one in stored:
-        if one.received.uids.series != uid or _conflict(one.received, dataset, place):
+        entry = one.received
+        if entry.uids.series != uid or text_search.is_due(entry.header) or _conflict(entry, dataset, place):
             return None
     return {uid: place}
 
@@ -185,7 +188,7 @@ RETURNING object_key, hold
 
 
 _INSERT_AND_COUNT = f"""
-WITH made AS ({_INSERT} , series_id),
+WITH made AS ({_INSERT}, series_id),
 counted AS (
     UPDATE {Series._meta.db_table} AS series
     SET state = %s, changed_at = %s, instance_count = series.instance_count + new.count
@@ -213,16 +216,22 @@ def _insert_instances(
     if not rows:
         return set()
     columns = [list(column) for column in zip(*rows, strict=True)]
-    values_sent = [dataset.organisation_id, now, *columns]
+    values_sent: list[Any] = [dataset.organisation_id, now, *columns]
     with connection.cursor() as cursor:
         if not counted:
             cursor.execute(_INSERT, values_sent)
-            return {key for (key,) in cursor.fetchall()}
+            won = dict(cursor.fetchall())
+            held = {row[0] for row in rows if won.get(row[_KEY]) == Instance.Hold.CHECKING}
+            text_search.search_soon(held)
+            return set(won)
         cursor.execute(_INSERT_AND_COUNT, [*values_sent, Series.State.ARRIVING.value, now])
         made = cursor.fetchall()
         if made and not made[0][1]:
             raise _Erased
         return {key for key, _ in made}
+
+
+_KEY = 9  # of object_key in a row
 
 
 def _row(one: Stored, place: _Place) -> tuple:

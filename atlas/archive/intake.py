@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from atlas.archive.committing import committer
 from atlas.archive.index import compared, index, known_instances
@@ -158,7 +158,9 @@ def _storage_refuses(error: Exception) -> StorageRefuses:
 
 def commit(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
     """Rows for what is stored, together with what others commit at this moment; objects that turn out to be
-    superfluous are removed. Inside a transaction of the caller's, it is part of that."""
+    superfluous are removed. Inside a transaction of the caller's, it is part of that.
+
+    Raises StorageRefuses."""
     if not stored:
         return []
     try:
@@ -166,8 +168,13 @@ def commit(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
             outcomes = index(stored, dataset)
         else:
             outcomes = committer.submit(stored, dataset).result()
-    except BaseException:
+    except BaseException as error:
         _discard_unindexed(stored)
+        if isinstance(error, DatabaseError | InterfaceError):
+            logger.error("Stored images could not be indexed: %s", type(error).__name__)
+            raise StorageRefuses(
+                "The index of this node does not take images now; they were not stored. Send them again."
+            ) from error
         raise
     for one, outcome in zip(stored, outcomes, strict=True):
         if outcome.status != STORED:
@@ -182,7 +189,7 @@ def _discard_unindexed(stored: Sequence[Stored]) -> None:
     keys = [one.key for one in stored]
     try:
         named = set(Instance.objects.filter(object_key__in=keys).values_list("object_key", flat=True))
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.error("The database failed; %s stored objects may be orphans", len(keys))
         return
     for key in set(keys) - named:

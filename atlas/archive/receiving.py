@@ -162,10 +162,7 @@ def _deidentified(name: str, file: BinaryIO, sha256: str, profile: Profile, keys
 def _checked(name: str, file: BinaryIO, sha256: str) -> Received:
     header = read_header(file)
     uids = _placed(header)
-    try:
-        found = deidentification.check(file, header)
-    except NotImplementedError:
-        found = []
+    found = deidentification.check(file, header)
     if found:
         more = f" And {len(found) - SENTENCES_MAX} more." if len(found) > SENTENCES_MAX else ""
         raise Refused(

@@ -131,7 +131,7 @@ async def _take_whole(body: _Body, delivery: "_Delivery") -> None:
     part = _Part()
     async for chunk in body.chunks():
         await part.append(chunk)
-    delivery.begin(part)
+    delivery.begin(part, is_only=True)
 
 
 async def _take_parts(body: _Body, parameters: dict[str, str], delivery: "_Delivery") -> None:
@@ -139,6 +139,7 @@ async def _take_parts(body: _Body, parameters: dict[str, str], delivery: "_Deliv
     if kind != DICOM:
         raise Problem(415, f"Parts of {kind[:60]!r} are not taken: send whole images, as application/dicom.")
     part: _Part | None = None
+    whole: _Part | None = None  # has arrived; begun when it is known whether it is the only one
     try:
         parts = MultipartBody(parameters.get("boundary", ""))
         async for chunk in body.chunks():
@@ -151,16 +152,20 @@ async def _take_parts(body: _Body, parameters: dict[str, str], delivery: "_Deliv
                         raise Problem(
                             413, f"More than {PARTS_MAX} images in one request. Send several requests."
                         )
+                    if whole is not None:
+                        delivery.begin(whole)
+                        whole = None
                     await delivery.make_room()
                     part = _part_of(event, delivery)
-                elif isinstance(event, PartEnds) and part is not None:
-                    delivery.begin(part)
-                    part = None
+                elif isinstance(event, PartEnds):
+                    part, whole = None, part
     except BadMultipart as error:
         raise Problem(400, str(error)) from error
     finally:
         if part is not None:
             part.close()
+        if whole is not None:
+            delivery.begin(whole, is_only=not delivery.outcomes)
     if not parts.is_complete:
         raise Problem(
             400,
@@ -246,9 +251,10 @@ class _Delivery:
     def refuse(self, reason: str) -> None:
         self.outcomes.append(Outcome("", REFUSED, reason, cause=UNREADABLE))
 
-    def begin(self, part: _Part) -> None:
-        """Work on an image that has arrived, in a thread."""
-        future = asyncio.get_running_loop().run_in_executor(_work, _take, part, self.door, self.study_uid)
+    def begin(self, part: _Part, *, is_only: bool = False) -> None:
+        """Work on an image that has arrived, in a thread; the only one of a request is committed there."""
+        take = _take_and_commit if is_only else _take
+        future = asyncio.get_running_loop().run_in_executor(_work, take, part, self.door, self.study_uid)
         self._under_way.append((len(self.outcomes), part, future))
         self.outcomes.append(None)
 
@@ -291,9 +297,7 @@ class _Delivery:
         loop = asyncio.get_running_loop()
         try:
             outcomes = await loop.run_in_executor(_work, intake.commit, stored, self.door.dataset)
-        except Exception:
-            logger.exception("%s stored images could not be indexed", len(stored))
-            error = intake.StorageRefuses("The index of this node does not take images now; send them again.")
+        except intake.StorageRefuses as error:
             outcomes = [self._not_now(error) for _ in stored]
         for at, outcome in zip(places, outcomes, strict=True):
             self.outcomes[at] = outcome
@@ -319,3 +323,8 @@ def _take(part: _Part, door: Door, study_uid: str | None) -> Stored | Outcome:
         entry.source.close()
         return entry.refused("It belongs to another study than the address names.", MISPLACED)
     return intake.known_or_store(entry, door.dataset)
+
+
+def _take_and_commit(part: _Part, door: Door, study_uid: str | None) -> Outcome:
+    found = _take(part, door, study_uid)
+    return intake.commit([found], door.dataset)[0] if isinstance(found, Stored) else found
