@@ -1,6 +1,6 @@
 from django.urls import path
 
-from atlas.views import api_docs, datasets, deidentification, organisations, receivers
+from atlas.views import api_docs, datasets, deidentification, organisations, quarantine, receivers
 
 urlpatterns = [
     path("organisations/", organisations.organisations, name="organisations"),
@@ -28,5 +28,21 @@ urlpatterns = [
     path("datasets/<slug:slug>/grants/withdraw/", datasets.withdraw_grant, name="dataset-grant-withdraw"),
     path("datasets/<slug:slug>/import/", datasets.import_images, name="dataset-import"),
     path("datasets/<slug:slug>/uploads/<str:public_id>/", datasets.upload, name="upload"),
+    path("datasets/<slug:slug>/quarantine/", quarantine.quarantined, name="quarantine"),
+    path(
+        "datasets/<slug:slug>/quarantine/<str:series>/<str:image>/",
+        quarantine.quarantined_image,
+        name="quarantined-image",
+    ),
+    path(
+        "datasets/<slug:slug>/quarantine/<str:series>/<str:image>/picture/",
+        quarantine.quarantined_picture,
+        name="quarantined-picture",
+    ),
+    path(
+        "datasets/<slug:slug>/quarantine/<str:series>/<str:image>/decide/",
+        quarantine.decide,
+        name="quarantine-decide",
+    ),
     path("api/docs/", api_docs.api_docs, name="api-docs"),
 ]
