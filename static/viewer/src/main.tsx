@@ -1,5 +1,6 @@
 import { createRoot } from "react-dom/client";
-import { startSession } from "./session";
+import { aheadOf } from "./ahead";
+import { startSession, watchWindow } from "./session";
 import { expose } from "./testhook";
 import { Room } from "./ui/Room";
 import "./ui/room.css";
@@ -7,6 +8,8 @@ import "./ui/room.css";
 const element = document.getElementById("room");
 if (element?.dataset.read) {
   expose();
+  watchWindow();
+  aheadOf(element.dataset.user ?? "", element.dataset.csrf ?? "");
   void startSession(element.dataset.read, element.dataset.user ?? "", element.dataset.csrf ?? "");
   createRoot(element).render(<Room />);
 }

@@ -120,6 +120,7 @@ export function remove(id: string): void {
   if (room.getState().selected === id) room.setState({ selected: null });
 }
 
+/** By the imported segment's id, which no two reads share: it may outlive a read. */
 export const importedSlices = new Map<string, MaskSlice[]>();
 
 export async function fetchImported(imported: Imported): Promise<MaskSlice[]> {

@@ -1,8 +1,8 @@
 /** The wiring of one read: client, journal, frames, websocket, the editing lock. One per page. */
 import { type Client, makeClient, ServerError } from "./api/client";
 import { follow } from "./api/live";
-import type { LiveMessage, ObjectRef, Read } from "./api/types";
-import { forget } from "./engine/cornerstone";
+import type { LiveMessage, Manifest, ObjectRef, Read } from "./api/types";
+import { forget, unregister } from "./engine/cornerstone";
 import { SeriesFrames } from "./engine/frames";
 import { nearestFrame, planeOf } from "./engine/geometry";
 import { stacksOf } from "./engine/stacks";
@@ -26,6 +26,15 @@ export let journal: Journal;
 let fetching = false;
 let fetchAgain = false;
 let ready = false;
+let unfollow = (): void => {};
+let unlock = (): void => {};
+
+/** What was fetched of a read before anybody opened it. */
+export interface Ahead {
+  read: Read;
+  manifests: Record<string, Manifest>;
+  frames: SeriesFrames | null;
+}
 
 const refOf = (key: string): ObjectRef => {
   const [annotation, sop, frame] = key.split("|");
@@ -43,23 +52,43 @@ function sizeOf(sop: string): { rows: number; columns: number } {
   return { rows: 0, columns: 0 };
 }
 
-export async function startSession(readId: string, user: string, csrf: string): Promise<void> {
-  client = makeClient(readId, csrf);
+/** A read that was fetched ahead is shown at once; everything else is asked for as for any other. */
+export async function startSession(
+  readId: string,
+  user: string,
+  csrf: string,
+  ahead: Ahead | null = null,
+): Promise<void> {
+  const own = makeClient(readId, csrf);
+  client = own;
+  // Whether the page has gone on to another read meanwhile.
+  const left = () => client !== own;
   let read: Read;
+  if (ahead) {
+    const label = ahead.read.schema.labels[0]?.key ?? null;
+    room.setState({ read: ahead.read, manifests: ahead.manifests, label });
+    if (ahead.frames) {
+      const series = ahead.frames.manifest.series.id;
+      frames.set(series, ahead.frames);
+      room.setState({ progress: { [series]: ahead.frames.progress } });
+      void openSeries(0, series);
+    }
+  }
   try {
-    read = await client.read();
+    read = await own.read();
     if (read.state === "assigned" && read.you.may_edit) {
-      const opened = await client.open();
-      read = opened?.schema ? opened : await client.read();
+      const opened = await own.open();
+      read = opened?.schema ? opened : await own.read();
     }
   } catch (error) {
-    room.setState({ problem: sentenceOf(error) });
+    if (!left()) room.setState({ problem: sentenceOf(error) });
     return;
   }
+  if (left()) return;
   room.setState({ read, label: read.schema.labels[0]?.key ?? null });
   const owner = `${user || read.you.name}/${readId}`;
   journal = new Journal({
-    send: (edits) => client.sendEdits(tab, edits),
+    send: (edits) => own.sendEdits(tab, edits),
     keep: new BrowserKeep(owner),
     owner,
     uuid,
@@ -72,28 +101,55 @@ export async function startSession(readId: string, user: string, csrf: string): 
     report: (report) => room.setState({ report }),
     refetch: () => void refetch(),
   });
-  window.addEventListener("online", () => {
-    void journal.flush();
-    for (const loader of frames.values()) if (loader.errors.size) loader.retry();
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (room.getState().report?.unsafe) event.preventDefault();
-  });
-
   const first = firstSeries(read);
-  if (first) void openSeries(0, first);
+  if (first && room.getState().panes[0].series === null) void openSeries(0, first);
   // The masks of a series need its matrix: its manifest comes before the marks.
   const all = read.studies.flatMap((study) => study.series);
   await Promise.all(all.map((series) => loadManifest(series.id)));
-  await takeLock(readId, read);
-  follow(readId, tab, hear, (again) => {
+  if (left()) return;
+  await takeLock(readId, read, left);
+  if (left()) return;
+  unfollow = follow(readId, tab, hear, (again) => {
     if (again) void journal.flush().then(catchUp);
     else void catchUpIfMoved().catch(() => {});
   });
 }
 
+/** Once a page: what the window tells concerns whichever read is open. */
+export function watchWindow(): void {
+  window.addEventListener("online", () => {
+    void journal?.flush();
+    for (const loader of frames.values()) if (loader.errors.size) loader.retry();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (room.getState().report?.unsafe) event.preventDefault();
+  });
+}
+
+/** Leaves the read: nothing of it stays on the screen, in memory or on the line. */
+export function endSession(): void {
+  unfollow();
+  unlock();
+  unfollow = unlock = () => {};
+  fetching = fetchAgain = ready = false;
+  for (const loader of frames.values()) {
+    loader.stop();
+    loader.drop();
+    unregister(loader);
+  }
+  frames.clear();
+  loading.clear();
+  const { panes, layout } = room.getState();
+  const areas = panes.map((pane) => pane.area);
+  room.setState(room.getInitialState(), true);
+  room.setState({ layout });
+  for (const which of [0, 1] as const) setPane(which, { area: areas[which] });
+  marks.setState(marks.getInitialState(), true);
+  draft.setState(draft.getInitialState(), true);
+}
+
 /** The newest study's series with the most images: what a reader would hang first. */
-function firstSeries(read: Read): string | null {
+export function firstSeries(read: Read): string | null {
   const newest = [...read.studies].sort((a, b) => (b.date ?? "").localeCompare(a.date ?? ""));
   for (const study of newest) {
     const [most] = [...study.series].sort((a, b) => b.images - a.images);
@@ -103,8 +159,9 @@ function firstSeries(read: Read): string | null {
 }
 
 /** One tab edits a read; the others follow until it closes. */
-async function takeLock(readId: string, read: Read): Promise<void> {
+async function takeLock(readId: string, read: Read, left: () => boolean): Promise<void> {
   const begin = async () => {
+    if (left()) return;
     // What a former page left behind comes first: new edits line up behind it.
     await journal.recall();
     await refetch();
@@ -120,11 +177,13 @@ async function takeLock(readId: string, read: Read): Promise<void> {
   // Locks exist only in secure contexts; without them the journal's versions still keep two tabs apart.
   if (!navigator.locks) return begin();
   const name = `atlas-read-${readId}`;
-  const forever = new Promise<void>(() => {});
+  const held = new Promise<void>((resolve) => {
+    unlock = resolve;
+  });
   const got = await new Promise<boolean>((resolve) => {
     void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
-      return lock ? forever : undefined;
+      return lock ? held : undefined;
     });
   });
   if (got) return begin();
@@ -132,7 +191,7 @@ async function takeLock(readId: string, read: Read): Promise<void> {
   await refetch();
   void navigator.locks.request(name, async () => {
     await begin();
-    await forever;
+    await held;
   });
 }
 
@@ -162,12 +221,15 @@ async function fetchMarks(): Promise<void> {
     return;
   }
   fetching = true;
+  const mine = client;
   try {
-    const [state, history] = await Promise.all([client.state(), client.history()]);
+    const [state, history] = await Promise.all([mine.state(), mine.history()]);
     await idle();
+    if (mine !== client) return;
     journal.load(state, history.groups, sizeOf);
     ready = true;
   } catch (error) {
+    if (mine !== client) return;
     if (!(error instanceof ServerError && error.passing)) room.setState({ problem: sentenceOf(error) });
     else if (!ready) window.setTimeout(() => void fetchMarks(), 3000);
   }
@@ -179,7 +241,9 @@ async function fetchMarks(): Promise<void> {
 }
 
 export async function reread(): Promise<void> {
-  take(await client.read());
+  const mine = client;
+  const read = await mine.read();
+  if (mine === client) take(read);
 }
 
 function take(read: Read): void {
@@ -192,11 +256,14 @@ function take(read: Read): void {
 
 /** After news of its state, or a lost connection. Marks come first: nobody is asked to judge a round unseen. */
 async function catchUp(): Promise<void> {
+  const mine = client;
   try {
-    const read = await client.read();
+    const read = await mine.read();
+    if (mine !== client) return;
     if (!marksOpenLater(read)) await fetchMarks();
-    take(read);
+    if (mine === client) take(read);
   } catch (error) {
+    if (mine !== client) return;
     if (error instanceof ServerError && error.passing) window.setTimeout(() => void catchUp(), 3000);
     else room.setState({ problem: sentenceOf(error) });
   }
@@ -204,7 +271,9 @@ async function catchUp(): Promise<void> {
 
 /** The read may have moved on before the first connection stood. */
 async function catchUpIfMoved(): Promise<void> {
-  const [known, now] = [room.getState().read, await client.read()];
+  const mine = client;
+  const [known, now] = [room.getState().read, await mine.read()];
+  if (mine !== client) return;
   if (now.state !== known?.state || now.round !== known.round) await catchUp();
 }
 
@@ -231,11 +300,14 @@ async function fetchManifest(series: string): Promise<boolean> {
   if (state.manifests[series]) return true;
   const row = state.read?.studies.flatMap((study) => study.series).find((one) => one.id === series);
   if (!row) return false;
+  const mine = client;
   try {
-    const manifest = await client.manifest(row.manifest);
+    const manifest = await mine.manifest(row.manifest);
+    if (mine !== client) return false;
     room.setState((now) => ({ manifests: { ...now.manifests, [series]: manifest } }));
     return true;
   } catch (error) {
+    if (mine !== client) return false;
     const said = sentenceOf(error);
     room.setState((now) => ({ manifestProblems: { ...now.manifestProblems, [series]: said } }));
     return false;
@@ -247,26 +319,29 @@ export async function openSeries(which: 0 | 1, series: string, at?: number): Pro
   setPane(which, { ...blank, wanted: 0 });
   if (!(await loadManifest(series))) return;
   const manifest = room.getState().manifests[series];
-  let loader = frames.get(series);
-  if (!loader) {
-    let queued = false;
-    loader = new SeriesFrames(manifest, () => {
-      // Many frames can arrive in one answer: tell the page once.
-      if (queued) return;
-      queued = true;
-      requestAnimationFrame(() => {
-        queued = false;
-        const progress = frames.get(series)?.progress;
-        if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
-        makeSpace();
-      });
-    });
-    frames.set(series, loader);
-  }
+  if (!frames.has(series)) frames.set(series, framesOf(manifest));
   if (room.getState().panes[which].series !== series) return;
   const wanted = at ?? startIndex(which, series);
   // Hung anew on the frame it opens at: frames of one series may differ in how they lie.
   setPane(which, { ...blank, wanted, window: ownWindow(series, wanted) });
+}
+
+/** The frames of a series, telling the page as they come. */
+export function framesOf(manifest: Manifest): SeriesFrames {
+  const series = manifest.series.id;
+  let queued = false;
+  const tell = () => {
+    // Many frames can arrive in one answer: tell the page once.
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(() => {
+      queued = false;
+      const progress = frames.get(series)?.progress;
+      if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
+      makeSpace();
+    });
+  };
+  return new SeriesFrames(manifest, tell);
 }
 
 /** Beside another image of the same patient, start at the same place; else in the middle. */
@@ -284,6 +359,11 @@ function startIndex(which: 0 | 1, series: string): number {
     const [stack] = stacksOf(manifest);
     if (plane.kind === "patient") return nearestFrame(manifest, plane.origin, stack.first, stack.count);
   }
+  return middleOf(manifest);
+}
+
+/** Where a series opens: the middle of its first stack. */
+export function middleOf(manifest: Manifest): number {
   const [{ first, count }] = stacksOf(manifest);
   return first + Math.floor((count - 1) / 2);
 }
@@ -300,7 +380,8 @@ export function ownWindow(series: string, index: number) {
   if (!pixels) return { center: 0, width: 0, preset: "own" };
   return {
     center: (pixels.minimum + pixels.maximum) / 2,
-    width: Math.max(1, pixels.maximum - pixels.minimum),
+    // A map of fine values (ADC, SUV) may span less than one unit in all.
+    width: pixels.maximum - pixels.minimum || 1,
     preset: "own",
   };
 }

@@ -30,6 +30,12 @@ export function forget(frames: SeriesFrames): void {
   });
 }
 
+/** A series that nobody shows any more. */
+export function unregister(frames: SeriesFrames): void {
+  forget(frames);
+  known.delete(`${frames.manifest.series.id}/${frames.manifest.generation}`);
+}
+
 function metadata(type: string, imageId: unknown): unknown {
   if (typeof imageId !== "string") return undefined;
   const found = parse(imageId);
@@ -97,7 +103,7 @@ function imageOf(imageId: string, manifest: Manifest, index: number, pixels: Pix
     slope: 1,
     intercept: 0,
     windowCenter: (pixels.minimum + pixels.maximum) / 2,
-    windowWidth: Math.max(1, pixels.maximum - pixels.minimum),
+    windowWidth: pixels.maximum - pixels.minimum || 1,
     voiLUTFunction: "LINEAR" as Types.IImage["voiLUTFunction"],
     getPixelData: () => pixels.data as Types.PixelDataTypedArray,
     getCanvas: () => document.createElement("canvas"),

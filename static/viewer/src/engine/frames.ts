@@ -59,6 +59,19 @@ export class SeriesFrames {
     while (this.running < RUNS_AT_ONCE && this.startRun());
   }
 
+  /** A few frames around `index`, before anybody looks at the series; the rest waits for `prefetch`. */
+  async warm(index: number, count: number): Promise<void> {
+    const first = Math.max(0, Math.min(index - Math.floor(count / 2), this.pixels.length - count));
+    const last = Math.min(this.pixels.length - 1, first + count - 1);
+    await this.get(index).catch(() => {});
+    for (let i = first; i <= last; i++) {
+      let end = i;
+      while (end <= last && this.missing(end)) end++;
+      if (end > i) await Promise.allSettled(this.fetchRun(i, end - 1));
+      i = end;
+    }
+  }
+
   /** Frames that failed are asked for again after a while: most failures are a connection that comes back. */
   private later(): void {
     if (this.timer) return;

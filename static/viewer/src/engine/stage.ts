@@ -65,8 +65,10 @@ export class Stage {
   private tint(): void {
     if (!this.frames || !this.voi) return;
     const pixel = pixelOf(this.frames.manifest, Math.max(0, this.wanted));
-    // DICOM PS3.3 C.11.2.1.2: LINEAR for integers, LINEAR_EXACT where a window is narrower than its formula.
-    const exact = this.voi.width <= 1 || this.frames.manifest.series.modality === "PT";
+    // DICOM PS3.3 C.11.2.1.2: LINEAR for integers, LINEAR_EXACT where values or window are finer than its formula.
+    const { series, frames } = this.frames.manifest;
+    const isFine = Math.abs(frames.slope[Math.max(0, this.wanted)] ?? 1) < 0.5;
+    const exact = this.voi.width <= 1 || isFine || series.modality === "PT";
     const half = exact ? this.voi.width / 2 : (this.voi.width - 1) / 2;
     const center = exact ? this.voi.center : this.voi.center - 0.5;
     this.viewport.setProperties(

@@ -5,7 +5,7 @@ import { stackAt } from "../engine/stacks";
 import { draft } from "../store/draft";
 import { presetsFor } from "../store/presets";
 import { useRoom } from "./use";
-import { amount, dateText, fixed, studyOf } from "./words";
+import { amount, dateText, digitsOf, fixed, studyOf } from "./words";
 
 export function Corners({ which }: { which: 0 | 1 }) {
   const pane = useRoom((state) => state.panes[which]);
@@ -30,8 +30,11 @@ export function Corners({ which }: { which: 0 | 1 }) {
     mirrored ? "mirrored" : null,
     pane.inverted ? "inverted" : null,
   ].filter(Boolean);
-  // What switches something off comes first.
-  const said = [...manifest.findings].sort((a, b) => Number(!a.spoils.length) - Number(!b.spoils.length));
+  const digits = digitsOf(manifest) || undefined;
+  // What switches something off comes first; that there are phases is said by their own bar.
+  const said = manifest.findings
+    .filter((finding) => finding.code !== "phases")
+    .sort((a, b) => Number(!a.spoils.length) - Number(!b.spoils.length));
   const some = progress && progress.loaded < progress.total;
   return (
     <div className="corners">
@@ -94,7 +97,7 @@ export function Corners({ which }: { which: 0 | 1 }) {
         )}
         {manifest.pixel.samples === 1 && pane.window && (
           <>
-            W {amount(pane.window.width)} L {amount(pane.window.center)}
+            W {amount(pane.window.width, digits)} L {amount(pane.window.center, digits)}
             <br />
           </>
         )}

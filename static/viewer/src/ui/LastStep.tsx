@@ -1,6 +1,7 @@
 /** Submit for the reader; accept or return for the reviewer. A button that is off says why. */
 import { useState } from "react";
 import { useStore } from "zustand";
+import { moveOn } from "../ahead";
 import { ServerError } from "../api/client";
 import type { Read } from "../api/types";
 import { client, journal, reread, sentenceOf } from "../session";
@@ -41,7 +42,17 @@ function Submit({ read }: { read: Read }) {
     return (
       <div className="submit">
         {read.next ? (
-          <a className="btn primary grow" href={read.next.url}>
+          <a
+            className="btn primary grow"
+            href={read.next.url}
+            data-testid="next-case"
+            onClick={(event) => {
+              // A click with a key held opens a tab of its own, as any link.
+              if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+              event.preventDefault();
+              moveOn();
+            }}
+          >
             Next case <kbd>N</kbd>
           </a>
         ) : (

@@ -79,6 +79,7 @@ export function Rail() {
           <div className="thumbs">
             {study.series.map((series) => {
               const letter = letterOf(series.id);
+              const doubts = series.findings.length;
               const name = series.description || `${series.modality} ${series.number ?? ""}`;
               return (
                 <button
@@ -96,16 +97,16 @@ export function Rail() {
                 >
                   <img src={series.thumbnail} alt="" draggable={false} />
                   {letter && layout === 2 && <em>{letter}</em>}
+                  {doubts > 0 && (
+                    <i className="doubt">
+                      <TriangleAlert size={12} aria-hidden="true" />
+                      <span className="away">{doubts} to know about this series</span>
+                    </i>
+                  )}
                   <span>
                     <span className="name">{name}</span>
                     <span className="faint">
                       {series.images} {series.images === 1 ? "image" : "images"}
-                      {series.findings.length > 0 && (
-                        <span className="doubt">
-                          <TriangleAlert size={11} aria-hidden="true" />
-                          {series.findings.length}
-                        </span>
-                      )}
                     </span>
                   </span>
                 </button>

@@ -70,7 +70,7 @@ export function Room() {
           ))}
         </div>
       </main>
-      <Findings />
+      <Findings key={read.id} />
       <KeySheet />
     </div>
   );

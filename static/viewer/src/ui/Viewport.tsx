@@ -50,6 +50,8 @@ export function Viewport({ which }: { which: 0 | 1 }) {
       shown: (index) => {
         const now = room.getState().panes[which];
         setPane(which, { shown: index, error: null });
+        performance.clearMarks("atlas-shown");
+        performance.mark("atlas-shown");
         // A file without a window gets one from what its first frame holds.
         if (now.window && now.window.width === 0 && now.series) {
           setPane(which, { window: ownWindow(now.series, index) });
@@ -122,7 +124,8 @@ export function Viewport({ which }: { which: 0 | 1 }) {
         }
       }}
     >
-      <div ref={screen} className="screen" />
+      {/* Until its first image is drawn, the canvas still holds that of the series or the case before. */}
+      <div ref={screen} className={pane.shown === null ? "screen blank" : "screen"} />
       <MaskLayer which={which} place={place} />
       <Shapes which={which} place={place} />
       <Pins place={place} />

@@ -91,10 +91,11 @@ function windowing(which: 0 | 1, start: Point2): Gesture {
       if (!moved && Math.hypot(at[0] - start[0], at[1] - start[1]) < DRAG_PX) return;
       moved = true;
       // A window twice as wide moves twice as fast: the same hand works for stroke and for bone.
-      const speed = Math.max(before.width, 1e-3) / 300;
+      const speed = Math.max(before.width, 1e-6) / 300;
       const whole = before.width > 20;
-      const round = (v: number) => (whole ? Math.round(v) : Math.round(v * 100) / 100);
-      const width = Math.max(whole ? 2 : 0.02, round(before.width + (at[0] - start[0]) * speed));
+      const step = whole ? 1 : 10 ** (Math.floor(Math.log10(Math.max(before.width, 1e-6))) - 2);
+      const round = (v: number) => (whole ? Math.round(v) : Number((Math.round(v / step) * step).toFixed(8)));
+      const width = Math.max(2 * step, round(before.width + (at[0] - start[0]) * speed));
       const center = round(before.center + (at[1] - start[1]) * speed);
       setPane(which, { window: { width, center, preset: null } });
     },

@@ -1,4 +1,5 @@
 /** The keyboard: one table, used by the listener and by the sheet that shows it. */
+import { moveOn } from "../ahead";
 import { stackAt } from "../engine/stacks";
 import { addSegment, redo, remove, undo } from "../marking";
 import {
@@ -210,7 +211,7 @@ function press(event: KeyboardEvent): boolean {
     },
     n: () => {
       const done = state.read?.state === "submitted" || state.read?.state === "accepted";
-      if (done && state.read?.next) location.assign(state.read.next.url);
+      if (done) moveOn();
     },
   };
   if (acts[small]) {

@@ -27,14 +27,24 @@ const minus = (text: string): string => text.replace("-", "−");
 export const fixed = (value: number, digits: number): string => minus(value.toFixed(digits));
 export const whole = (value: number): string => minus(String(Math.round(value)));
 
-/** Windows and values: whole, or two decimals where the scale is that fine. */
-export const amount = (value: number): string =>
-  minus(Math.abs(value) >= 20 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(2));
+/** Windows and values: whole, or with decimals where the scale is that fine. */
+export const amount = (value: number, digits = Math.abs(value) >= 20 ? 0 : 2): string =>
+  minus(Number.isInteger(value) ? String(value) : value.toFixed(digits));
+
+/** How many decimals the values of a series carry: one step of the stored numbers still shows, up to 1e-4. */
+export function digitsOf(manifest: Manifest): number {
+  const units = unitsOf(manifest);
+  if (units === "SUVbw") return 2;
+  const step = Math.min(...manifest.frames.slope.map(Math.abs));
+  if (units === "HU" || !(step > 0) || step >= 0.5) return 0;
+  return Math.min(4, Math.ceil(-Math.log10(step)));
+}
 
 /** Mean and deviation with the same number of decimals. */
 export function statisticsText(mean: number, deviation: number, manifest: Manifest): string {
   const units = unitsOf(manifest);
-  const digits = units === "SUVbw" ? 2 : Math.abs(mean) >= 100 || units === "HU" ? 0 : 1;
+  const usual = Math.abs(mean) >= 100 || units === "HU" ? 0 : 1;
+  const digits = Math.max(usual, digitsOf(manifest));
   return `${fixed(mean, digits)} ± ${fixed(deviation, digits)} ${units}`.trim();
 }
 
@@ -43,7 +53,7 @@ export function valueText(value: number[], manifest: Manifest): string {
   const units = unitsOf(manifest);
   if (units === "SUVbw") return `${fixed(value[0], 2)} SUVbw`;
   if (units === "HU") return `${whole(value[0])} HU`;
-  return `${amount(value[0])} ${units}`.trim();
+  return `${amount(value[0], digitsOf(manifest) || undefined)} ${units}`.trim();
 }
 
 export function dateText(date: string | null): string {

@@ -1,0 +1,82 @@
+/**
+ * The next case of the worklist, fetched while the present one is read: its description, its manifests and the
+ * images around the one it opens at. Going on then is a change of state in this page, not a new page.
+ */
+import { makeClient } from "./api/client";
+import type { Manifest } from "./api/types";
+import { type Ahead, endSession, firstSeries, framesOf, journal, middleOf, startSession } from "./session";
+import { room } from "./store/room";
+
+const WARM_FRAMES = 24;
+const QUIET_MS = 600;
+
+let who = { user: "", csrf: "" };
+let wanted: string | null = null;
+let fetched: { read: string; ahead: Ahead } | null = null;
+let timer = 0;
+
+/** Begins to look ahead as soon as the images on the screen are all here, and whenever the next case changes. */
+export function aheadOf(user: string, csrf: string): void {
+  who = { user, csrf };
+  room.subscribe((state) => {
+    const next = state.read?.next?.read ?? null;
+    const here = state.panes[state.active].series;
+    const progress = here ? state.progress[here] : null;
+    const isQuiet = progress && progress.loaded + progress.failed >= progress.total;
+    if (!next || !isQuiet || next === wanted) return;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => void look(next), QUIET_MS);
+  });
+  // Back and forward through cases that were left without a new page.
+  window.addEventListener("popstate", () => location.reload());
+}
+
+async function look(next: string): Promise<void> {
+  if (wanted === next || room.getState().read?.next?.read !== next) return;
+  wanted = next;
+  drop();
+  const client = makeClient(next, who.csrf);
+  try {
+    const read = await client.read();
+    const rows = read.studies.flatMap((study) => study.series);
+    const first = firstSeries(read);
+    const manifests: Record<string, Manifest> = {};
+    // The series that opens comes first; the others follow, so that its images need not wait for them.
+    for (const row of [...rows].sort((a, b) => Number(b.id === first) - Number(a.id === first))) {
+      if (wanted !== next) return;
+      manifests[row.id] = await client.manifest(row.manifest);
+      if (row.id !== first) continue;
+      const frames = framesOf(manifests[row.id]);
+      fetched = { read: next, ahead: { read, manifests, frames } };
+      await frames.warm(middleOf(manifests[row.id]), WARM_FRAMES);
+    }
+  } catch {
+    // Nobody waits for it: opened without, the case says itself what is wrong.
+    if (wanted === next) wanted = null;
+  }
+}
+
+function drop(): void {
+  fetched?.ahead.frames?.stop();
+  fetched?.ahead.frames?.drop();
+  fetched = null;
+}
+
+/** To the next case, where there is one. Edits that still wait keep their page: the browser asks before it goes. */
+export function moveOn(): void {
+  const { read } = room.getState();
+  const next = read?.next;
+  if (!next) return;
+  const ready = fetched?.read === next.read ? fetched.ahead : null;
+  if (!ready || journal.waiting > 0) {
+    location.assign(next.url);
+    return;
+  }
+  performance.mark("atlas-next-case");
+  fetched = null;
+  wanted = null;
+  endSession();
+  history.pushState(null, "", next.url);
+  document.title = `Case ${String(ready.read.case.number).padStart(4, "0")} · Atlas`;
+  void startSession(next.read, who.user, who.csrf, ready);
+}
