@@ -24,7 +24,9 @@ def opened(user: User, called: str = "ATLAS_CHEST", calling: str = "PACS1\nCT 3 
 
 
 def test_a_manager_opens_an_ae_title_and_a_data_manager_sees_it(owner, manager, dataset):
-    assert "The dataset answers to ATLAS_CHEST." in opened(owner)
+    page = opened(owner)
+    assert "The dataset answers to ATLAS_CHEST." in page
+    assert 'spellcheck="false">PACS1&#10;CT 3</textarea>' in page
     receiver = Receiver.objects.get()
     assert (receiver.dataset, receiver.called_ae_title) == (dataset, "ATLAS_CHEST")
     assert receiver.calling_ae_titles == ["PACS1", "CT 3"]
