@@ -4,10 +4,12 @@
 import os
 import sys
 
+WITHOUT_DATABASE = (["make_vault_key"], ["open_vault"])  # for a computer that is no node
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
-    if "DATABASE_URL" not in os.environ:
+    if "DATABASE_URL" not in os.environ and sys.argv[1:2] not in WITHOUT_DATABASE:
         from atlas import postgres
         from atlas.home import atlas_home
 

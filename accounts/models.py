@@ -58,6 +58,7 @@ class Organisation(models.Model):
             ("create_project", "Create projects"),
             ("view_images", "View every image of the organisation"),
             ("import_images", "Take images in"),
+            ("open_vault", "Export the vault that leads back to patients"),
         ]
 
     def __str__(self) -> str:

@@ -45,6 +45,13 @@ ROLES: tuple[Role, ...] = (
         "May create projects for this organisation.",
     ),
     _role(
+        "vault_keeper",
+        "organisation",
+        "Vault keeper",
+        "open_vault",
+        "May export the vault, which leads from pseudonyms back to patients. Sees no images.",
+    ),
+    _role(
         "data_manager",
         "dataset",
         "Data manager",
