@@ -4,11 +4,12 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Prefetch
+from django.db.models import Prefetch
 from django.urls import reverse
 
 from accounts.models import User
-from annotations.models import Comment, ImportedSegment, Read
+from annotations.api.imported_json import imported_json
+from annotations.models import Comment, Read
 from annotations.reading import policies
 from annotations.reading.journal import Gesture, State
 from annotations.reading.measurements import Measurement
@@ -54,7 +55,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
             "labels": [_label_json(label) for label in read.schema.labels],
         },
         "studies": _studies_json(studies),
-        "imported": _imported_json(read),
+        "imported": imported_json(read),
         "review": _review_json(read),
         "comments": [comment_json(comment) for comment in policies.comments_for(user, read)],
         "worklist_url": reverse("worklist"),
@@ -138,38 +139,6 @@ def _series_json(series: Series) -> dict[str, Any]:
 
 def manifest_url(series_id: str) -> str:
     return f"/api/v1/series/{series_id}/manifest/"
-
-
-def _imported_json(read: Read) -> list[dict[str, Any]]:
-    segments = imported_of(read).select_related("series").annotate(slices=Count("planes"))
-    return [
-        {
-            "id": segment.public_id,
-            "series": segment.series.public_id,
-            "label": segment.label,
-            "origin": segment.origin,
-            "slices": segment.slices,
-        }
-        for segment in segments.order_by("series", "segment_number")
-    ]
-
-
-def imported_of(read: Read):
-    """The segments that came with the images of this read's case."""
-    return ImportedSegment.objects.filter(series__study__case_studies__case=read.case_id)
-
-
-def imported_slices_json(segment: ImportedSegment) -> dict[str, Any]:
-    return {
-        "slices": [
-            {
-                "sop": plane.sop_instance_uid,
-                "frame": plane.frame_number,
-                "rle": base64.b64encode(plane.runs).decode(),
-            }
-            for plane in segment.planes.order_by("pk")
-        ]
-    }
 
 
 def _next_json(read: Read | None) -> dict[str, Any] | None:

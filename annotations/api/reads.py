@@ -16,8 +16,8 @@ from rest_framework.views import APIView
 
 from accounts import permissions
 from accounts.models import User
+from annotations.api import imported_json, shapes
 from annotations.api import read_json as as_json
-from annotations.api import shapes
 from annotations.models import ParkedEdit, Read
 from annotations.reading import journal, policies, reads, review
 from annotations.reading.journal.appending import EDITS_MAX
@@ -166,15 +166,16 @@ class Parked(APIView):
 class Imported(APIView):
     @extend_schema(
         operation_id="reads_imported_retrieve",
-        summary="The slices of a segment that came with the images",
+        summary="The slices of a segment or shape that came with the images",
         responses=shapes.ImportedSlicesShape,
     )
     def get(self, request: Request, public_id: str, imported_id: str) -> HttpResponse:
         read = policies.read_or_404(request.user, public_id)
-        segment = as_json.imported_of(read).filter(public_id=imported_id).first()
-        if segment is None:
-            raise Http404("There is no such imported segment.")
-        return _compact(request, as_json.imported_slices_json(segment))
+        for what in (imported_json.segments_of(read), imported_json.marks_of(read)):
+            found = what.filter(public_id=imported_id).first()
+            if found is not None:
+                return _compact(request, imported_json.slices_json(found))
+        raise Http404("Nothing like this came with the images.")
 
 
 # Submission and review --------------------------------------------------------------------------

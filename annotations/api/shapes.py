@@ -71,12 +71,23 @@ class StudyOfReadShape(Shape):
     series = SeriesOfReadShape(many=True)
 
 
+class ReportedNumberShape(Shape):
+    name = s.CharField()
+    value = s.FloatField()
+    unit = s.CharField(help_text="UCUM")
+    derivation = s.CharField(help_text="Such as mean or maximum; may be empty")
+
+
 class ImportedShape(Shape):
     id = s.CharField()
     series = s.CharField(help_text="The image series it lies on")
-    label = s.CharField()  # type: ignore[assignment]
-    origin = s.CharField(help_text="A sentence: where it is from")
+    label = s.CharField(help_text="Key of the schema's label that means the same, else its own name")  # type: ignore[assignment]
+    name = s.CharField(help_text="As it came")
+    kind = s.ChoiceField(choices=[*KINDS, "line"])
+    origin = s.CharField(help_text="Sentences: what it is, what was reported of it, where it is from")
     slices = s.IntegerField()
+    place = s.JSONField(allow_null=True, help_text="Of a shape: image and points, as in marks")
+    measurements = ReportedNumberShape(many=True)
 
 
 class CommentShape(Shape):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from annotations.models import ImportedSegment, Read
+from annotations.models import ImportedMark, ImportedSegment, Read
 from annotations.reading.frames import Frames, frames_of
 from annotations.reading.journal.sent import Refused, SentEdit
 from atlas.models import Instance, Series
@@ -19,7 +19,7 @@ class Image:
 
 
 class Scope:
-    """Loaded once a batch, with at most three queries."""
+    """Loaded once a batch, with at most four queries."""
 
     def __init__(self, read: Read, edits: list[SentEdit]) -> None:
         self.labels: dict[str, dict[str, Any]] = {label["key"]: label for label in read.schema.labels}
@@ -52,15 +52,18 @@ class Scope:
         return set(series.values_list("public_id", flat=True))
 
     @staticmethod
-    def _imported(read: Read, values: list[dict[str, Any]]) -> set[str]:
+    def _imported(read: Read, values: list[dict[str, Any]]) -> dict[str, str]:
+        """Public id → kind of what came with the images."""
         origins = [value["origin"] for value in values if isinstance(value.get("origin"), dict)]
         public_ids = _strings(origins, "imported")
         if not public_ids:
-            return set()
-        segments = ImportedSegment.objects.filter(
-            public_id__in=public_ids, series__study__case_studies__case=read.case_id
-        )
-        return set(segments.values_list("public_id", flat=True))
+            return {}
+        here = {"public_id__in": public_ids, "series__study__case_studies__case": read.case_id}
+        segments = ImportedSegment.objects.filter(**here).values_list("public_id", flat=True)
+        found = dict.fromkeys(segments, "segment")
+        if len(found) < len(public_ids):
+            found |= dict(ImportedMark.objects.filter(**here).values_list("public_id", "kind"))
+        return found
 
     def image(self, sop_instance_uid: str, frame_number: int) -> Image:
         """Raises Refused where the case has no such image."""

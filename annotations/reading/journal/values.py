@@ -91,6 +91,9 @@ def _check_words(value: dict[str, Any], scope: Scope) -> None:
     if origin.get("from") == "imported":
         if origin.get("imported") not in scope.imported:
             raise Refused("The imported segment that this mark comes from is not in the case.")
+        came_as = scope.imported[origin["imported"]]
+        if value.get("kind") == "segment" and came_as not in ("segment", "polygon", "ellipse"):
+            raise Refused(f"This came with the images as a {came_as}: it can't be copied as a segment.")
     elif origin.get("from") != "reader" or origin.get("imported") is not None:
         raise Refused('The origin of a mark is {"from": "reader"} or {"from": "imported", "imported": id}.')
 

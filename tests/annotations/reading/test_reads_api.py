@@ -12,7 +12,14 @@ from drf_spectacular.generators import SchemaGenerator
 
 from annotations.api import shapes
 from annotations.measures import masks
-from annotations.models import ImportedPlane, ImportedSegment, Read
+from annotations.models import (
+    DerivedObject,
+    ImportedMark,
+    ImportedMeasurement,
+    ImportedPlane,
+    ImportedSegment,
+    Read,
+)
 
 from .conftest import COLUMN_MM, COLUMNS, ROW_MM, ROWS, SLICE_MM, edit, plane_value
 
@@ -82,7 +89,7 @@ def test_opening_starts_the_reading_once(cast):
 
 def test_a_read_costs_the_same_queries_however_much_there_is(cast, django_assert_max_num_queries):
     cast.get("")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         cast.get("")
     for number in range(5):
         cast.post("comments/", {"text": "x"}, who="lead")
@@ -90,9 +97,41 @@ def test_a_read_costs_the_same_queries_however_much_there_is(cast, django_assert
         ImportedPlane.objects.create(
             segment=segment, sop_instance_uid="1.2", frame_number=1, rows=1, columns=1, runs=b"\x00\x01"
         )
+        mark = imported_mark(cast, number=number + 1)
+        report(cast, number + 1, [number_of("Volume", 3.5, "ml")], segments=[segment], marks=[mark])
         cast.new_read()
-    with django_assert_max_num_queries(10):
-        assert len(cast.get("").json()["imported"]) == 5
+    with django_assert_max_num_queries(13):  # the numbers of segments, and of shapes
+        assert len(cast.get("").json()["imported"]) == 10
+
+
+def derived(cast):
+    return DerivedObject.objects.get_or_create(series=cast.us, sop_instance_uid="1.2.7", kind="report")[0]
+
+
+def imported_mark(cast, kind="length", points=((0.0, 0.0, 0.0), (8.0, 0.0, 0.0)), number=1, label="Axis"):
+    place = {"sop": cast.sop(), "frame": 1, "frame_of_reference": "1.2", "points_patient_mm": points}
+    return ImportedMark.objects.create(
+        derived=derived(cast),
+        series=cast.ct,
+        number=number,
+        kind=kind,
+        label=label,
+        origin="Imported report: Y.",
+        place=place,
+    )
+
+
+def number_of(name, value, unit, derivation=""):
+    return {"name": name, "value": value, "unit": unit, "derivation": derivation, "code": None}
+
+
+def report(cast, number, numbers, *, segments=(), marks=()):
+    group = ImportedMeasurement.objects.create(
+        derived=derived(cast), series=cast.ct, number=number, label="L", numbers=numbers, origin="R."
+    )
+    group.segments.set(segments)
+    group.marks.set(marks)
+    return group
 
 
 def imported_segment(cast, number):
@@ -117,12 +156,79 @@ def test_imported_segments_come_with_their_origin_and_slices_on_demand(cast):
         "id": segment.public_id,
         "series": cast.ct.public_id,
         "label": "Lesion",
-        "origin": "Drawn at Hospital X.",
+        "name": "Lesion",
+        "kind": "segment",
+        "origin": "“Lesion”. Drawn at Hospital X.",
         "slices": 1,
+        "place": None,
+        "measurements": [],
     }
     answer = cast.get(f"imported/{segment.public_id}/").json()
     assert answer == {"slices": [{"sop": cast.sop(), "frame": 1, "rle": base64.b64encode(runs).decode()}]}
     cast.apply([edit(cast.segment(origin={"from": "imported", "imported": segment.public_id}))])
+
+
+def test_reported_numbers_stand_beside_what_they_measure(cast):
+    segment = imported_segment(cast, 1)
+    numbers = [number_of("Volume", 33.5824, "ml"), number_of("SUVbw", 6.01529, "g/ml", "Mean")]
+    numbers += [number_of(f"Feature {index}", 1.0, "1") for index in range(3)]
+    report(cast, 1, numbers, segments=[segment])
+    [listed] = cast.get("").json()["imported"]
+    assert listed["origin"] == (
+        "“Lesion”. Volume 33.58 ml, SUVbw (mean) 6.015 g/ml, Feature 0 1, Feature 1 1 and 1 more, "
+        "as reported. Drawn at Hospital X."
+    )
+    assert listed["measurements"][1] == {
+        "name": "SUVbw",
+        "value": 6.01529,
+        "unit": "g/ml",
+        "derivation": "Mean",
+    }
+    assert len(listed["measurements"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "expected"),
+    [
+        ({"value": "108369006", "scheme": "SCT", "meaning": "Neoplasm"}, "GTV", "tumour"),
+        (None, "TUMOUR", "tumour"),
+        ({"value": "1", "scheme": "99X", "meaning": "?"}, "GTV", "GTV"),
+    ],
+)
+def test_an_imported_segment_gets_the_label_that_means_the_same(cast, code, name, expected):
+    cast.schema.labels[0]["code"] = {"value": "108369006", "scheme": "SCT", "meaning": "Neoplasm"}
+    cast.schema.save()
+    segment = imported_segment(cast, 1)
+    segment.type_code, segment.label = code, name
+    segment.save()
+    [listed] = cast.get("").json()["imported"]
+    assert (listed["label"], listed["name"]) == (expected, name)
+
+
+def test_an_imported_length_is_outlined_and_not_copied_as_a_segment(cast):
+    mark = imported_mark(cast)
+    [listed] = cast.get("").json()["imported"]
+    assert (listed["kind"], listed["slices"], listed["name"]) == ("length", 1, "Axis")
+    assert listed["origin"] == "Length “Axis”. Imported report: Y."
+    [only] = cast.get(f"imported/{mark.public_id}/").json()["slices"]
+    plane = masks.decode(base64.b64decode(only["rle"]), ROWS, COLUMNS)
+    assert plane[0, : int(8.0 / COLUMN_MM) + 1].all()
+    assert not plane[1:].any()
+    taken = cast.segment(origin={"from": "imported", "imported": mark.public_id})
+    [result] = cast.send([edit(taken)]).json()["results"]
+    assert result["status"] == "refused"
+    assert "as a length" in result["reason"]
+
+
+def test_an_imported_outline_may_be_copied_as_a_segment(cast):
+    corners = [[-0.1, -0.1, 0.0], [2.1, -0.1, 0.0], [2.1, 2.1, 0.0], [-0.1, 2.1, 0.0]]
+    mark = imported_mark(cast, kind="polygon", points=corners)
+    [only] = cast.get(f"imported/{mark.public_id}/").json()["slices"]
+    plane = masks.decode(base64.b64decode(only["rle"]), ROWS, COLUMNS)
+    inside = plane[: int(2.1 / ROW_MM) + 1, : int(2.1 / COLUMN_MM) + 1]
+    assert inside.all()
+    assert plane.sum() == inside.size
+    cast.apply([edit(cast.segment(origin={"from": "imported", "imported": mark.public_id}))])
 
 
 def test_imported_segments_of_other_cases_are_not_there(cast):
