@@ -16,6 +16,7 @@ import { applyObjects, marks } from "./store/marks";
 import { marksOpenLater, room, setPane } from "./store/room";
 
 const CACHE_BYTES = 1_500_000_000;
+const GIVE_BACK_MS = 1000;
 
 export const tab = uuid();
 export const frames = new Map<string, SeriesFrames>();
@@ -132,12 +133,16 @@ export function endSession(): void {
   unlock();
   unfollow = unlock = () => {};
   fetching = fetchAgain = ready = false;
-  for (const loader of frames.values()) {
-    loader.stop();
-    loader.drop();
-    unregister(loader);
-  }
+  const old = [...frames.values()];
+  for (const loader of old) loader.stop();
   frames.clear();
+  // The next case's first image doesn't wait until the memory of the last one is given back.
+  window.setTimeout(() => {
+    for (const loader of old) {
+      loader.drop();
+      unregister(loader);
+    }
+  }, GIVE_BACK_MS);
   loading.clear();
   const { panes, layout } = room.getState();
   const areas = panes.map((pane) => pane.area);

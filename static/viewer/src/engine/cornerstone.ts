@@ -33,7 +33,8 @@ export function forget(frames: SeriesFrames): void {
 /** A series that nobody shows any more. */
 export function unregister(frames: SeriesFrames): void {
   forget(frames);
-  known.delete(`${frames.manifest.series.id}/${frames.manifest.generation}`);
+  const name = `${frames.manifest.series.id}/${frames.manifest.generation}`;
+  if (known.get(name) === frames) known.delete(name);
 }
 
 function metadata(type: string, imageId: unknown): unknown {
