@@ -11,7 +11,9 @@ from pydicom.dataset import Dataset
 
 from atlas.dicom import values
 
-LONGEST_DELAY = timedelta(hours=24)  # between injection and scan; more is a wrong clock
+# Between injection and scan; more is a wrong clock: after eight half-lives nothing is left to be seen.
+LONGEST_DELAY = timedelta(hours=24)
+HALF_LIVES_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def suv_of(dataset: Dataset) -> Suv:
     delay_s = _delay_s(dataset, drug)
     if decay_correction != "START":
         return Suv(None, "it doesn't say to which time it is corrected for decay")
-    if delay_s is None:
+    if delay_s is None or delay_s > HALF_LIVES_MAX * half_life_s:
         return Suv(None, "the times of injection and scan don't go together")
     return Suv(weight_kg * 1000 / (dose_bq * 2 ** (-delay_s / half_life_s)))
 
