@@ -6,10 +6,11 @@ held. Nothing here keeps or logs what a text says.
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
@@ -62,6 +63,32 @@ def images_of(dataset: Dataset) -> QuerySet[Instance]:
         .order_by(
             "series__study__subject__pseudonym", "series__study_id", "series_id", "instance_number", "pk"
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Held images of a dataset, by what they wait for."""
+
+    waiting: int
+    kept: int
+    checking: int
+    painting: int
+
+    @property
+    def busy(self) -> int:
+        return self.checking + self.painting
+
+
+def counts(dataset: Dataset) -> Counts:
+    """One query, along the index of held images."""
+    held = Instance.objects.exclude(hold=Hold.NONE).filter(series__study__dataset=dataset)
+    found = dict(held.values_list("hold").annotate(n=Count("id")))
+    return Counts(
+        waiting=sum(found.get(hold, 0) for hold in WAITING),
+        kept=found.get(Hold.KEPT, 0),
+        checking=found.get(Hold.CHECKING, 0),
+        painting=found.get(Hold.PAINTING, 0),
     )
 
 

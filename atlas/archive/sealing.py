@@ -95,6 +95,7 @@ def _seal_once(series: Series, *, rests: bool) -> bool:
         raise Unreadable("The series has no instance that can be read.")
     built = build(described.descriptions, described.frames, undecodable=described.undecodable)
     built.manifest["series"] |= {"id": series.public_id, "study": series.study.public_id}
+    built.manifest["findings"] += _held_back(series)
     packable = [one for one in _in_display_order(described.instances, built) if one.pk not in described.lost]
     is_new = not _is_described(series, built)
     is_loose = rests and not packs.is_packed(packable, series.pack_key)
@@ -311,6 +312,14 @@ def _thumbnail(series: Series, built: Built, stem: str) -> bytes | None:
     except CannotDecode as error:
         logger.warning("No thumbnail of series %s: %s", series.public_id, error)
         return None
+
+
+def _held_back(series: Series) -> list[quality.Finding]:
+    held = series.instances.exclude(hold=Instance.Hold.NONE).count()
+    if not held:
+        return []
+    images = "1 image is" if held == 1 else f"{held} images are"
+    return [quality.finding("held_back", f"{images} kept back: the pixels may hold text.", "volume")]
 
 
 def _set_broken(series: Series, code: str, sentence: str) -> bool:

@@ -117,15 +117,18 @@ class Box:
         )
 
 
-def merged(boxes: Iterable[Box], *, overlap_min: float = 0.5) -> list[Box]:
-    """Boxes of one frame (or all of every frame) without those that mark the same place twice."""
-    found: list[Box] = []
-    for box in sorted(boxes, key=lambda one: one.columns * one.rows, reverse=True):
-        at = next((n for n, other in enumerate(found) if other.overlap(box) >= overlap_min), None)
-        if at is None:
+def merged(boxes: Iterable[Box], *, overlap_min: float = 0.3) -> list[Box]:
+    """Boxes of one frame (or all of every frame), with those that mark a place twice, and lines of text that
+    stand close below each other, joined into one."""
+    left, found = list(boxes), list[Box]()
+    while left:
+        box = left.pop()
+        near = next((other for other in left + found if other.overlap(box) >= overlap_min), None)
+        if near is None:
             found.append(box)
-        else:
-            found[at] = found[at].joined(box)
+            continue
+        (left if near in left else found).remove(near)
+        left.append(near.joined(box))  # it has grown, and may reach others now
     return sorted(found, key=lambda one: (one.row, one.column))
 
 

@@ -27,7 +27,7 @@ READABLE_MIN = 0.5
 """The model's own certainty that it read a text, from 0 to 1."""
 AREA_SHARE_MAX = 0.5
 """What fills more of a picture than this is an outline, not a line of text."""
-MARGIN_SHARE = 0.15
+MARGIN_SHARE = 0.1
 """Of a box's height: the model's boxes may cut off what stands below and above a line."""
 
 # Marks of side and view that technicians put on projections: letters of lead, not of a person.

@@ -17,6 +17,7 @@ from accounts.requests import SignedInRequest
 from accounts.views.members import members_page
 from atlas import datasets as services
 from atlas import policies
+from atlas.archive import quarantine
 from atlas.datasets import dataset_or_404
 from atlas.dicom.deidentify import OPTIONS
 from atlas.forms import DatasetForm, GrantForm, NewDatasetForm
@@ -89,6 +90,7 @@ def dataset(request: SignedInRequest, slug: str) -> HttpResponse:
     )
     page = Paginator(studies, STUDIES_A_PAGE).get_page(request.GET.get("page"))
     may_manage = permissions.allows(request.user, "manage_organisation", found.organisation)
+    may_import = permissions.allows(request.user, "import_images", found)
     context = {
         "dataset": found,
         "counts": found.studies.aggregate(subjects=Count("subject", distinct=True), studies=Count("id")),
@@ -100,7 +102,8 @@ def dataset(request: SignedInRequest, slug: str) -> HttpResponse:
             "project__name"
         ),
         "may_manage": may_manage,
-        "may_import": permissions.allows(request.user, "import_images", found),
+        "may_import": may_import,
+        "quarantine": quarantine.counts(found) if may_import else None,
         "kept": [option.title for option in OPTIONS if option.key in found.deidentification_options],
         "receivers": found.receivers.all(),
         "takes_images": found.deidentification != Dataset.Deidentification.UNDECLARED,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -141,17 +141,8 @@ def _boxes(request: HttpRequest) -> list[Box]:
 
 
 def _page(request: SignedInRequest, dataset: Dataset, chosen: Instance | None, tab: str) -> HttpResponse:
-    states = quarantine.images_of(dataset).exclude(hold=Hold.NONE).order_by()
-    counts = dict(states.values_list("hold").annotate(n=Count("id")))
-    context: dict[str, Any] = {
-        "dataset": dataset,
-        "chosen": chosen,
-        "tab": tab,
-        "waiting": sum(counts.get(hold, 0) for hold in quarantine.WAITING),
-        "kept": counts.get(Hold.KEPT, 0),
-        "checking": counts.get(Hold.CHECKING, 0),
-        "painting": counts.get(Hold.PAINTING, 0),
-    }
+    counts = quarantine.counts(dataset)
+    context: dict[str, Any] = {"dataset": dataset, "chosen": chosen, "tab": tab, "counts": counts}
     if chosen is not None:
         context |= _about(request, dataset, chosen, tab)
     return render(request, "datasets/quarantine.html", context)
