@@ -9,28 +9,30 @@ from functools import lru_cache
 
 from atlas.dicom.deidentify import profile_tables
 
+GAP = "[...]"
+
 # What technicians write into descriptions and the coded concepts don't spell out.
 _SHORT = frozenset(
     """
-    ap pa lat obl ax axial cor coronal sag sagittal tra transversal oblique mpr mip minip vr vrt 2d 3d
-    4d ct cta ctv cbct hrct mr mri mra mrv mrcp pet spect us ultrasound xr dx cr mg nm rf xa sc seg sr
-    rt suv suvbw t1 t1w t2 t2w t2* pd pdw ir stir flair dwi adc dce dsc swi gre se fse tse haste space
-    vibe flash fl bravo spgr ssfp fiesta trufi ciss mprage blade propeller epi trace exp ep2d fs fatsat
-    fat sat water dixon opp opposed lava thrive ge pre post native plain contrast ce gd gad kontrast c+
-    c- w o wo with without non art arterial ven venous pv portal portovenous delayed delay early late
-    equilibrium nephrographic excretory phase hbp abd abdomen pelvis chest thorax neck head brain skull
-    face spine cervical lumbar sacral hip knee ankle foot hand wrist elbow shoulder arm leg femur heart
-    cardiac coronary aorta lung lungs liver kidney kidneys pancreas spleen prostate bladder uterus ovary
-    rectum colon bowel breast breasts thyroid adrenal orbit sinus sella iac mlo cc cranio caudal l r
-    left right lt bilat bilateral sup inf supine prone standing erect topogram scout localizer localiser
-    locator survey surview monitoring bolus premonitoring timing smartprep test std standard soft bone
-    kernel sharp smooth medium recon reconstruction reformat thin thick slab iterative asir veo admire
-    safire idose fbp filtered ac nac atten attenuation corrected wb whole body eyes thighs inspiration
-    expiration insp breath hold bh rest stress gated ungated dyn dynamic perf perfusion diff diffusion
-    map tof wash washout subtraction sub subtracted dose report low high roi gtv ptv itv tumor tumour
-    lesion node nodule mass metastasis target nontarget baseline followup series study image images exam
-    protocol routine default derived primary secondary original mm cm ms sec min deg kv kvp ma mas mgy
-    b0 bval
+    in of on to at by is or and as no not nil negative positive for mri ap pa lat obl ax axial cor
+    coronal sag sagittal tra transversal oblique mpr mip minip vr vrt 2d 3d 4d ct cta ctv cbct hrct mr
+    mra mrv mrcp pet spect us ultrasound xr dx cr mg nm rf xa sc seg sr rt suv suvbw t1 t1w t2 t2w t2*
+    pd pdw ir stir flair dwi adc dce dsc swi gre se fse tse haste space vibe flash fl bravo spgr ssfp
+    fiesta trufi ciss mprage blade propeller epi trace exp ep2d fs fatsat fat sat water dixon opp
+    opposed lava thrive ge pre post native plain contrast ce gd gad kontrast c+ c- w o wo with without
+    non art arterial ven venous pv portal portovenous delayed delay early late equilibrium nephrographic
+    excretory phase hbp abd abdomen pelvis chest thorax neck head brain skull face spine cervical lumbar
+    sacral hip knee ankle foot hand wrist elbow shoulder arm leg femur heart cardiac coronary aorta lung
+    lungs liver kidney kidneys pancreas spleen prostate bladder uterus ovary rectum colon bowel breast
+    breasts thyroid adrenal orbit sinus sella iac mlo cc cranio caudal l r left right lt bilat bilateral
+    sup inf supine prone standing erect topogram scout localizer localiser locator survey surview
+    monitoring bolus premonitoring timing smartprep test std standard soft bone kernel sharp smooth
+    medium recon reconstruction reformat thin thick slab iterative asir veo admire safire idose fbp
+    filtered ac nac atten attenuation corrected wb whole body eyes thighs inspiration expiration insp
+    breath hold bh rest stress gated ungated dyn dynamic perf perfusion diff diffusion map tof wash
+    washout subtraction sub subtracted dose report low high roi gtv ptv itv tumor tumour lesion node
+    nodule mass metastasis target nontarget baseline followup series study image images exam protocol
+    routine default derived primary secondary original mm cm ms sec min deg kv kvp ma mas mgy b0 bval
     """.split()  # noqa: SIM905
 )
 # Words of the list that people are also called.
@@ -62,27 +64,29 @@ _SAFE = re.compile(
     """,
     re.VERBOSE,
 )
-_TOKEN = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*[*%]?")
+_TOKEN = re.compile(r"\0|[^\W_]+(?:[.'’][^\W_]+)*[*%]?")
 # Three numbers in a row are a date or a telephone number, whatever stands between them; so are long ones.
 _NUMBERS = re.compile(r"\d+(?:[ ./\-:]+\d+){2,}|\d+[/\-]\d+(?!\s*(?:mm|ms|deg))|\d{4,}")
 
 
 @lru_cache(maxsize=2048)
-def cleaned(text: str, known: frozenset[str]) -> str:
+def cleaned(text: str, known: frozenset[str], *, mark: bool = False) -> str:
     """The text without what may identify somebody. Where nothing does, it comes back as it is.
 
     `known` are words, in small letters, that identify in this file and go even where they are in the list:
-    parts of the patient's name, for one.
+    parts of the patient's name, for one. With `mark` a gap is shown, for sentences whose sense it may change.
     """
     kept: list[str] = []
-    without_numbers = _NUMBERS.sub(" ", text)
-    is_whole = without_numbers == text
+    without_numbers = _NUMBERS.sub(" \0 ", text)
     for token in _TOKEN.findall(without_numbers):
-        if _is_safe(token.casefold(), known):
+        if token != "\0" and _is_safe(token.casefold(), known):
             kept.append(token)
-        else:
-            is_whole = False
-    return text if is_whole and text.isascii() else " ".join(kept)
+        elif kept[-1:] != [GAP]:
+            kept.append(GAP)
+    if GAP not in kept and text.isascii():
+        return text
+    words = [word for word in kept if word != GAP]
+    return " ".join(kept if mark and words else words)
 
 
 def _is_safe(token: str, known: frozenset[str]) -> bool:

@@ -227,9 +227,9 @@ class Rewriter:
         tag, vr = element[0], element[1]
         if not old.strip(b" \0"):
             return None
-        has_several = VR_OF.get(tag, vr) in (b"LO", b"SH", b"UC")
+        has_several = VR_OF.get(tag, vr) in (b"LO", b"SH", b"UC")  # the others hold sentences
         before = [part.strip(b" \0") for part in (old.split(b"\\") if has_several else [old])]
-        after = [texts.cleaned(self.decode(part), self.telling).encode("ascii") for part in before]
+        after = [self._cleaned(part, mark=not has_several) for part in before]
         if after == before:
             return None
         if any(after):
@@ -238,6 +238,9 @@ class Rewriter:
         if act is Act.DUMMY or tag == 0x0040A160:
             return written.padded(written.REMOVED, vr)
         return b"" if act is Act.EMPTY else _DROPPED
+
+    def _cleaned(self, raw: bytes, *, mark: bool) -> bytes:
+        return texts.cleaned(self.decode(raw), self.telling, mark=mark).encode("ascii")
 
     def _dummy(
         self, element: Element, kind: bytes, buffer: bytes, encoding: Encoding
