@@ -17,6 +17,20 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class NoRoom(exceptions.APIException):
+    """507: the disk of this node is full."""
+
+    status_code = 507
+    default_code = "no_room"
+
+
+class Unavailable(exceptions.APIException):
+    """503: the storage of this node, or a key, can't be used now."""
+
+    status_code = 503
+    default_code = "unavailable"
+
+
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: {"reason": sentence, "fields": {name: [sentences]}}."""
     if isinstance(error, Http404):

@@ -1,38 +1,25 @@
 """Uploads: begin, send files one by one (or a ZIP archive), large ones in pieces, say when it is done, ask
 how far it is."""
 
-from typing import Any, BinaryIO, cast
+from typing import cast
 
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
 from atlas import policies
-from atlas.api.errors import Conflict
+from atlas.api.sending import RawBody, body_of, refusals
 from atlas.archive import pieces, sent_files, uploads
-from atlas.archive.intake import IntakeClosed
 from atlas.archive.pieces import WrongPiece
-from atlas.archive.sent_files import FileRefused
-from atlas.archive.uploads import UploadEnded
 from atlas.models import Dataset, Series, Upload, UploadFile
 
 FINDINGS_SHOWN = 200
-
-
-class RawBody(BaseParser):
-    """Leaves the body unread: the view streams it. Any content type."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        return stream
 
 
 class UploadFindingSerializer(serializers.Serializer):
@@ -89,10 +76,8 @@ class Uploads(APIView):
         dataset = _dataset(request, slug)  # before the body: a stranger learns nothing from its errors
         wanted = BeginSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        try:
+        with refusals():
             upload = uploads.begin(by=cast(User, request.user), dataset=dataset, **wanted.validated_data)
-        except IntakeClosed as error:
-            raise Conflict(str(error)) from error
         return Response(UploadSerializer(upload).data, status=status.HTTP_201_CREATED)
 
 
@@ -138,12 +123,10 @@ class UploadFiles(APIView):
         if not name:
             raise ValidationError({"name": ["Name the file: ?name=folder/file.dcm"]})
         upload = uploads.upload_or_404(request.user, slug, public_id)
-        try:
+        with refusals():
             outcomes = uploads.receive(
-                by=cast(User, request.user), upload=upload, name=name, stream=cast(BinaryIO, request._request)
+                by=cast(User, request.user), upload=upload, name=name, stream=body_of(request)
             )
-        except (UploadEnded, IntakeClosed) as error:
-            raise Conflict(str(error)) from error
         return Response(OutcomeSerializer(outcomes, many=True).data)
 
 
@@ -189,12 +172,8 @@ class SentFiles(APIView):
         upload = uploads.upload_or_404(request.user, slug, public_id)
         wanted = BeginFileSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        try:
+        with refusals():
             file = sent_files.begin_file(by=cast(User, request.user), upload=upload, **wanted.validated_data)
-        except FileRefused as error:
-            raise ValidationError(str(error)) from error
-        except (UploadEnded, IntakeClosed) as error:
-            raise Conflict(str(error)) from error
         return Response(SentFileSerializer(file).data)
 
 
@@ -213,18 +192,13 @@ class SentFile(APIView):
         offset = request.query_params.get("offset", "")
         if not (offset.isascii() and offset.isdecimal() and len(offset) < 16):
             raise ValidationError({"offset": ["Say at which byte the piece begins: ?offset=0"]})
+        by = cast(User, request.user)
         try:
-            file = sent_files.receive_piece(
-                by=cast(User, request.user), file=file, offset=int(offset),
-                stream=cast(BinaryIO, request._request),
-            )  # fmt: skip
+            with refusals():
+                file = sent_files.receive_piece(by=by, file=file, offset=int(offset), stream=body_of(request))
         except WrongPiece as error:
             told = {"reason": str(error), "received": error.received}
             return Response(told, status=status.HTTP_409_CONFLICT)
-        except FileRefused as error:
-            raise ValidationError(str(error)) from error
-        except (UploadEnded, IntakeClosed) as error:
-            raise Conflict(str(error)) from error
         return Response(SentFileSerializer(file).data)
 
     @extend_schema(

@@ -2,13 +2,18 @@
 so a broken line costs one piece, whichever web process takes the next. A job reads them as one file."""
 
 import io
+import logging
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from django.db import transaction
 
+from atlas.archive.intake import StorageRefuses
+from atlas.archive.receiving import OUT_OF_SPACE, OutOfSpace
 from atlas.archive.storage import storage
 from atlas.models import Upload, UploadFile
+
+logger = logging.getLogger(__name__)
 
 PIECE_BYTES = 8 * 1024 * 1024
 FILE_BYTES_MAX = 256 * 1024**3
@@ -47,7 +52,8 @@ def keys_in_use() -> Iterator[str]:
 def append(file: UploadFile, offset: int, stream: BinaryIO) -> UploadFile:
     """Store the next piece: PIECE_BYTES, or what remains. When it returns, it survives a power cut.
 
-    Raises WrongPiece where the piece is not the next one or has another length: nothing is kept of it.
+    Raises WrongPiece where the piece is not the next one or has another length, OutOfSpace, StorageRefuses:
+    nothing is kept of it.
     """
     # Only the file: whoever counts on its delivery must not wait for the disk.
     file = (
@@ -56,28 +62,26 @@ def append(file: UploadFile, offset: int, stream: BinaryIO) -> UploadFile:
     if offset != file.received:
         raise WrongPiece(f"The next piece begins at byte {file.received}, not {offset}.", file.received)
     length = min(PIECE_BYTES, file.size - file.received)
-    counted = _Counted(stream, length)
-    key = key_of(file, offset)
-    size = storage().put_durable(key, cast(BinaryIO, counted)) if length else 0
-    if size != length or stream.read(1):
-        storage().delete(key)
+    piece = stream.read(length + 1)
+    if len(piece) != length:
         raise WrongPiece(f"The piece at byte {offset} must have exactly {length} bytes.", file.received)
+    if length:
+        _store(key_of(file, offset), piece)
     file.received += length
     file.save(update_fields=["received"])
     return file
 
 
-class _Counted:
-    """At most so many bytes of a stream."""
-
-    def __init__(self, stream: BinaryIO, length: int) -> None:
-        self.stream, self.left = stream, length
-
-    def read(self, length: int = -1) -> bytes:
-        wanted = self.left if length < 0 else min(length, self.left)
-        chunk = self.stream.read(wanted) if wanted else b""
-        self.left -= len(chunk)
-        return chunk
+def _store(key: str, piece: bytes) -> None:
+    try:
+        storage().put_durable(key, piece)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
+            raise OutOfSpace("The storage of this node is full; the piece was not stored.") from error
+        logger.exception("Storage does not take a piece")
+        raise StorageRefuses(
+            "The storage of this node does not take files now; the piece was not stored."
+        ) from error
 
 
 def opened(file: UploadFile) -> BinaryIO:

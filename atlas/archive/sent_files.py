@@ -175,10 +175,8 @@ def _end(file: UploadFile) -> None:
 def _give_up(file_id: int, error: Exception) -> None:
     """Stop the delivery and say so: its sender may think that all is well."""
     file = UploadFile.objects.select_related("upload__dataset").get(pk=file_id)
-    if isinstance(error, intake.IntakeClosed):
-        reason = str(error)
-    elif isinstance(error, OSError) and error.strerror:
-        reason = f"The node could not store it: {error.strerror}. Send it again when that is mended."
+    if isinstance(error, intake.IntakeClosed | intake.OutOfSpace | intake.StorageRefuses):
+        reason = f"{error} Send it again when that is mended."
     else:
         reason = "The node could not take it in; its log says why. Send it again when that is mended."
     uploads.put_aside(file, reason)

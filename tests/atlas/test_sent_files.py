@@ -1,5 +1,6 @@
-"""Large files in pieces: what is acknowledged stays, what is missing is asked for, and a worker takes it in."""
+"""Large files in pieces: what is acknowledged stays, what is missing is asked for, a worker takes it in."""
 
+import errno
 import io
 import zipfile
 
@@ -218,12 +219,51 @@ def test_a_large_file_can_be_left_out(client, upload, archive):
     assert client.get(upload).json()["findings"][0]["reason"] == "Left out by its sender."
 
 
-def test_a_full_disk_stops_the_delivery_with_a_sentence(client, upload, archive, monkeypatch):
+def test_a_full_disk_refuses_the_piece_and_keeps_nothing_of_it(client, upload, archive, monkeypatch):
+    file = begun(client, upload, archive)
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as there:
+        there.setattr(type(storage()), "put_durable", full)
+        answer = piece(client, upload, file, 0, archive[:SIZE])
+    assert (answer.status_code, answer.json()["reason"]) == (
+        507,
+        "The storage of this node is full; the piece was not stored.",
+    )
+    assert begun(client, upload, archive)["received"] == 0
+    assert piece(client, upload, file, 0, archive[:SIZE]).json()["received"] == SIZE
+
+
+def test_a_disk_that_stays_full_stops_the_delivery_with_a_sentence(client, upload, archive, monkeypatch):
     file = send_all(client, upload, archive)
-    sent_files._give_up(file.pk, OSError(28, "No space left on device"))
+
+    def full(*args, **kwargs):
+        raise intake.OutOfSpace("The storage of this node is full; the image was not stored.")
+
+    monkeypatch.setattr(intake, "take_in", full)
+    context = type("Context", (), {"job": type("Job", (), {"attempts": 0})})
+    with pytest.raises(intake.OutOfSpace):  # so that procrastinate tries again
+        sent_files.take_in_sent_file(context, file.pk)
+    assert client.get(upload).json()["state"] == "receiving"
+    context.job.attempts = sent_files.ATTEMPTS_MAX - 1
+    sent_files.take_in_sent_file(context, file.pk)
     state = client.get(upload).json()
     assert state["state"] == "failed"
-    assert state["findings"][0]["reason"].startswith("The node could not store it: No space left on device.")
+    assert state["findings"][0]["reason"].startswith("The storage of this node is full;")
+
+
+def test_a_sender_who_went_away_leaves_no_trace_in_the_counts(client, upload, monkeypatch):
+    def gone(self, *args):
+        raise ValueError("I/O operation on closed file.")
+
+    monkeypatch.setattr("django.http.request.HttpRequest.read", gone)
+    answer = client.put(
+        f"{upload}files/", b"x", content_type="application/octet-stream", query_params={"name": "1"}
+    )
+    assert answer.status_code == 400
+    assert Upload.objects.get().files_read == 0
 
 
 def test_what_nobody_went_on_with_for_a_week_is_ended(client, upload, archive):

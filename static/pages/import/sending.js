@@ -59,8 +59,8 @@ export class Sending {
   }
 
   pause() {
-    this.isPaused = true;
-    for (const item of this.under.keys()) item.stop?.abort();
+    this.isPaused = true; // small files that are on their way arrive, large ones stop within a piece
+    for (const item of this.under.keys()) if (item.file.size > LARGE_BYTES) item.stop?.abort();
   }
 
   goOn() {
