@@ -12,7 +12,7 @@ import pytest
 from annotations.exchange.codes import Code
 from annotations.exchange.seg_reader import read_seg
 from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
-from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
+from annotations.exchange.source import FrameKey, SourceFrame, SourceSeries
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from annotations.measures import masks
 from atlas.dicom.describe import describe
@@ -153,22 +153,58 @@ def test_encodings_of_the_same_segmentation_give_the_same_voxels(test_data: Path
     assert read_seg(other, [source]).segments[0].planes == plain.segments[0].planes
 
 
-def test_a_fractional_segmentation_without_references_to_a_contrast_series_is_not_guessed(
+def test_a_fractional_segmentation_without_references_lies_on_all_phases_of_a_contrast_series(
     test_data: Path,
 ) -> None:
-    """Three phases lie at each place; it names the images of one, or else none is chosen."""
+    """It names no images, and three phases lie at each of its places, half a pixel off."""
     source, _, _ = source_of(sorted((test_data / "mr_breast_dce_ucsf08" / "image").glob("*.dcm")))
     dataset = pydicom.dcmread(next((test_data / "mr_breast_dce_ucsf08" / "seg").glob("*.dcm")))
-    named = {
-        str(image.ReferencedSOPInstanceUID)
-        for group in dataset.PerFrameFunctionalGroupsSequence
-        for derivation in group.get("DerivationImageSequence", [])
-        for image in derivation.get("SourceImageSequence", [])
+    back = read_seg(dataset, [source])
+    (segment,) = back.segments
+    assert back.by_place
+    assert back.notes[0].startswith("Fractional")
+    assert len(segment.planes) == len(source.frames) == 129
+    place = {
+        tuple(np.round(group.PlanePositionSequence[0].ImagePositionPatient[:1], 2)): frame
+        for group, frame in zip(
+            dataset.PerFrameFunctionalGroupsSequence, dataset.pixel_array >= 127.5, strict=True
+        )
     }
-    if named & set(source.frames_of_instance):
-        back = read_seg(dataset, [source])
-        assert {key.sop_instance_uid for key in back.segments[0].planes} <= named
-        assert back.notes[0].startswith("Fractional")
-    else:
-        with pytest.raises(ExchangeError):
-            read_seg(dataset, [source])
+    for key, runs in segment.planes.items():
+        image = source.frame_at[key]
+        expected = place[tuple(np.round(image.position[:1], 2))]
+        np.testing.assert_array_equal(masks.decode(runs, 256, 256), expected)
+
+
+@pytest.mark.parametrize("name", ["sparse-labelmap-noppv", "sparse-labelmap-ppv5"])
+def test_a_sparse_label_map_is_read_without_its_background(test_data: Path, name: str) -> None:
+    """The images it names are not published; frames where its own say they lay stand for them."""
+    dataset = pydicom.dcmread(test_data / "seg_sr_dcmqi" / "seg" / f"{name}.dcm")
+    source = under(dataset)
+    (segment,) = read_seg(dataset, [source]).segments
+    assert (segment.label, segment.number) == ("Liver", 1)
+    assert voxels_of(segment.planes) == int((dataset.pixel_array == 1).sum()) == 630
+
+
+def under(dataset: pydicom.Dataset) -> SourceSeries:
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    spacing = shared.PixelMeasuresSequence[0].PixelSpacing
+    frames = []
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        named = group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
+        frames.append(
+            SourceFrame(
+                key=FrameKey(named, 1),
+                rows=dataset.Rows,
+                columns=dataset.Columns,
+                position=tuple(map(float, group.PlanePositionSequence[0].ImagePositionPatient)),
+                orientation=tuple(map(float, shared.PlaneOrientationSequence[0].ImageOrientationPatient)),
+                row_mm=float(spacing[0]),
+                column_mm=float(spacing[1]),
+                slope=1.0,
+                intercept=0.0,
+            )
+        )
+    uid = dataset.ReferencedSeriesSequence[0].SeriesInstanceUID
+    reference = dataset.FrameOfReferenceUID
+    return SourceSeries(uid, "1.2", reference, "CT", "CT", "HU", "MONOCHROME2", tuple(frames))
