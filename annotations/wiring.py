@@ -1,8 +1,9 @@
 """Connects the marks with the images: opens roads to studies, and listens for sealed series."""
 
-from annotations.cohort import stored
+from annotations.cohort import erasing, stored
 from annotations.reading import broadcasts, imported
 from annotations.reading import policies as reading
+from atlas.erasers import register_eraser
 from atlas.holdings import register_holder
 from atlas.policies import add_project_road, add_road
 from atlas.sealed import on_series_sealed
@@ -14,6 +15,7 @@ def connect() -> None:
     add_road("cases of projects", reading.studies_of_projects)
     add_road("released cases", reading.studies_of_released_cases)
     add_project_road("cases", reading.studies_of_project)
+    register_eraser("cases", erasing.erase)
     register_holder("releases", stored.release_files)
     on_series_sealed("studies to choose", broadcasts.announce_studies)
     on_series_sealed("imported segments", imported.take_in)

@@ -12,11 +12,11 @@ from procrastinate.contrib.django import app
 from accounts import audit, permissions
 from accounts.models import User
 from annotations.cohort import policies
-from annotations.models import Release, ReleaseCase
+from annotations.models import Case, Release, ReleaseCase
 from atlas.fanout import broadcast
 from atlas.models import Project
 
-audit.register("release.frozen", "release.retried", "release.downloaded")
+audit.register("release.frozen", "release.retried", "release.downloaded", "release.withdrawn_in_part")
 
 PROBLEM_LENGTH_MAX = 500
 WRITE_CASE, FINISH = "write_release_case", "finish_release"  # the jobs in annotations.tasks
@@ -88,6 +88,25 @@ def _have_written(release: Release) -> None:
 
 def _have_finished(release: Release) -> None:
     app.configure_task(FINISH).defer(release_id=release.pk)
+
+
+def withdraw_case(release: Release, case: Case) -> list[str]:
+    """Take a case out of a release because its subject is erased; within the caller's transaction. The files
+    that span the cases are written anew, and nothing is given out before they are. Returns the objects of the
+    case's files."""
+    locked = Release.objects.select_for_update().get(pk=release.pk)
+    files = locked.files.filter(path__startswith=f"cases/{case.number:04d}/")
+    objects = list(files.values_list("object_key", flat=True))
+    files.delete()
+    locked.release_cases.filter(case=case).delete()
+    locked.state, locked.problem = Release.State.WRITING, ""
+    locked.cases_total = max(0, locked.cases_total - 1)
+    locked.withdrawn_cases = sorted({*locked.withdrawn_cases, case.number})
+    locked.save(update_fields=["state", "problem", "cases_total", "withdrawn_cases"])
+    audit.record(None, "release.withdrawn_in_part", locked, number=locked.number, case=case.pk)
+    _have_written(locked)
+    announce(locked)
+    return objects
 
 
 @transaction.atomic

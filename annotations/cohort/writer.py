@@ -181,6 +181,7 @@ def _manifest(release: Release) -> dict[str, object]:
         "licence": release.licence,
         "frozen_at": release.frozen_at.isoformat(),
         "cases": release.cases_total,
+        "withdrawn_cases": release.withdrawn_cases,
         "files": [
             {"path": path, "size": size, "sha256": sha256}
             for path, size, sha256 in sorted(files.values_list("path", "size", "sha256"))

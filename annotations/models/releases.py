@@ -27,6 +27,11 @@ class Release(models.Model):
     frozen_at = models.DateTimeField(auto_now_add=True)
     ready_at = models.DateTimeField(null=True)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
+    withdrawn_cases = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Numbers of cases that were taken out because a subject was erased",
+    )
 
     class Meta:
         ordering = ["-number"]

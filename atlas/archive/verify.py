@@ -4,30 +4,24 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import batched
 
-from django.db import connection, transaction
-from procrastinate.contrib.django.models import ProcrastinateJob
+from django.db import transaction
 
 from accounts import audit
 from accounts.models import Organisation
-from atlas.archive import generations, pieces, sealing
+from atlas.archive import generations, sealing
+from atlas.archive.listing import Listing, is_old_enough, keys_in_use
 from atlas.archive.storage import COPY_BYTES, ObjectMissing, open_instance, storage
 from atlas.dicom import quality
 from atlas.holdings import Holding, holdings
-from atlas.models import Generation, Instance, Series
+from atlas.models import Instance, Series
 
 audit.register("archive.verified")
 
-ORPHANED_AFTER = timedelta(hours=1)
-"""Younger objects may belong to rows that are just being made."""
-
-BATCH = 10_000
-DELETING_JOBS = ("atlas.delete_superseded", "atlas.finish_forgetting")
 LOST, CHANGED, UNREADABLE = "lost", "changed", "unreadable"
 
 
@@ -77,24 +71,28 @@ def verify(
         report.problems.append(problem)
         tell(problem)
 
-    if organisation is None:
-        _list_storage()
-    for checked in _each_series(organisation):
-        report.series += 1
-        report.images += checked.images
-        report.bytes += checked.bytes
-        for problem in (*checked.of_images, *checked.of_manifest):
-            found(problem)
-        if repair and (checked.of_images or checked.of_manifest):
-            report.mended += _mend(checked)
-    if organisation is None:
-        for holding in holdings():
-            report.others += 1
-            report.bytes += holding.size
-            kind = _state_of(holding)
-            if kind:
-                found(Problem(kind, f"{holding.what}: object {holding.key}"))
-        _collect_orphans(report, delete=repair)
+    def check_series() -> None:
+        for checked in _each_series(organisation):
+            report.series += 1
+            report.images += checked.images
+            report.bytes += checked.bytes
+            for problem in (*checked.of_images, *checked.of_manifest):
+                found(problem)
+            if repair and (checked.of_images or checked.of_manifest):
+                report.mended += _mend(checked)
+
+    if organisation is not None:
+        check_series()
+    else:
+        with Listing() as listing:  # before any row is looked at: what is put later is nobody's orphan
+            check_series()
+            for holding in holdings():
+                report.others += 1
+                report.bytes += holding.size
+                kind = _state_of(holding)
+                if kind:
+                    found(Problem(kind, f"{holding.what}: object {holding.key}"))
+            _collect_orphans(listing, report, delete=repair)
     audit.record(
         None,
         "archive.verified",
@@ -220,57 +218,11 @@ def _mend(checked: _Checked) -> int:
 # Orphans --------------------------------------------------------------------------------------------
 
 
-def _list_storage() -> None:
-    """Into a temporary table, before any row is looked at: what is put later is nobody's orphan."""
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS stored_objects, named_objects")
-        cursor.execute("CREATE TEMPORARY TABLE stored_objects (key text, size bigint, put_at timestamptz)")
-        cursor.execute("CREATE TEMPORARY TABLE named_objects (key text)")
-    for some in batched(storage().keys(""), BATCH):
-        with connection.cursor() as cursor, cursor.copy("COPY stored_objects FROM STDIN") as copy:
-            for one in some:
-                copy.write_row((one.key, one.size, one.modified))
-
-
-def _collect_orphans(report: Report, *, delete: bool) -> None:
-    for some in batched(_named_keys(), BATCH):
-        _name(some)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT key, size FROM stored_objects AS stored
-            WHERE put_at < %s AND NOT EXISTS (SELECT FROM named_objects AS named WHERE named.key = stored.key)
-            ORDER BY key
-            """,
-            [datetime.now(UTC) - ORPHANED_AFTER],
-        )
-        rows = cursor.fetchall()
-        cursor.execute("DROP TABLE stored_objects, named_objects")
-    for key, size in rows:
-        report.orphans.append(key)
-        report.orphan_bytes += size
-        if delete:
-            storage().delete(key)
-
-
-def _name(keys: Iterable[str]) -> None:
-    with connection.cursor() as cursor, cursor.copy("COPY named_objects FROM STDIN") as copy:
-        for key in keys:
-            copy.write_row((key,))
-
-
-def _named_keys() -> Iterator[str]:
-    """Every object that a row names, or a waiting job will delete."""
-    yield from Instance.objects.order_by().values_list("object_key", flat=True).distinct().iterator()
-    columns = ("manifest_key", "thumbnail_key", "metadata_key", "pack_key")
-    for manifest, *others in Series.objects.order_by().values_list(*columns).iterator():
-        yield from generations.objects_of(manifest)
-        yield from (key for key in others if key)
-    for manifest in Generation.objects.order_by().values_list("manifest_key", flat=True).iterator():
-        yield from generations.objects_of(manifest)
-    jobs = ProcrastinateJob.objects.filter(task_name__in=DELETING_JOBS, status__in=("todo", "doing"))
-    for arguments in jobs.values_list("args", flat=True).iterator():
-        yield from arguments["keys"]
-    yield from pieces.keys_in_use()
-    for holding in holdings():
-        yield holding.key
+def _collect_orphans(listing: Listing, report: Report, *, delete: bool) -> None:
+    listing.name(keys_in_use())
+    for one in listing.unnamed():
+        if is_old_enough(one):
+            report.orphans.append(one.key)
+            report.orphan_bytes += one.size
+            if delete:
+                storage().delete(one.key)

@@ -1,0 +1,54 @@
+"""Erases a subject's cases: their reads, journals, masks and reviews, and their files in releases."""
+
+from functools import partial
+
+from annotations.cohort import releases, writer
+from annotations.models import (
+    Case,
+    Comment,
+    DerivedObject,
+    Edit,
+    ImportedMark,
+    ImportedSegment,
+    MaskPlane,
+    Read,
+    Release,
+)
+from atlas.erasers import Erased
+from atlas.models import Subject
+
+
+def erase(subject: Subject) -> Erased:
+    """Within the caller's transaction. Imported segments and marks go with the series they lie on."""
+    cases = list(Case.objects.select_for_update().filter(subject=subject).select_related("project"))
+    reads = Read.objects.filter(case__in=cases)
+    counts = {
+        "cases": len(cases),
+        "reads": reads.count(),
+        "edits": Edit.objects.filter(read__in=reads).count(),
+        "mask planes": MaskPlane.objects.filter(read__in=reads).count(),
+        "comments": Comment.objects.filter(read__in=reads).count(),
+        "derived objects": DerivedObject.objects.filter(series__study__subject=subject).count(),
+        "imported segments": ImportedSegment.objects.filter(series__study__subject=subject).count(),
+        "imported marks": ImportedMark.objects.filter(series__study__subject=subject).count(),
+    }
+    objects: list[str] = []
+    notes: list[str] = []
+    touched: set[int] = set()
+    for case in cases:
+        held_by = Release.objects.filter(release_cases__case=case).select_related("project").distinct()
+        for release in held_by:
+            objects += releases.withdraw_case(release, case)
+            touched.add(release.pk)
+            notes.append(
+                f"Release {release.number} of project {release.project.slug} held case {case.number}: its "
+                "files are taken out, its tables and manifest written anew. Tell whoever downloaded it."
+            )
+        case.delete()
+    return Erased(counts, objects, partial(_finish, sorted(touched)), notes)
+
+
+def _finish(release_ids: list[int]) -> None:
+    """Now rather than when a worker comes to it: the tables still hold rows of the subject."""
+    for release_id in release_ids:
+        writer.finish(release_id)

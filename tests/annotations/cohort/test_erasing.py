@@ -1,0 +1,114 @@
+"""A subject that is erased leaves projects and releases; the other subjects' cases stay as they were."""
+
+import json
+from io import BytesIO, StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from annotations.cohort import releases
+from annotations.exchange.volumes import ConvertedSeries, VolumeIdentity
+from annotations.models import Case, CaseStudy, Edit, MaskPlane, Read, Release, ReleaseCase
+from atlas.archive.sources import Source
+from atlas.archive.storage import storage
+from atlas.archive.uploads import import_paths
+from atlas.models import Dataset, Series, Study, Subject
+from tests.annotations.cohort.conftest import Cohort
+from tests.annotations.cohort.test_release import content, run_jobs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_jobs(db):
+    """Of tests before."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+@pytest.fixture
+def two_cases(cohort: Cohort) -> Case:
+    """A second subject, read and accepted as the first; returns its case."""
+    converted = ConvertedSeries.of(
+        cohort.volume, VolumeIdentity("breast2", "N-0002", "MR", "Breast MR", "Converted")
+    )
+    sources = [Source(name, lambda c=file: BytesIO(c)) for name, file in converted.files()]
+    import_paths(Dataset.objects.get(slug="breast-mr"), sources)
+    study = Study.objects.get(subject__pseudonym="N-0002")
+    case = Case.objects.create(project=cohort.project, subject=study.subject, number=2)
+    CaseStudy.objects.create(case=case, study=study, position=1)
+    first = cohort.read()
+    cohort.draw(first)
+    cohort.accept(first)
+    second = Cohort(
+        **vars(cohort)
+        | {
+            "case": case,
+            "converted": converted,
+            "series": Series.objects.get(study=study),
+        }
+    )
+    read = second.read()
+    second.draw(read)
+    second.accept(read)
+    return case
+
+
+def erase(pseudonym: str) -> str:
+    out = StringIO()
+    call_command("erase_subject", "nordhain", pseudonym, "--yes", stdout=out)
+    return out.getvalue()
+
+
+def test_its_case_leaves_project_and_release_and_the_manifest_says_so(cohort, two_cases):
+    release = releases.freeze(by=cohort.people["lead"], project=cohort.project)
+    run_jobs()
+    release.refresh_from_db()
+    assert (release.state, release.cases_total) == (Release.State.READY, 2)
+    digest = release.manifest_sha256
+    kept = {
+        path: sha256
+        for path, sha256 in release.files.values_list("path", "sha256")
+        if path.startswith("cases/0002/")
+    }
+    gone = list(release.files.filter(path__startswith="cases/0001/").values_list("object_key", flat=True))
+    before = content(release, "measurements.csv")
+    said = erase("N-0001")
+
+    assert "Found nowhere." in said
+    assert "Release 1 of project respond held case 1" in said
+    release.refresh_from_db()
+    assert (release.state, release.cases_total, release.withdrawn_cases) == (Release.State.READY, 1, [1])
+    assert release.manifest_sha256 != digest
+    manifest = json.loads(content(release, "manifest.json"))
+    assert (manifest["cases"], manifest["withdrawn_cases"]) == (1, [1])
+    assert not [file for file in manifest["files"] if file["path"].startswith("cases/0001/")]
+    assert kept == {
+        path: sha256
+        for path, sha256 in release.files.values_list("path", "sha256")
+        if path.startswith("cases/0002/")
+    }
+    table = content(release, "measurements.csv")
+    assert table.splitlines()[0] == before.splitlines()[0]
+    assert len(table.splitlines()) == (len(before.splitlines()) + 1) // 2
+    assert not {one.key for one in storage().keys("")} & set(gone)
+    assert list(Case.objects.values_list("number", flat=True)) == [2]
+    assert set(Read.objects.values_list("case__number", flat=True)) == {2}
+    assert set(Edit.objects.values_list("read__case__number", flat=True)) == {2}
+    assert not MaskPlane.objects.filter(read__case__number=1).exists()
+    assert ReleaseCase.objects.count() == 1
+    assert list(Subject.objects.values_list("pseudonym", flat=True)) == ["N-0002"]
+
+
+def test_a_release_of_that_subject_alone_is_left_empty_and_says_so(cohort):
+    read = cohort.read()
+    cohort.draw(read)
+    cohort.accept(read)
+    release = releases.freeze(by=cohort.people["lead"], project=cohort.project)
+    run_jobs()
+    erase("N-0001")
+    release.refresh_from_db()
+    assert (release.state, release.cases_total) == (Release.State.READY, 0)
+    assert json.loads(content(release, "manifest.json"))["withdrawn_cases"] == [1]
+    assert not release.files.filter(path__startswith="cases/").exists()
