@@ -1,5 +1,6 @@
 """The index: rows for stored objects, made once by whoever comes first. Only intake calls this."""
 
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -10,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from atlas.archive import text_search
+from atlas.archive import text_search, vault
 from atlas.archive.received import (
     KNOWN,
     MISPLACED,
@@ -25,7 +26,7 @@ from atlas.archive.received import (
 from atlas.dicom import values
 from atlas.dicom.describe import is_derived
 from atlas.dicom.frames import frame_count
-from atlas.models import Dataset, Instance, Series, Study, Subject
+from atlas.models import Dataset, Instance, Series, Study, Subject, Vault
 
 __all__ = [
     "KNOWN",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 PLACES_MAX = 20_000
+VAULT_BELIEVED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class _Place:
     subject_id: int
     pseudonym: str
     dataset_id: int
+    is_in_vault: bool
 
 
 _places: OrderedDict[tuple[int, str], _Place] = OrderedDict()
@@ -95,7 +98,7 @@ def _remembered_place(stored: Sequence[Stored], dataset: Dataset) -> "dict[str, 
     than to add them."""
     uid = stored[0].received.uids.series if stored else ""
     place = _places.get((dataset.organisation_id, uid))
-    if place is None:
+    if place is None or (not place.is_in_vault and _keeps_vault(dataset)):
         return None
     for one in stored:
         entry = one.received
@@ -293,7 +296,7 @@ def _find_places(
     unknown: list[Received] = []
     for entry in received:
         place = _places.get((organisation_id, entry.uids.series))
-        if place is None:
+        if place is None or (not place.is_in_vault and _keeps_vault(dataset)):
             unknown.append(entry)
         else:
             found[entry.uids.series] = place
@@ -302,6 +305,7 @@ def _find_places(
     subjects = _subjects(unknown, dataset, made)
     studies = _studies(unknown, dataset, subjects, made)
     names = _pseudonyms(studies.values(), subjects)
+    keeps_vault = _keeps_vault(dataset)
     for uid, series in _series(unknown, dataset, studies, now, made).items():
         study = next((one for one in studies.values() if one.pk == series.study_id), None)
         if study is None:  # the series is here already, in a study that none of these files names
@@ -314,6 +318,7 @@ def _find_places(
             study.subject_id,
             names[study.subject_id],
             study.dataset_id,
+            keeps_vault,
         )
     return found
 
@@ -417,3 +422,23 @@ def _series(
 def _remember_sources(stored: Sequence[Stored], dataset: Dataset, places: dict[str, _Place]) -> None:
     """Where the organisation keeps a vault, the names that were replaced go there, sealed, in this
     transaction; one file a series says all that the vault keeps."""
+    one_a_series = {one.received.uids.series: one.received for one in stored if one.received.original}
+    entries = [
+        (entry.original, places[uid].subject_id, entry.header)
+        for uid, entry in one_a_series.items()
+        if entry.original is not None
+    ]
+    if entries:
+        vault.remember(dataset, entries)
+
+
+_vaults: dict[int, tuple[float, bool]] = {}
+"""Organisation → (until when this is believed, whether it keeps a vault)."""
+
+
+def _keeps_vault(dataset: Dataset) -> bool:
+    known = _vaults.get(dataset.organisation_id)
+    if known is None or known[0] < time.monotonic():
+        found = Vault.objects.filter(organisation_id=dataset.organisation_id).exists()
+        known = _vaults[dataset.organisation_id] = (time.monotonic() + VAULT_BELIEVED_S, found)
+    return known[1]

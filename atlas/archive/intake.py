@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from atlas.archive.committing import committer
 from atlas.archive.index import compared, index, known_instances
+from atlas.archive.keys import KeyUnusable
 from atlas.archive.received import STORED, Outcome, Received, Stored, Window
 from atlas.archive.receiving import (
     OUT_OF_SPACE,
@@ -34,6 +35,7 @@ __all__ = [
     "BATCH_FILES",
     "READ_BYTES",
     "IntakeClosed",
+    "KeyUnusable",
     "OutOfSpace",
     "StorageRefuses",
     "commit",

@@ -222,10 +222,24 @@ def import_paths(
 
     The caller answers for the right to do so. Raises IntakeClosed.
     """
+    taken = intake.take_in(found, dataset=dataset)
+    return import_taken(dataset, taken, on_file=on_file, on_series=on_series)
+
+
+def import_taken(
+    dataset: Dataset,
+    taken: Iterable[Outcome],
+    *,
+    on_file: Callable[[Outcome], None] = lambda outcome: None,
+    on_series: Callable[[int, int], None] = lambda done, total: None,
+    seal_now: bool = True,
+) -> Upload:
+    """Record a delivery from this machine while it is taken in, file by file, and seal its series: at once,
+    or (`seal_now` False) by the workers."""
     upload = begin(by=None, dataset=dataset)
     changed: dict[int, None] = {}
     waiting: list[Outcome] = []
-    for outcome in intake.take_in(found, dataset=dataset):
+    for outcome in taken:
         on_file(outcome)
         if outcome.series_id and outcome.status == STORED:
             changed[outcome.series_id] = None
@@ -234,6 +248,8 @@ def import_paths(
             count(upload, waiting)
             waiting = []
     count(upload, waiting)
+    if not seal_now:
+        return _finish(upload, None)
     # A command that was stopped may have left series of known files unsealed.
     for series_id in _arriving_in(dataset):
         changed.setdefault(series_id, None)

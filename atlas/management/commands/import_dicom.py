@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from atlas.archive import sources
+from atlas.archive import importing
+from atlas.archive.importing import ImportBroke
 from atlas.archive.index import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
-from atlas.archive.intake import IntakeClosed
-from atlas.archive.uploads import import_paths
+from atlas.archive.intake import IntakeClosed, KeyUnusable, OutOfSpace, StorageRefuses
+from atlas.archive.uploads import import_taken
 from atlas.models import Dataset
 
 NAMES_SHOWN = 50  # of each kind; the dataset's page has them all
@@ -31,6 +32,14 @@ class Command(BaseCommand):
             "paths", nargs="+", type=Path, metavar="PATH", help="a file, a folder or a ZIP archive"
         )
         parser.add_argument("--dataset", required=True, metavar="SLUG", help="short name of the dataset")
+        parser.add_argument(
+            "--processes", type=int, help="how many share the work (default: by size and cores)"
+        )
+        parser.add_argument(
+            "--seal-later",
+            action="store_true",
+            help="end when all is stored, and leave describing the series to the node's workers",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         dataset = Dataset.objects.filter(slug=options["dataset"]).select_related("organisation").first()
@@ -40,12 +49,19 @@ class Command(BaseCommand):
         for path in options["paths"]:
             if not path.exists():
                 raise CommandError(f"{path} does not exist.")
+        files = _number_of_files(options["paths"])
+        try:  # before any thread is started, as the bar's
+            taken = iter(
+                importing.take_in_paths(options["paths"], dataset=dataset, processes=options["processes"])
+            )
+        except (IntakeClosed, KeyUnusable) as error:
+            raise CommandError(str(error)) from error
         console = Console(file=cast(TextIO, self.stdout), force_terminal=self.stdout.isatty())
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
         counts: Counter[str] = Counter()
         listed: dict[str, list[Outcome]] = {REFUSED: [], NOT_DICOM: []}
         with Progress(*columns, console=console) as progress:
-            reading = progress.add_task("Reading", total=_number_of_files(options["paths"]))
+            reading = progress.add_task("Reading", total=files)
             sealing = progress.add_task("Describing series", total=None, visible=False)
 
             def on_file(outcome: Outcome) -> None:
@@ -57,11 +73,19 @@ class Command(BaseCommand):
                 progress.update(sealing, completed=done, total=total, visible=True)
 
             try:
-                import_paths(
-                    dataset, sources.in_paths(options["paths"]), on_file=on_file, on_series=on_series
+                import_taken(
+                    dataset,
+                    taken,
+                    on_file=on_file,
+                    on_series=on_series,
+                    seal_now=not options["seal_later"],
                 )
-            except IntakeClosed as error:
+            except (IntakeClosed, KeyUnusable) as error:
                 raise CommandError(str(error)) from error
+            except (OutOfSpace, StorageRefuses, ImportBroke) as error:
+                raise CommandError(
+                    f"{error} What was stored until now stays; start the command again to go on."
+                ) from error
         console.print(
             f"{counts[STORED]} stored, {counts[KNOWN]} known already, {counts[REFUSED]} refused, "
             f"{counts[NOT_DICOM]} not DICOM."
