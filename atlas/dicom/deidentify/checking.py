@@ -13,14 +13,13 @@ from atlas.dicom.headers import Header, Unreadable
 SENTENCES_MAX = 20
 _IDENTIFIES = frozenset(
     tag_for_keyword(keyword) or 0
-    for keyword in (
-        "OtherPatientIDs PatientBirthName OtherPatientNames PatientMotherBirthName PatientAddress "
-        "PatientTelephoneNumbers PatientTelecomInformation InsurancePlanIdentification MilitaryRank "
-        "BranchOfService MedicalRecordLocator ReferringPhysicianAddress ReferringPhysicianTelephoneNumbers "
-        "PersonAddress PersonTelephoneNumbers PersonTelecomInformation CurrentPatientLocation "
-        "PatientBirthDateInAlternativeCalendar OrderCallbackPhoneNumber OrderCallbackTelecomInformation "
-        "PatientInstitutionResidence"
-    ).split()  # noqa: SIM905
+    for keyword in """
+    OtherPatientIDs PatientBirthName OtherPatientNames PatientMotherBirthName PatientAddress
+    PatientTelephoneNumbers PatientTelecomInformation InsurancePlanIdentification MilitaryRank BranchOfService
+    MedicalRecordLocator ReferringPhysicianAddress ReferringPhysicianTelephoneNumbers PersonAddress
+    PersonTelephoneNumbers PersonTelecomInformation CurrentPatientLocation OrderCallbackPhoneNumber
+    PatientBirthDateInAlternativeCalendar OrderCallbackTelecomInformation PatientInstitutionResidence
+    """.split()  # noqa: SIM905
 )
 _BIRTH_DATE, _IDENTITY_REMOVED = 0x00100030, 0x00120062
 _LOOKED_AT = _IDENTIFIES | {_BIRTH_DATE, _IDENTITY_REMOVED, PATIENT_AGE}

@@ -14,7 +14,7 @@ GAP = "[...]"
 # What technicians write into descriptions and the coded concepts don't spell out.
 _SHORT = frozenset(
     """
-    in of on to at by is or and as no not nil negative positive for mri ap pa lat obl ax axial cor
+    x in of on to at by is or and as no not nil negative positive for mri ap pa lat obl ax axial cor
     coronal sag sagittal tra transversal oblique mpr mip minip vr vrt 2d 3d 4d ct cta ctv cbct hrct mr
     mra mrv mrcp pet spect us ultrasound xr dx cr mg nm rf xa sc seg sr rt suv suvbw t1 t1w t2 t2w t2*
     pd pdw ir stir flair dwi adc dce dsc swi gre se fse tse haste space vibe flash fl bravo spgr ssfp
@@ -78,9 +78,9 @@ def cleaned(text: str, known: frozenset[str], *, mark: bool = False) -> str:
     """
     kept: list[str] = []
     without_numbers = _NUMBERS.sub(" \0 ", text)
-    for token in _TOKEN.findall(without_numbers):
-        if token != "\0" and _is_safe(token.casefold(), known):
-            kept.append(token)
+    for piece in _TOKEN.findall(without_numbers):
+        if piece != "\0" and _is_safe(piece.casefold(), known):
+            kept.append(piece)
         elif kept[-1:] != [GAP]:
             kept.append(GAP)
     if GAP not in kept and text.isascii():
