@@ -1,6 +1,6 @@
 from django.urls import path
 
-from atlas.views import api_docs, datasets, deidentification, organisations, quarantine, receivers
+from atlas.views import api_docs, datasets, deidentification, organisations, quarantine, receivers, vaults
 
 urlpatterns = [
     path("organisations/", organisations.organisations, name="organisations"),
@@ -9,6 +9,8 @@ urlpatterns = [
     path(
         "organisations/<slug:slug>/members/", organisations.organisation_members, name="organisation-members"
     ),
+    path("organisations/<slug:slug>/vault/", vaults.vault, name="organisation-vault"),
+    path("organisations/<slug:slug>/vault/export/", vaults.export, name="organisation-vault-export"),
     path("organisations/<slug:slug>/datasets/new/", datasets.new_dataset, name="dataset-new"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),

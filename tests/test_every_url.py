@@ -54,6 +54,9 @@ GET    /organisations/nordhain/datasets/new/                   302 404 404 200 4
 POST   /organisations/nordhain/datasets/new/                   302 404 404 200 404 404 404 404 404 404
 GET    /organisations/nordhain/members/                        302 404 200 200 404 404 404 404 404 404
 POST   /organisations/nordhain/members/                        302 404 404 404 404 404 404 404 404 404
+GET    /organisations/nordhain/vault/                          302 404 404 200 404 404 404 404 404 404
+POST   /organisations/nordhain/vault/                          302 404 404 200 404 404 404 404 404 404
+POST   /organisations/nordhain/vault/export/                   302 404 404 403 404 404 404 404 404 404
 GET    /password-reset/                                        200 200 200 200 200 200 200 200 200 200
 POST   /password-reset/                                        200 200 200 200 200 200 200 200 200 200
 PUT    /password-reset/                                        200 200 200 200 200 200 200 200 200 200

@@ -59,6 +59,8 @@ def organisation(request: SignedInRequest, slug: str) -> HttpResponse:
         "members": permissions.members_of(found),
         "may_manage": permissions.allows(request.user, "manage_organisation", found),
         "may_see_images": permissions.allows(request.user, "view_images", found),
+        "may_see_vault": permissions.allows(request.user, "manage_organisation", found)
+        or permissions.allows(request.user, "open_vault", found),
         "may_create_project": permissions.allows(request.user, "create_project", found),
         "readable_projects": set(
             permissions.objects_for(request.user, "view_project", found.projects.model).values_list(

@@ -31,6 +31,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
         ("root", "/organisations/{organisation}/"),
         ("manager", "/organisations/{organisation}/"),
     ],
+    "organisation-vault": [("manager", "/organisations/{organisation}/vault/")],
     "organisation-members": [("manager", "/organisations/{organisation}/members/")],
     "datasets": [("manager", "/datasets/")],
     "dataset-new": [("manager", "/organisations/{organisation}/datasets/new/")],
@@ -73,7 +74,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
 STATUS = {"not found": 404, "not allowed": 403}
 NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a page
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
-    "dataset-receiver-change",
+    *("dataset-receiver-change", "organisation-vault-export"),
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
     *("worklist-next", "worklist-panel"),
 }
