@@ -94,6 +94,8 @@ class Sight:
 
     datasets: tuple[int, ...]
     studies: tuple[int, ...]
+    organisations: tuple[int, ...] = ()
+    """Whose they are: UIDs are unique within one, so who asks for a UID names these, too."""
 
     def condition(self, path: str = "") -> Q:
         """On Study, or on what reaches it by `path`, such as "series__study__"."""
@@ -117,7 +119,7 @@ def sight_of_dataset(user: Someone, slug: str) -> Sight:
     if dataset is None:
         raise Http404("There is no such dataset, or it is not for you.")
     if permissions.allows(user, "view_images", dataset):
-        return Sight((dataset.pk,), ())
+        return Sight((dataset.pk,), (), (dataset.organisation_id,))
     return _sight([], _through_other_roads(user).filter(dataset=dataset))
 
 
@@ -142,8 +144,9 @@ def _through_other_roads(user: Someone) -> QuerySet[Study]:
 
 def _sight(datasets: Iterable[int], studies: QuerySet[Study]) -> Sight:
     datasets = tuple(sorted(datasets))
-    others = studies.exclude(dataset__in=datasets).order_by().values_list("pk", flat=True)
-    return Sight(datasets, tuple(sorted(others)))
+    others = dict(studies.exclude(dataset__in=datasets).order_by().values_list("pk", "organisation"))
+    owners = set(Dataset.objects.filter(pk__in=datasets).values_list("organisation", flat=True))
+    return Sight(datasets, tuple(sorted(others)), tuple(sorted(owners | set(others.values()))))
 
 
 def studies_in(sight: Sight) -> QuerySet[Study]:

@@ -49,9 +49,12 @@ type Key = tuple[Credentials, Root, str, str]
 
 
 def _locate(scope: Scope, study_uid: str, series_uid: str) -> list[Located]:
-    series = policies.series_in(scope.sight).filter(study__study_instance_uid=study_uid)
+    owners = scope.sight.organisations
+    series = policies.series_in(scope.sight).filter(
+        study__study_instance_uid=study_uid, study__organisation__in=owners
+    )
     if series_uid:
-        series = series.filter(series_instance_uid=series_uid)
+        series = series.filter(series_instance_uid=series_uid, organisation__in=owners)
     found = list(series.order_by("number", "pk"))
     if len({one.organisation_id for one in found}) > 1:
         raise Problem(409, "Two organisations have this UID: ask below /dicomweb/datasets/<dataset>/.")

@@ -21,6 +21,7 @@ class Subject(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "pseudonym"], name="one_subject_per_pseudonym")
         ]
+        indexes = [models.Index(fields=["pseudonym"], name="subjects_by_pseudonym")]  # PatientID=TCGA-*
 
     def __str__(self) -> str:
         return self.pseudonym
@@ -46,6 +47,10 @@ class Study(models.Model):
         ordering = ["date", "time", "id"]
         constraints = [
             models.UniqueConstraint(fields=["organisation", "study_instance_uid"], name="one_study_per_uid")
+        ]
+        indexes = [  # what searches ask for, in the order in which they answer
+            models.Index(fields=["date", "id"], name="studies_by_date"),
+            models.Index(fields=["description", "id"], name="studies_by_description"),
         ]
 
 
@@ -85,7 +90,15 @@ class Series(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "series_instance_uid"], name="one_series_per_uid")
         ]
-        indexes = [models.Index(fields=["state", "changed_at"], name="series_that_rest")]
+        indexes = [
+            models.Index(fields=["state", "changed_at"], name="series_that_rest"),
+            # What searches ask for, in the order in which they answer.
+            models.Index(fields=["modality", "body_part", "study", "id"], name="series_by_modality"),
+            models.Index(fields=["body_part", "study", "id"], name="series_by_body_part"),
+            models.Index(fields=["description", "study", "id"], name="series_by_description"),
+            models.Index(fields=["number", "study", "id"], name="series_by_number"),
+            models.Index(fields=["study", "modality", "id"], name="series_of_study"),
+        ]
 
 
 class Generation(models.Model):
