@@ -1,5 +1,8 @@
 """What the pixels should be, recomputed apart from the product."""
 
+from base64 import b64decode
+from io import BytesIO
+
 import numpy as np
 import pydicom
 
@@ -21,9 +24,11 @@ def painted_by_hand(
 
 def stored_file(node: Node, sop: str) -> pydicom.Dataset:
     """The DICOM file of an image, as the node keeps it."""
-    path = node.python(
-        "from django.conf import settings\n"
+    text = node.python(
+        "import base64\n"
+        "from atlas.archive.storage import open_instance\n"
         "from atlas.models import Instance\n"
-        f"print(settings.OBJECTS_DIR / Instance.objects.get(sop_instance_uid={sop!r}).object_key)"
-    ).strip()
-    return pydicom.dcmread(path)
+        f"with open_instance(Instance.objects.get(sop_instance_uid={sop!r})) as file:\n"
+        "    print(base64.b64encode(file.read()).decode())"
+    )
+    return pydicom.dcmread(BytesIO(b64decode(text.strip())))
