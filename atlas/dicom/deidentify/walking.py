@@ -33,6 +33,8 @@ _SAFE_PRIVATE_VRS = frozenset(
     (b"CS", b"DS", b"IS", b"FD", b"FL", b"US", b"SS", b"UL", b"SL", b"LO", b"SH", b"UN", b"OF", b"OD")
 )
 _OVERLAY_KEPT = frozenset((0x0010, 0x0011, 0x0015, 0x0040, 0x0050, 0x0051, 0x0100, 0x0102, 0x3000))
+# Kept values in which a name may stand; what is no free text goes as a whole then.
+_MAY_NAME = rules.TEXT_VRS | {b"CS", b"UN", b"UR", b"AE", b"PN"}
 _CONCEPT_NAME = 0x0040A043
 # Observation context (TID 1007): name, number, date of birth, sex and age of the subject; accession number.
 _ABOUT_THE_SUBJECT = re.compile(rb"(?<!\d)1210(?:29|30|31|32|33|22)(?!\d)")
@@ -134,8 +136,8 @@ class Rewriter:
                     if tag in wanted and collected is not None:
                         collected[tag] = vr, buffer[value:end]
                     continue
-                elif suspects and vr in rules.TEXT_VRS and self._is_suspicious(buffer[value:end]):
-                    act = Act.TEXT
+                elif suspects and vr in _MAY_NAME and self._is_suspicious(buffer[value:end]):
+                    act = Act.TEXT if vr in rules.TEXT_VRS else Act.DROP
             elif act is None:
                 act = self._act_for_others(element, buffer, elements, creators, within)
             noted = explanation.reserved() if explanation else 0

@@ -391,3 +391,10 @@ def test_new_uids_are_uuids_in_the_form_of_the_standard():
         assert uid.startswith("2.25.")
         assert len(uid) <= 64
         assert (int(uid[5:]) >> 76) & 0xF == 8  # RFC 9562: a version of one's own
+
+
+def test_a_name_in_a_code_string_takes_the_attribute_with_it():
+    result = read(ct(PatientName="Kowalczyk^B", BodyPartExamined="KOWALCZYK", PatientPosition="HFS"))
+
+    assert "BodyPartExamined" not in result
+    assert result.PatientPosition == "HFS"
