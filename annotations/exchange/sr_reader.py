@@ -78,7 +78,9 @@ def read_sr(dataset: Dataset, candidates: Sequence[SourceSeries]) -> ReadReport:
     """
     groups = _groups(dataset)
     if not groups:
-        raise ExchangeError("It holds no group of measurements.")
+        raise ExchangeError(
+            "It holds no measurements; de-identification takes them out unless it cleans structured content."
+        )
     notes: dict[str, None] = {}
     read, is_whole = [], True
     for group in groups:

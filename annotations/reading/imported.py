@@ -177,7 +177,8 @@ def _candidates(series: Series, named: Named) -> list[SourceSeries]:
         )
         wanted |= Q(pk__in=holding.values("series_id"))
     found = []
-    for image in images.filter(wanted).exclude(manifest_key="").select_related("study").order_by("pk"):
+    images = images.filter(wanted).exclude(manifest_key="").exclude(state=Series.State.BROKEN)
+    for image in images.select_related("study").order_by("pk"):
         manifest = read_manifest(image.manifest_key)
         found.append(SourceSeries.from_manifest(manifest, study_instance_uid=image.study.study_instance_uid))
     return found

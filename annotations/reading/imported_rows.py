@@ -129,7 +129,8 @@ def take_report(arrival: Arrival, candidates: list[SourceSeries]) -> Became:
     share = _count(len(kept), "group") if whole else f"{len(kept)} of {len(read.groups)} groups"
     on = sorted({_named(one.series) for one in arrival.row.measurements.select_related("series")})
     sentence = _shown(f"{share} of measurements on {', '.join(on)}", notes)
-    return Became(DerivedObject.State.SHOWN, sentence, is_settled=read.is_whole and whole and not missing)
+    settled = read.is_whole and whole and not missing and _is_measured_settled(arrival)
+    return Became(DerivedObject.State.SHOWN, sentence, is_settled=settled)
 
 
 # Segments ---------------------------------------------------------------------------------------
@@ -190,6 +191,15 @@ def _segments_named(arrival: Arrival, group: ReadGroup) -> tuple[list[ImportedSe
         found |= {row.pk: row for row in rows}
         lost += not rows
     return list(found.values()), lost
+
+
+def _is_measured_settled(arrival: Arrival) -> bool:
+    """A segment may still move to other images: what measures it then moves with it."""
+    measured = ImportedSegment.objects.filter(measurements__derived=arrival.row)
+    moving = DerivedObject.objects.filter(
+        is_settled=False, sop_instance_uid__in=measured.values("source_sop_instance_uid")
+    )
+    return not moving.filter(series__study__subject=arrival.series.study.subject_id).exists()
 
 
 # Shapes and numbers -----------------------------------------------------------------------------
