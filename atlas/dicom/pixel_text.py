@@ -139,12 +139,17 @@ def frames_to_search(number_of_frames: int, most: int) -> list[int]:
     return sorted({round(at) + 1 for at in np.linspace(0, number_of_frames - 1, most)})
 
 
+USED_SHARE_MAX = 0.7
+"""Where most pixels lie in less than this share of all values, both ranges are looked at."""
+
+
 def renditions(array: np.ndarray, *, inverted: bool = False) -> Sequence[np.ndarray]:
     """Pictures to look for text in, (rows, columns, 3) of 8 bits, of one decoded frame.
 
     `array`: (rows, columns) stored values or (rows, columns, 3) RGB. Text is often drawn in the brightest
     or darkest value there is, outside of the range of the anatomy, or in a shade little above its ground:
-    one picture is scaled to the values that most pixels have, one spreads all values evenly.
+    one picture is scaled to all values, one to those that most pixels have, and the last one spreads all
+    values evenly.
     """
     if array.ndim == 3:
         return [_eight_bits(array)]
@@ -153,10 +158,15 @@ def renditions(array: np.ndarray, *, inverted: bool = False) -> Sequence[np.ndar
     if finite.size == 0 or finite.min() == finite.max():
         return []
     numbers = np.nan_to_num(numbers, nan=float(finite.min()))
-    low, high = np.percentile(finite, [1, 99])
+    darkest, brightest = float(finite.min()), float(finite.max())
+    low, high = np.percentile(finite, [0.5, 99.9])
     shades = []
-    if high > low:
-        shades.append(np.clip((numbers - low) / (high - low) * 255, 0, 255).astype(np.uint8))
+    if array.dtype == np.uint8:  # as the screen showed it
+        shades.append(array)
+    elif high - low < USED_SHARE_MAX * (brightest - darkest):
+        shades.append(_scaled(numbers, darkest, brightest))
+    if array.dtype != np.uint8 and high > low:
+        shades.append(_scaled(numbers, low, high))
     distinct, inverse, counts = np.unique(array, return_inverse=True, return_counts=True)
     if len(distinct) < 4096 or high <= low:  # equalised: each shade's rank among all pixels
         rank = np.cumsum(counts) - counts / 2
@@ -166,6 +176,10 @@ def renditions(array: np.ndarray, *, inverted: bool = False) -> Sequence[np.ndar
         order = np.searchsorted(np.quantile(finite, np.linspace(0, 1, 256)), numbers)
         shades.append(np.clip(order, 0, 255).astype(np.uint8))
     return [np.repeat((255 - one if inverted else one)[:, :, None], 3, axis=2) for one in shades]
+
+
+def _scaled(numbers: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.clip((numbers - low) / (high - low) * 255, 0, 255).astype(np.uint8)
 
 
 def _eight_bits(array: np.ndarray) -> np.ndarray:

@@ -51,8 +51,10 @@ def find_text(array: np.ndarray, *, inverted: bool = False, frame: int = 0) -> l
     """
     rows, columns = array.shape[:2]
     found: list[Found] = []
-    for at, picture in enumerate(renditions(array, inverted=inverted)):
-        found += _in_picture(picture, SEARCHED_SIDE_MAX if at == 0 else TILE_SIDE)  # then a rougher look
+    pictures = renditions(array, inverted=inverted)
+    for number, picture in enumerate(pictures, start=1):
+        is_rough = number == len(pictures) > 1  # the last one is mostly noise
+        found += _in_picture(picture, TILE_SIDE if is_rough else SEARCHED_SIDE_MAX)
     boxes = []
     for low, high, score in found:
         margin = max(2, round(MARGIN_SHARE * min(high[0] - low[0], high[1] - low[1])))
