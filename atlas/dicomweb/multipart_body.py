@@ -6,6 +6,7 @@ Nothing is kept but what may be the start of a boundary, so a body of any size n
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
 
 HEADERS_BYTES_MAX = 16 * 1024
 PREAMBLE_BYTES_MAX = 64 * 1024
@@ -34,15 +35,10 @@ type Event = PartBegins | bytes | PartEnds
 
 def media_type(header: str) -> tuple[str, dict[str, str]]:
     """A Content-Type's type in lower case, and its parameters, unquoted (RFC 9110 8.3.1)."""
-    kind, *rest = re.split(r""";(?=(?:[^"]|"[^"]*")*$)""", header)
-    parameters = {}
-    for parameter in rest:
-        name, _, value = parameter.partition("=")
-        value = value.strip()
-        if len(value) > 1 and value[0] == value[-1] == '"':
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
-        parameters[name.strip().lower()] = value
-    return kind.strip().lower(), parameters
+    message = Message()
+    message["content-type"] = header.replace("\r", " ").replace("\n", " ")
+    (kind, _), *parameters = message.get_params(failobj=[("", "")])
+    return kind.strip().lower(), {name.lower(): value for name, value in parameters if isinstance(value, str)}
 
 
 class MultipartBody:

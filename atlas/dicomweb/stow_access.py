@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import OrderedDict
 
 from channels.db import database_sync_to_async
 from django.core.exceptions import PermissionDenied
@@ -16,38 +15,27 @@ from atlas.archive.keys import KeyUnusable
 from atlas.archive.receiving import Door, IntakeClosed, door_of
 from atlas.dicomweb.answers import Problem
 from atlas.dicomweb.decisions import database_threads
+from atlas.dicomweb.remembered import Remembered
 
 audit.register("dataset.stored_into")
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED_S = 5.0  # so long a revoked role or token still stores, and a changed profile is not applied yet
+REMEMBERED_S = 5.0  # so long a changed profile is not applied yet, and an ended token still stores
 REMEMBERED_MAX = 1_000
 RECORDED_EVERY_S = 3600.0
 
-_doors: OrderedDict[tuple[str, str], tuple[float, Door]] = OrderedDict()
 _recorded: dict[tuple[int, int], float] = {}
 """(user, dataset) → when this process last wrote a line about them into the audit trail."""
 
 
 async def door_for(authorization: str, slug: str) -> Door:
     """The door of the dataset, for whoever this Authorization header stands for. Raises Problem."""
-    known = _doors.get((authorization, slug))
-    if known and known[0] > time.monotonic():
-        return known[1]
-    door = await _ask(authorization, slug)
-    _doors[authorization, slug] = (time.monotonic() + REMEMBERED_S, door)
-    while len(_doors) > REMEMBERED_MAX:
-        _doors.popitem(last=False)
-    return door
+    return await _doors.get((authorization, slug))
 
 
-def forget() -> None:
-    """Ask anew: a role was revoked, or a dataset's settings were changed."""
-    _doors.clear()
-
-
-def _ask_now(authorization: str, slug: str) -> Door:
+def _ask_now(key: tuple[str, str]) -> Door:
+    authorization, slug = key
     user = user_of_header(authorization)
     if user is None:
         raise Problem(
@@ -82,3 +70,4 @@ def _ask_now(authorization: str, slug: str) -> Door:
 
 
 _ask = database_sync_to_async(_ask_now, thread_sensitive=False, executor=database_threads)
+_doors = Remembered(_ask, weight_max=REMEMBERED_MAX, seconds=REMEMBERED_S)
