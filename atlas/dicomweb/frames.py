@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from atlas.archive.storage import open_instance
+from atlas.archive.generations import read_frame_table, read_manifest
+from atlas.archive.storage import ObjectMissing, open_instance
 from atlas.dicom.decoding import CannotDecode, decode_frame, to_little_endian
 from atlas.dicom.frames import (
     NATIVE,
@@ -29,11 +30,12 @@ from atlas.dicom.headers import (
     read_header,
 )
 from atlas.dicomweb.answers import Problem
-from atlas.dicomweb.located import Row
+from atlas.dicomweb.located import Located, Row
 from atlas.dicomweb.media import Media, accepted
 
 OCTETS = "application/octet-stream"
 FRAMES_REMEMBERED_MAX = 200_000
+SERIES_REMEMBERED_MAX = 2000
 _JPEG, _JLS, _JP2, _HTJ2K = "image/jpeg", "image/jls", "image/jp2", "image/jphc"
 MEDIA_OF_SYNTAX = {  # PS3.18 8.7.3.4
     **{f"1.2.840.10008.1.2.4.{end}": _JPEG for end in ("50", "51", "57", "70")},
@@ -66,18 +68,57 @@ class Choice:
 
 
 _known: OrderedDict[tuple[str, int], Frames] = OrderedDict()
+_last_sealed: OrderedDict[int, str] = OrderedDict()  # manifests whose frames were remembered
 
 
-async def frames_of(row: Row) -> Frames:
+async def frames_of(located: Located, row: Row) -> Frames:
     """Raises Problem where the instance has none that can be addressed; ObjectMissing."""
     key = (row.object_key, row.object_offset)
     found = _known.get(key)
+    if found is not None:
+        return found
+    if located.manifest_key and _last_sealed.get(located.pk) != located.manifest_key:
+        _last_sealed[located.pk] = located.manifest_key
+        if len(_last_sealed) > SERIES_REMEMBERED_MAX:
+            _last_sealed.popitem(last=False)
+        _remember(await asyncio.to_thread(_sealed, located))
+        found = _known.get(key)
     if found is None:
         found = await asyncio.to_thread(read_frames, row)
-        if len(found.ranges) < FRAMES_REMEMBERED_MAX // 100:
-            _known[key] = found
-            while len(_known) > FRAMES_REMEMBERED_MAX // 10:
-                _known.popitem(last=False)
+        _remember({key: found})
+    return found
+
+
+def _remember(found: dict[tuple[str, int], Frames]) -> None:
+    for key, frames in found.items():
+        if len(frames.ranges) <= FRAMES_REMEMBERED_MAX // 100:
+            _known[key] = frames
+    while len(_known) > FRAMES_REMEMBERED_MAX // 10:
+        _known.popitem(last=False)
+
+
+def _sealed(located: Located) -> dict[tuple[str, int], Frames]:
+    """Frames of all instances of a sealed series at once, from what sealing found. Those that were decoded
+    there, or are cut off, are left to be read from their files."""
+    try:
+        table = read_frame_table(located.manifest_key)
+        told = read_manifest(located.manifest_key)["frames"]
+    except ObjectMissing:
+        return {}
+    ranges: dict[str, list[Ranges | None]] = {}
+    for (number, *span), uid, frame in zip(table.frames, told["sop"], told["frame"], strict=True):
+        row = located.rows.get(uid)
+        if row is None or table.objects[number] != row.object_key or not 1 <= frame <= row.number_of_frames:
+            continue
+        own = ranges.setdefault(uid, [None] * row.number_of_frames)
+        own[frame - 1] = tuple((span[at] - row.object_offset, span[at + 1]) for at in range(0, len(span), 2))
+    found: dict[tuple[str, int], Frames] = {}
+    for uid, own in ranges.items():
+        row = located.rows[uid]
+        is_plain = row.transfer_syntax_uid in (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
+        if None not in own:
+            syntax = EXPLICIT_LITTLE if is_plain else row.transfer_syntax_uid
+            found[row.object_key, row.object_offset] = Frames(syntax, own, is_plain, False)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from atlas.archive.storage import ObjectMissing
 from atlas.dicomweb import bulkdata, described, frames, pictures, whole
 from atlas.dicomweb.answers import Problem, Send, send_empty
-from atlas.dicomweb.located import Row, forget, instance_of
+from atlas.dicomweb.located import Located, Row, forget, instance_of
 from atlas.dicomweb.requests import Request
 from atlas.dicomweb.streams import END, Piece, digest, kept, lost, multipart_type, part_head, send_pieces
 
@@ -21,9 +21,9 @@ async def send_frames(request: Request, words: tuple[str | None, ...], send: Sen
     study, series, instance, written = (word or "" for word in words)
     numbers = _numbers(written)
     for attempt in (1, 2):
-        _, row = await instance_of(request, study, series, instance)
+        located, row = await instance_of(request, study, series, instance)
         try:
-            await _send_frames(request, row, numbers, send)
+            await _send_frames(request, located, row, numbers, send)
             return
         except ObjectMissing as error:  # it was packed or blacked out a moment ago
             if attempt == 2:
@@ -31,8 +31,8 @@ async def send_frames(request: Request, words: tuple[str | None, ...], send: Sen
             forget(request, study, series)
 
 
-async def _send_frames(request: Request, row: Row, numbers: list[int], send: Send) -> None:
-    found = await frames.frames_of(row)
+async def _send_frames(request: Request, located: Located, row: Row, numbers: list[int], send: Send) -> None:
+    found = await frames.frames_of(located, row)
     for number in numbers:
         if not 1 <= number <= len(found.ranges):
             raise Problem(404, f"This instance has {len(found.ranges)} frames, numbered from 1.")
