@@ -17,6 +17,7 @@ from django.http import Http404
 from guardian.shortcuts import assign_perm, get_objects_for_user
 from guardian.utils import get_group_obj_perms_model
 
+from accounts import revocation
 from accounts.models import User
 from accounts.roles import BY_KEY, Role, roles_on
 
@@ -115,6 +116,7 @@ def revoke(*, user: User, role: str, scope: models.Model | None) -> None:
     group = Group.objects.filter(name=_group_name(BY_KEY[scope_name(scope), role], scope)).first()
     if group:
         user.groups.remove(group)
+        revocation.announce()
 
 
 def roles_of(user: Someone, scope: models.Model | None) -> list[Role]:

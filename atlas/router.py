@@ -5,6 +5,8 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from atlas.dicomweb import revocation
+
 PIXEL_ROADS = ("/pixels/", "/thumbnails/")
 DICOMWEB_ROAD = "/dicomweb/"
 
@@ -22,8 +24,10 @@ class Router:
         if scope["type"] == "websocket":
             await self.websocket(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(PIXEL_ROADS):
+            revocation.listen_here()
             await self.pixels(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(DICOMWEB_ROAD):
+            revocation.listen_here()
             await self.dicomweb(scope, receive, send)
         else:
             await self.http(scope, receive, send)

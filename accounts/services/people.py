@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.dispatch import receiver
 
-from accounts import audit, permissions
+from accounts import audit, permissions, revocation
 from accounts.models import User
 
 audit.register(
@@ -67,6 +67,7 @@ def _signed_in(user: User, **kwargs: object) -> None:
 def _signed_out(user: User | None, **kwargs: object) -> None:
     if user is not None:
         audit.record(user, "account.signed_out", user)
+        revocation.announce()
 
 
 @receiver(user_login_failed, dispatch_uid="accounts.audit_refusal")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, revocation
 from accounts.digests import digest_of
 from accounts.models import ApiToken, User
 
@@ -47,6 +47,7 @@ def revoke_token(*, by: User, token: ApiToken) -> None:
         raise ValidationError("This token belongs to someone else.")
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit.record(by, "token.revoked", token)
+        revocation.announce()
 
 
 def token_of(secret: str) -> ApiToken | None:

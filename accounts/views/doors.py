@@ -7,7 +7,7 @@ from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 
-from accounts import audit
+from accounts import audit, revocation
 from accounts.forms import SignInForm
 from accounts.requests import SignedInRequest
 from accounts.throttles import AddressThrottle, SignInThrottle, seconds_to_wait
@@ -55,6 +55,7 @@ class NewPassword(auth.PasswordResetConfirmView):
     def form_valid(self, form) -> HttpResponse:
         answer = super().form_valid(form)
         audit.record(self.user, "password.changed", self.user)
+        revocation.announce()
         messages.success(self.request, "Your new password is set. Sign in with it.")
         return answer
 
@@ -67,5 +68,6 @@ class ChangePassword(auth.PasswordChangeView):
         answer = super().form_valid(form)
         person = cast(SignedInRequest, self.request).user
         audit.record(person, "password.changed", person)
+        revocation.announce()
         messages.success(self.request, "Your password is changed. Other browsers are signed out.")
         return answer

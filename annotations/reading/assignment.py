@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from accounts import audit, permissions
+from accounts import audit, permissions, revocation
 from accounts.models import AuditRecord, User
 from annotations.models import Case, LabelSchema, Read, Review
 from annotations.reading.broadcasts import announce_cases
@@ -132,6 +132,7 @@ def unassign(*, by: User, project: Project, read_id: str) -> None:
     audit.record(by, "read.unassigned", read, reader=read.reader_id, case=read.case_id)
     announce_cases(project, [read.case.number])
     read.delete()
+    revocation.announce()
 
 
 def _checked(

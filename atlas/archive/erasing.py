@@ -6,17 +6,15 @@ a process killed on the way leaves either everything or a job that does the rest
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import batched
 
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, revocation
 from atlas.archive.generations import all_objects_of
 from atlas.archive.names import Names
 from atlas.archive.storage import storage
 from atlas.erasers import erase_above
-from atlas.fanout import broadcast
 from atlas.models import Instance, Series, Subject, UploadFile, UploadFinding
 
 audit.register("subject.erased")
@@ -61,7 +59,7 @@ def erase(subject: Subject) -> Erasure:
         subject.delete()
         for some in batched(sorted(keys), KEYS_A_JOB):
             delete_superseded.defer(keys=list(some))
-        transaction.on_commit(partial(broadcast, "decisions", {"type": "decisions.forget"}), robust=True)
+        revocation.announce()
     for key in keys:
         storage().delete(key)
     erasure.objects = len(keys)

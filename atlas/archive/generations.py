@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts import revocation
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.models import Generation, Instance, Series
 
@@ -111,6 +112,7 @@ def forget_generations(series: Series, *, erased: Iterable[str] = ()) -> None:
             metadata_key="",
             pack_key="",
         )
+        revocation.announce()
         finish_forgetting.configure(schedule_in={"minutes": FINISHED_AFTER_MINUTES}).defer(
             series_id=present.pk, keys=keys
         )

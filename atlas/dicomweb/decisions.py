@@ -1,7 +1,7 @@
 """May this request have pixels of this series? Asked of the database once, then remembered for seconds.
 
-A decision lives DECISION_S at most, so that is how long a revoked role or an ended session still opens the
-series it had open.
+A right that is taken away is told to all web processes (see `revocation`), which forget at once. Should that
+message be lost, a decision lives DECISION_S at most.
 """
 
 import asyncio
@@ -10,8 +10,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
+from weakref import WeakSet
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -72,6 +74,8 @@ class Decisions:
         self._clock = clock
         self._known: OrderedDict[tuple[Credentials, str], tuple[float, Decision]] = OrderedDict()
         self._asked: dict[tuple[Credentials, str], asyncio.Task[Decision]] = {}
+        self._times_forgotten = 0
+        _all.add(self)
 
     async def ask(self, credentials: Credentials, series_id: str, generation: int) -> Decision:
         """`series_id` is the public id. An unknown generation asks again: the series may be newer."""
@@ -82,17 +86,35 @@ class Decisions:
         task = self._asked.get(key)
         if task is None:  # a viewer asks for many frames at once; the database is asked once
             task = self._asked[key] = asyncio.ensure_future(_decide(credentials, series_id))
-            task.add_done_callback(lambda _: self._asked.pop(key, None))
+            task.add_done_callback(partial(self._answered, key))
+        times_forgotten = self._times_forgotten
         decision = await asyncio.shield(task)
+        if times_forgotten != self._times_forgotten:  # it may be from before what was to be forgotten
+            return decision
         self._known[key] = (self._clock() + DECISION_S, decision)
         self._known.move_to_end(key)
         while len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
         return decision
 
+    def _answered(self, key: tuple[Credentials, str], task: asyncio.Task[Decision]) -> None:
+        if self._asked.get(key) is task:
+            del self._asked[key]
+
     def forget(self) -> None:
         """Ask anew for everything: a role was revoked, or someone signed out."""
+        self._times_forgotten += 1
         self._known.clear()
+        self._asked.clear()  # who asks now must not be told what was found before
+
+
+_all: WeakSet[Decisions] = WeakSet()
+
+
+def forget_everything() -> None:
+    """Ask anew for everything, in all event loops of this process."""
+    for one in list(_all):
+        one.forget()
 
 
 def _decide_now(credentials: Credentials, series_id: str) -> Decision:
