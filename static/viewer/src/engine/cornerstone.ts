@@ -18,6 +18,12 @@ function parse(imageId: string): { frames: SeriesFrames; index: number } | null 
   return frames ? { frames, index: Number(match[2]) } : null;
 }
 
+/**
+ * The window that Cornerstone starts a stack with; ours replaces it at once. It must be wider than 1: its formula
+ * subtracts 1 from the width, so a narrower one, as of an ADC map, would show every later window black or inverted.
+ */
+const FIRST_WINDOW = { center: 128, width: 256 };
+
 /** Metadata has to be known before an image loads, so a series is registered before it is shown. */
 export function register(frames: SeriesFrames): void {
   known.set(`${frames.manifest.series.id}/${frames.manifest.generation}`, frames);
@@ -80,10 +86,7 @@ function metadata(type: string, imageId: unknown): unknown {
     case "sopCommonModule":
       return { sopInstanceUID: manifest.frames.sop[found.index] };
     case "voiLutModule":
-      return {
-        windowCenter: [manifest.frames.center[found.index] ?? 128],
-        windowWidth: [manifest.frames.width[found.index] ?? 256],
-      };
+      return { windowCenter: [FIRST_WINDOW.center], windowWidth: [FIRST_WINDOW.width] };
     default:
       return undefined;
   }
@@ -103,8 +106,8 @@ function imageOf(imageId: string, manifest: Manifest, index: number, pixels: Pix
     maxPixelValue: pixels.maximum,
     slope: 1,
     intercept: 0,
-    windowCenter: (pixels.minimum + pixels.maximum) / 2,
-    windowWidth: pixels.maximum - pixels.minimum || 1,
+    windowCenter: FIRST_WINDOW.center,
+    windowWidth: FIRST_WINDOW.width,
     voiLUTFunction: "LINEAR" as Types.IImage["voiLUTFunction"],
     getPixelData: () => pixels.data as Types.PixelDataTypedArray,
     getCanvas: () => document.createElement("canvas"),

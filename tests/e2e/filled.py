@@ -1,4 +1,4 @@
-"""A node with one reader and one read a subject, filled with real images of kinds that rooms get wrong."""
+"""A node with one reader and one read a subject, filled with the files that a test brings."""
 
 import io
 from collections.abc import Iterable
@@ -10,6 +10,11 @@ from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
 from tests.e2e.node import Node
 from tests.e2e.room import PASSWORD
+
+IDENTIFYING = (
+    *("InstitutionName", "InstitutionAddress", "StationName", "AccessionNumber", "StudyID"),
+    *("PatientBirthDate", "PatientBirthTime"),
+)
 
 PEOPLE = """
 from accounts import permissions
@@ -83,7 +88,7 @@ def _renamed(file: Path, subject: str) -> bytes:
             element.value = ""
 
     dataset.walk(nameless)
-    for keyword in ("InstitutionName", "InstitutionAddress", "StationName", "AccessionNumber", "StudyID"):
+    for keyword in IDENTIFYING:
         if keyword in dataset:
             setattr(dataset, keyword, "")
     dataset.PatientID = subject
