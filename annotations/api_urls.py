@@ -1,8 +1,8 @@
-"""REST for reads, then for releases."""
+"""REST for reads, then for releases, then for what came with a series."""
 
 from django.urls import URLPattern, path
 
-from annotations.api import reads, releases
+from annotations.api import derived, reads, releases
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -37,4 +37,8 @@ RELEASES: list[URLPattern] = [
     path(f"{RELEASE}archive/", releases.ReleaseArchiveView.as_view(), name="api-release-archive"),
 ]
 
-urlpatterns: list[URLPattern] = [*READS, *RELEASES]
+SERIES: list[URLPattern] = [
+    path("series/<str:public_id>/derived/", derived.DerivedOfSeries.as_view(), name="api-series-derived"),
+]
+
+urlpatterns: list[URLPattern] = [*READS, *RELEASES, *SERIES]

@@ -155,7 +155,9 @@ GET    /api/v1/reads/{others}/parked/                          401 404 404 404 4
 POST   /api/v1/reads/{others}/review/                          401 404 404 404 404 409 404 404 403 403
 GET    /api/v1/reads/{others}/state/                           401 404 404 404 404 403 404 404 200 403
 POST   /api/v1/reads/{others}/submit/                          401 404 404 404 404 403 404 404 409 403
+GET    /api/v1/series/{series}/derived/                        401 404 404 200 200 200 200 200 404 404
 GET    /api/v1/series/{series}/manifest/                       401 404 404 200 200 200 200 200 404 404
+GET    /api/v1/series/{series}/pack/                           401 404 404 200 200 403 403 403 404 404
 GET    /api/v1/tokens/                                         401 200 200 200 200 200 200 200 200 200
 POST   /api/v1/tokens/                                         400 400 400 400 400 400 400 400 400 400
 DELETE /api/v1/tokens/{token}/                                 401 404 404 404 404 404 404 404 404 204

@@ -87,10 +87,12 @@ def take_in(series: Series) -> None:
     own = _derived().filter(series=series)
     instances = list(own)
     if series.frame_count or instances:
-        others = _derived().filter(series__study__subject=series.study.subject_id).exclude(series=series)
-        settled = DerivedObject.objects.filter(
-            series__study__subject=series.study.subject_id, is_settled=True
-        )
+        near = {
+            "series__study__subject": series.study.subject_id,
+            "series__study__dataset": series.study.dataset_id,
+        }
+        others = _derived().filter(**near).exclude(series=series)
+        settled = DerivedObject.objects.filter(**near, is_settled=True)
         known = set(settled.values_list("sop_instance_uid", flat=True))
         waiting = [one for one in others.order_by("pk") if one.sop_instance_uid not in known]
         if not series.frame_count:  # no new images: only what refers to derived objects may know more now
@@ -168,8 +170,13 @@ def _read(instance: Instance) -> Dataset:
 
 
 def _candidates(series: Series, named: Named) -> list[SourceSeries]:
-    """The image series of the same subject that it names, or that share its frame of reference."""
-    images = Series.objects.filter(study__subject=series.study.subject_id, frame_count__gt=0)
+    """The image series of the same subject that it names, or that share its frame of reference.
+
+    Of the same dataset only: who may see the images of one needn't be allowed to see another's.
+    """
+    images = Series.objects.filter(
+        study__subject=series.study.subject_id, study__dataset=series.study.dataset_id, frame_count__gt=0
+    )
     wanted = Q(series_instance_uid__in=named.series) | Q(frame_of_reference_uid__in=named.frames_of_reference)
     if named.instances:
         holding = Instance.objects.filter(

@@ -184,8 +184,11 @@ def _segments_named(arrival: Arrival, group: ReadGroup) -> tuple[list[ImportedSe
     found: dict[int, ImportedSegment] = {}
     lost = 0
     for uid, number in group.segments:
+        study = arrival.series.study
         here = ImportedSegment.objects.filter(
-            source_sop_instance_uid=uid, source_series__study__subject=arrival.series.study.subject_id
+            source_sop_instance_uid=uid,
+            source_series__study__subject=study.subject_id,
+            source_series__study__dataset=study.dataset_id,
         ).select_related("series")
         rows = list(here.filter(segment_number=number) if number else here)
         found |= {row.pk: row for row in rows}
@@ -199,7 +202,10 @@ def _is_measured_settled(arrival: Arrival) -> bool:
     moving = DerivedObject.objects.filter(
         is_settled=False, sop_instance_uid__in=measured.values("source_sop_instance_uid")
     )
-    return not moving.filter(series__study__subject=arrival.series.study.subject_id).exists()
+    study = arrival.series.study
+    return not moving.filter(
+        series__study__subject=study.subject_id, series__study__dataset=study.dataset_id
+    ).exists()
 
 
 # Shapes and numbers -----------------------------------------------------------------------------

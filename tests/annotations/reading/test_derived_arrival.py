@@ -24,7 +24,8 @@ from pydicom import dcmread
 from pydicom.sr.codedict import codes
 from pydicom.uid import CTImageStorage
 
-from accounts.models import Organisation
+from accounts import permissions
+from accounts.models import Organisation, User
 from annotations.exchange.codes import Code
 from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
 from annotations.exchange.source import SourceSeries
@@ -291,3 +292,38 @@ def test_held_images_are_not_drawn_on(dataset: Dataset) -> None:
     sealing.seal(series.pk)
     take_in(dataset, segmentation_on(named))
     assert shown() == {}
+
+
+def test_over_rest_a_series_tells_what_came_with_it_and_what_became_of_it(dataset: Dataset, client) -> None:
+    named = images(2)
+    seg = segmentation_on(named)
+    take_in(dataset, *named, seg, report_on(seg, named))
+    manager = User.objects.create_user("ines")
+    permissions.grant(user=manager, role="data_manager", scope=dataset)
+    client.force_login(manager)
+    on = {one.modality: one.public_id for one in Series.objects.all()}
+    came = client.get(f"/api/v1/series/{on['CT']}/derived/").json()
+    (segment,), (group,) = came["segments"], came["measurements"]
+    assert (segment["name"], segment["slices"], segment["type"]["value"]) == ("Tumour", 1, "108369006")
+    assert group["segments"] == [segment["id"]]
+    assert [(one["name"], one["value"], one["unit"]) for one in group["numbers"]] == [("Volume", 12.8, "mm3")]
+    became = client.get(f"/api/v1/series/{on['SEG']}/derived/").json()["objects"]
+    assert [(one["kind"], one["state"], one["sentence"]) for one in became] == [
+        ("segmentation", "shown", "Shown: 1 segment on “CT 2”.")
+    ]
+    client.force_login(User.objects.create_user("piotr"))
+    assert client.get(f"/api/v1/series/{on['CT']}/derived/").status_code == 404
+
+
+def test_nothing_crosses_from_one_dataset_to_another(dataset: Dataset) -> None:
+    """Who may see one dataset's images needn't be allowed to see what another holds of the same person."""
+    named = images(2)
+    take_in(dataset, *named)
+    other = Dataset.objects.create(
+        organisation=dataset.organisation, name="Other", slug="other", deidentification="already_done"
+    )
+    seg = dcmread(BytesIO(segmentation_on(named)))
+    seg.StudyInstanceUID = "1.2.826.0.1.98"
+    take_in(other, written(seg))
+    assert shown() == {}
+    assert DerivedObject.objects.get().state == "waiting"
