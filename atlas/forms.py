@@ -13,6 +13,9 @@ DEIDENTIFICATION_EXPLAINED = (
     "and refuses what still identifies. Until this is decided the dataset takes no images."
 )
 
+_CHOICES = Dataset.Deidentification
+IN_ORDER = [(c, c.label) for c in (_CHOICES.AT_THE_DOOR, _CHOICES.ALREADY_DONE, _CHOICES.UNDECLARED)]
+
 
 class DatasetForm(forms.ModelForm):
     class Meta:
@@ -30,7 +33,7 @@ class DatasetForm(forms.ModelForm):
 class NewDatasetForm(DatasetForm):
     deidentification = forms.ChoiceField(
         label="De-identification",
-        choices=Dataset.Deidentification.choices,
+        choices=IN_ORDER,
         initial=Dataset.Deidentification.AT_THE_DOOR,
         widget=forms.RadioSelect,
         help_text=DEIDENTIFICATION_EXPLAINED,
@@ -39,7 +42,7 @@ class NewDatasetForm(DatasetForm):
 
 class DeidentificationForm(forms.Form):
     deidentification = forms.ChoiceField(
-        label="Who de-identifies", choices=Dataset.Deidentification.choices, widget=forms.RadioSelect
+        label="Who de-identifies", choices=IN_ORDER, widget=forms.RadioSelect
     )
     options = forms.MultipleChoiceField(
         label="What may stay",

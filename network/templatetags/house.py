@@ -108,6 +108,22 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}%" if whole else NOTHING
 
 
+SPOILED = {
+    "volume": "reconstructions and volumes",
+    "millimetres": "millimetres",
+    "units": "units of values",
+    "suv": "SUV",
+    "link": "links to other series",
+}
+
+
+@register.filter
+def spoiled(spoils: Sequence[str]) -> str:
+    """What a finding of the quality gate takes away: ["units", "suv"] as "No units of values, no SUV."."""
+    words = [SPOILED[name] for name in spoils if name in SPOILED]
+    return f"No {', no '.join(words)}." if words else ""
+
+
 @register.simple_tag
 def bar(value: float, longest: float, ground: bool = False) -> SafeString:
     """A bar of data ink, as long as the value is of the longest; the number stands beside it."""

@@ -131,6 +131,7 @@ def test_the_page_shows_studies_with_picture_series_and_findings(owner, lung):
     assert f'src="/thumbnails/{image.public_id}/1"' in page
     assert "CT of L-1" in page
     assert "1 slice is missing: after image 3." in page
+    assert "No reconstructions and volumes." in page
     assert "1\N{NO-BREAK SPACE}study" in page
 
 

@@ -11,7 +11,7 @@ export function say(place, verdict, sentence, ...actions) {
   place.className = `notice ${verdict}`;
   place.setAttribute("role", verdict === "bad" ? "alert" : "status");
   const words = document.createElement("span");
-  words.className = "grow";
+  words.className = "grow words";
   words.textContent = sentence;
   place.replaceChildren(words, ...actions.map(action));
 }
