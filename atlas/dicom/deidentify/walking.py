@@ -34,7 +34,7 @@ _SAFE_PRIVATE_VRS = frozenset(
 )
 _OVERLAY_KEPT = frozenset((0x0010, 0x0011, 0x0015, 0x0040, 0x0050, 0x0051, 0x0100, 0x0102, 0x3000))
 # Kept values in which a name may stand; what is no free text goes as a whole then.
-_MAY_NAME = rules.TEXT_VRS | {b"CS", b"UN", b"UR", b"AE", b"PN"}
+_MAY_NAME = rules.TEXT_VRS | {b"AE", b"AS", b"CS", b"DS", b"IS", b"PN", b"TM", b"UN", b"UR"}
 _CONCEPT_NAME = 0x0040A043
 # Observation context (TID 1007): name, number, date of birth, sex and age of the subject; accession number.
 _ABOUT_THE_SUBJECT = re.compile(rb"(?<!\d)1210(?:29|30|31|32|33|22)(?!\d)")
