@@ -13,6 +13,7 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 ZIP_DIRECTORY_BYTES_MAX = 256 * 1024 * 1024  # of its table of contents, which is read into memory: 2 M files
 ZIP_RATIO_MAX = 250  # pixels hardly shrink to a hundredth
 ZIP_RATIO_FROM_BYTES = 64 * 1024 * 1024  # smaller members may shrink as they like
+ZIP_TOTAL_FROM_BYTES = 8 * 1024**3  # a whole archive that unpacks to less may shrink as it likes
 _END_OF_DIRECTORY = b"PK\x05\x06"
 
 
@@ -71,6 +72,12 @@ def in_zip(file: BinaryIO, name: str) -> Iterator[Source]:
         yield Source(name, None, f"The ZIP archive is damaged: {error}.")
         return
     with archive:
+        total = sum(member.file_size for member in archive.infolist())
+        size = file.seek(0, os.SEEK_END)
+        if total > ZIP_TOTAL_FROM_BYTES and total > size * ZIP_RATIO_MAX:
+            reason = f"The archive would grow {total / size:.0f} times when unpacked; no images do. Split it."
+            yield Source(name, None, reason)
+            return
         for member in archive.infolist():
             if not member.is_dir():
                 shown = f"{name}/{member.filename}"

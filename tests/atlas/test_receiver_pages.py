@@ -18,24 +18,24 @@ def owner(organisation) -> User:
     return user
 
 
-def opened(user: User, called: str = "ATLAS_CHEST", calling: str = "PACS1\nCT 3 ") -> str:
+def opened(user: User, called: str = "CHEST_ATLAS", calling: str = "PACS1\nCT 3 ") -> str:
     answer = signed_in(user).post(PAGE, {"called": called, "calling": calling}, follow=True)
     return answer.content.decode()
 
 
 def test_a_manager_opens_an_ae_title_and_a_data_manager_sees_it(owner, manager, dataset):
     page = opened(owner)
-    assert "The dataset answers to ATLAS_CHEST." in page
+    assert "The dataset answers to CHEST_ATLAS." in page
     assert 'spellcheck="false">PACS1&#10;CT 3</textarea>' in page
     receiver = Receiver.objects.get()
-    assert (receiver.dataset, receiver.called_ae_title) == (dataset, "ATLAS_CHEST")
+    assert (receiver.dataset, receiver.called_ae_title) == (dataset, "CHEST_ATLAS")
     assert receiver.calling_ae_titles == ["PACS1", "CT 3"]
     assert AuditRecord.objects.get(verb="receiver.opened").facts == {"receiver": receiver.pk}
     page = signed_in(manager).get(PAGE).content.decode()
-    assert "ATLAS_CHEST" in page
+    assert "CHEST_ATLAS" in page
     assert "PACS1, CT 3" in page
     assert "<textarea" not in page
-    assert "ATLAS_CHEST" in signed_in(manager).get("/datasets/chest-ct/").content.decode()
+    assert "CHEST_ATLAS" in signed_in(manager).get("/datasets/chest-ct/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_can_be_no_ae_title_is_said(owner, dataset, called, calling, senten
 
 def test_an_ae_title_stands_for_one_dataset_of_the_node(owner, dataset, organisation):
     other = Dataset.objects.create(organisation=organisation, name="Other", slug="other")
-    Receiver.objects.create(dataset=other, called_ae_title="ATLAS_CHEST", calling_ae_titles=["PACS1"])
+    Receiver.objects.create(dataset=other, called_ae_title="CHEST_ATLAS", calling_ae_titles=["PACS1"])
     assert "taken on this node" in opened(owner)
     assert Receiver.objects.get().dataset == other
 
@@ -65,19 +65,19 @@ def test_an_ae_title_stands_for_one_dataset_of_the_node(owner, dataset, organisa
 def test_senders_are_changed_and_the_title_is_closed(owner, dataset):
     opened(owner)
     browser = signed_in(owner)
-    browser.post(CHANGE, {"called": "ATLAS_CHEST", "calling": "PACS2\r\nPACS2"})
+    browser.post(CHANGE, {"called": "CHEST_ATLAS", "calling": "PACS2\r\nPACS2"})
     assert Receiver.objects.get().calling_ae_titles == ["PACS2"]
-    page = browser.post(CHANGE, {"called": "ATLAS_CHEST", "calling": ""}, follow=True).content.decode()
+    page = browser.post(CHANGE, {"called": "CHEST_ATLAS", "calling": ""}, follow=True).content.decode()
     assert "Name at least one sender" in page
     assert Receiver.objects.get().calling_ae_titles == ["PACS2"]
-    browser.post(CHANGE, {"called": "ATLAS_CHEST", "deed": "close"})
+    browser.post(CHANGE, {"called": "CHEST_ATLAS", "deed": "close"})
     assert not Receiver.objects.exists()
     assert [record.verb for record in AuditRecord.objects.filter(verb__startswith="receiver.")] == [
         "receiver.closed",
         "receiver.changed",
         "receiver.opened",
     ]
-    assert browser.post(CHANGE, {"called": "ATLAS_CHEST", "deed": "close"}).status_code == 404
+    assert browser.post(CHANGE, {"called": "CHEST_ATLAS", "deed": "close"}).status_code == 404
 
 
 @pytest.mark.parametrize(("who", "statuses"), [("manager", (200, 403, 403)), ("stranger", (404, 404, 404))])

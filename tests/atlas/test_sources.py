@@ -50,6 +50,14 @@ def test_a_bomb_is_not_opened(send, monkeypatch):
     assert outcome["sent.zip/good.dcm"][0] == STORED
 
 
+def test_a_bomb_of_many_small_parts_is_not_opened(send, monkeypatch):
+    monkeypatch.setattr(sources, "ZIP_TOTAL_FROM_BYTES", 10_000_000)
+    part = part_10(header(), pixels(0)) + bytes(1_000_000)
+    outcome = send(zipped({f"{at}.dcm": part for at in range(20)}))
+    assert list(outcome) == ["sent.zip"]
+    assert "unpacked" in outcome["sent.zip"][1]
+
+
 def test_a_bomb_of_something_else_is_given_up_after_its_first_bytes(send):
     outcome = send(zipped({"zeros": bytes(50_000_000)}))
     assert outcome["sent.zip/zeros"][0] == NOT_DICOM
