@@ -11,6 +11,9 @@ from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 from tests.e2e.node import Node
 from tests.e2e.room import PASSWORD
 
+# Whether pixels of another series than the one on the screen have been fetched.
+AHEAD = """series => performance.getEntriesByType('resource')
+    .some(({ name }) => name.includes('/pixels/') && !name.includes(series))"""
 IDENTIFYING = (
     *("InstitutionName", "InstitutionAddress", "StationName", "AccessionNumber", "StudyID"),
     *("PatientBirthDate", "PatientBirthTime"),
