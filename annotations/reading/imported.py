@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pydicom
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 from pydicom import Dataset
 from pydicom.errors import InvalidDicomError
@@ -24,7 +24,7 @@ from annotations.models import DerivedObject
 from annotations.reading import imported_rows
 from annotations.reading.imported_rows import Became
 from atlas.archive.generations import read_manifest
-from atlas.archive.storage import ObjectMissing, open_instance
+from atlas.archive.storage import ObjectMissing, StorageUnavailable, open_instance
 from atlas.dicom.headers import DEFLATED, Unreadable, inflated
 from atlas.models import Instance, Series
 
@@ -149,6 +149,8 @@ def _read_and_keep(instance: Instance, reader: Reader, row: DerivedObject) -> Be
             f"This {reader.name} is not shown on images: {reason}",
             is_settled=False,
         )
+    except (DatabaseError, StorageUnavailable, MemoryError):
+        raise  # nothing is wrong with the object: the job fails, and what was shown stays
     except Exception as error:  # a parser on someone's bytes may raise anything
         # Only its kind: what a parser says may quote the file.
         logger.error("%s %s could not be read: %s", reader.name, instance.pk, type(error).__name__)
@@ -186,7 +188,10 @@ def _candidates(series: Series, named: Named) -> list[SourceSeries]:
     found = []
     images = images.filter(wanted).exclude(manifest_key="").exclude(state=Series.State.BROKEN)
     for image in images.select_related("study").order_by("pk"):
-        manifest = read_manifest(image.manifest_key)
+        try:
+            manifest = read_manifest(image.manifest_key)
+        except ObjectMissing:  # sealed again a moment ago: that sealing takes in once more
+            continue
         found.append(SourceSeries.from_manifest(manifest, study_instance_uid=image.study.study_instance_uid))
     return found
 

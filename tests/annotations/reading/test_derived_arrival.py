@@ -1,5 +1,6 @@
 """Derived objects taken in with their images: in any order, as they came or de-identified at the door."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import BytesIO
 from itertools import permutations
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from django.db import connection
 from highdicom.sr import (
     Comprehensive3DSR,
     Measurement,
@@ -33,6 +35,7 @@ from annotations.measures import masks
 from annotations.models import DerivedObject, ImportedMeasurement, ImportedSegment
 from annotations.reading import imported
 from atlas.archive import intake, sealing
+from atlas.archive.storage import StorageUnavailable
 from atlas.dicom.describe import describe
 from atlas.dicom.headers import read_header
 from atlas.dicom.manifest import build
@@ -327,3 +330,41 @@ def test_nothing_crosses_from_one_dataset_to_another(dataset: Dataset) -> None:
     take_in(other, written(seg))
     assert shown() == {}
     assert DerivedObject.objects.get().state == "waiting"
+
+
+def test_storage_that_fails_takes_nothing_away(dataset: Dataset, monkeypatch) -> None:
+    take_in(dataset, *images(3), outlines_on(images(2), names=False))
+    assert shown() == {"GTV": (3, 6)}
+
+    def unavailable(instance):
+        raise StorageUnavailable("The object store does not answer.")
+
+    monkeypatch.setattr(imported, "open_instance", unavailable)
+    with pytest.raises(StorageUnavailable):
+        imported.take_in(Series.objects.get(modality="CT"))
+    assert shown() == {"GTV": (3, 6)}
+    assert DerivedObject.objects.get().state == "shown"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_bring_each_mark_once(dataset: Dataset) -> None:
+    named = images(2)
+    seg = segmentation_on(named)
+    take_in(dataset, *named, seg, outlines_on(named, names=True), report_on(seg, named))
+    before = shown()
+    DerivedObject.objects.all().delete()
+    ImportedSegment.objects.all().delete()
+    everyone = list(Series.objects.all())
+
+    def work(series: Series) -> None:
+        try:
+            imported.take_in(series)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(work, everyone * 3))
+    assert shown() == before == {"Tumour": (2, 8), "GTV": (2, 6)}
+    assert ImportedSegment.objects.count() == 2
+    assert DerivedObject.objects.count() == 3
+    assert ImportedMeasurement.objects.get().segments.count() == 1
