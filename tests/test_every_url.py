@@ -41,6 +41,10 @@ POST   /datasets/chest-ct/members/                             302 404 404 404 4
 GET    /datasets/chest-ct/receivers/                           302 404 404 200 200 404 404 404 404 404
 POST   /datasets/chest-ct/receivers/                           302 404 404 200 403 404 404 404 404 404
 POST   /datasets/chest-ct/receivers/change/                    302 404 404 404 403 404 404 404 404 404
+GET    /datasets/chest-ct/quarantine/                          302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/quarantine/{series}/{image}/         302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/quarantine/{series}/{image}/picture/ 302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/quarantine/{series}/{image}/decide/  302 404 404 302 302 404 404 404 404 404
 GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
 GET    /health                                                 503 503 503 503 503 503 503 503 503 503
 GET    /home/                                                  302 302 302 302 302 302 302 302 302 302
@@ -170,6 +174,37 @@ PIXELS = """
 /pixels/{series}/2/0      401 404 404 404 404 404 404 404 404 404
 """
 
+# {its} is the series of case 5 below a root of DICOMweb, {image} one of its images.
+DICOMWEB = """
+/dicomweb/studies                                401 204 204 200 200 200 200 200 200 200
+/dicomweb/series                                 401 204 204 200 200 200 200 200 200 200
+/dicomweb/instances                              401 204 204 200 200 200 200 200 204 204
+/dicomweb/datasets/chest-ct/studies              401 404 404 200 200 404 404 404 404 404
+/dicomweb/projects/respond/studies               401 404 404 404 404 200 200 200 200 200
+/dicomweb/studies/{study_uid}/series             401 204 204 200 200 200 200 200 204 204
+/dicomweb/studies/{study_uid}/instances          401 204 204 200 200 200 200 200 204 204
+/dicomweb{its}/instances                         401 204 204 200 200 200 200 200 204 204
+/dicomweb/studies/{study_uid}                    401 404 404 200 200 200 200 200 404 404
+/dicomweb/studies/{study_uid}/metadata           401 404 404 200 200 200 200 200 404 404
+/dicomweb/studies/{study_uid}/rendered           401 404 404 200 200 200 200 200 404 404
+/dicomweb/studies/{study_uid}/thumbnail          401 404 404 200 200 200 200 200 404 404
+/dicomweb{its}                                   401 404 404 200 200 200 200 200 404 404
+/dicomweb{its}/metadata                          401 404 404 200 200 200 200 200 404 404
+/dicomweb{its}/rendered                          401 404 404 200 200 200 200 200 404 404
+/dicomweb{its}/thumbnail                         401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}                                 401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}/metadata                        401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}/rendered                        401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}/thumbnail                       401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}/frames/1                        401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}/frames/1/rendered               401 404 404 200 200 200 200 200 404 404
+/dicomweb{image}/bulkdata/7FE00010               401 404 404 200 200 200 200 200 404 404
+/dicomweb/datasets/chest-ct{its}                 401 404 404 200 200 404 404 404 404 404
+/dicomweb/datasets/chest-ct{image}/frames/1      401 404 404 200 200 404 404 404 404 404
+/dicomweb/projects/respond{its}                  401 404 404 404 404 200 200 200 404 404
+/dicomweb/projects/respond{image}/frames/1       401 404 404 404 404 200 200 200 404 404
+"""
+
 WEBSOCKETS = """
 /ws/reads/{assigned}/     4404 4404 4404 4404 4404 open 4404 open 4404 4404
 /ws/reads/{submitted}/    4404 4404 4404 4404 4404 open open open 4404 4404
@@ -210,6 +245,11 @@ def test_each_person_gets_what_the_table_says(walk: Walk, method: str, path: str
 
 @pytest.mark.parametrize(("path", "expected"), rows(PIXELS, 1))
 def test_each_person_gets_the_pixels_that_are_theirs(walk: Walk, path: str, expected: dict) -> None:
+    assert {role: str(walk.raw(role, path)) for role in ROLES} == expected
+
+
+@pytest.mark.parametrize(("path", "expected"), rows(DICOMWEB, 1))
+def test_each_person_gets_by_dicomweb_what_is_theirs(walk: Walk, path: str, expected: dict) -> None:
     assert {role: str(walk.raw(role, path)) for role in ROLES} == expected
 
 

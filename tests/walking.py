@@ -143,8 +143,13 @@ def build() -> Walk:
     upload = Upload.objects.create(dataset=scene.dataset, by=people["data_manager"])
     file = UploadFile.objects.create(upload=upload, name="ct.zip", fingerprint="1", size=20_000_000)
     token, _ = make_token(by=people["scientist"], name="laptop", days=1)
+    its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
         "series": series.public_id,
+        "image": series.instances.first().original_sha256[:20],
+        "study_uid": series.study.study_instance_uid,
+        "its": its,
+        "image": f"{its}/instances/{series.instances.earliest('pk').sop_instance_uid}",
         "assigned": scene.reads["assigned"].public_id,
         "submitted": submitted.public_id,
         "others": scene.reads["others"].public_id,
