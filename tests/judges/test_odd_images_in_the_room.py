@@ -16,7 +16,7 @@ from tests.e2e.filled import AHEAD, fill
 from tests.e2e.node import Node
 from tests.e2e.room import Room, sign_in
 
-RADIOGRAPH = get_testdata_file("dicomdirtests/77654033/CR1/6154")
+RADIOGRAPH = str(get_testdata_file("dicomdirtests/77654033/CR1/6154"))
 
 
 @pytest.fixture(scope="module")
