@@ -14,4 +14,5 @@ urlpatterns = [
     path(f"{_upload}large-files/<str:file_id>/", uploads.SentFile.as_view(), name="api-sent-file"),
     path(f"{_upload}done/", uploads.UploadDone.as_view(), name="api-upload-done"),
     path("series/<str:public_id>/manifest/", series.SeriesManifest.as_view(), name="api-series-manifest"),
+    path("series/<str:public_id>/pack/", series.SeriesPack.as_view(), name="api-series-pack"),
 ]

@@ -58,6 +58,13 @@ def visible_series(user: Someone) -> QuerySet[Series]:
     return Series.objects.filter(study__in=visible_studies(user).values("pk"))
 
 
+def downloadable_series(user: Someone) -> QuerySet[Series]:
+    """Every series whose files this person may take away: what they see, in datasets that they hold a role
+    on. Readers look; they take nothing away."""
+    datasets = permissions.objects_for(user, "view_images", Dataset)
+    return visible_series(user).filter(study__dataset__in=datasets.values("pk"))
+
+
 def visible_instances(user: Someone) -> QuerySet[Instance]:
     """Every image that this person may look at: held ones are for those who look after their dataset, on a
     page of their own."""

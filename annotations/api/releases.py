@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from annotations.api.ranges import ranged_response
 from annotations.cohort import downloads, policies
 from annotations.models import Release, ReleaseFile
 from annotations.reading.projects import project_or_404
 from atlas.api.errors import Conflict
 from atlas.api.pagination import Pages
+from atlas.api.ranges import BytesView, ranged_response
 
 RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=first-last")
 BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, 206: OpenApiTypes.BINARY}
@@ -91,14 +91,7 @@ class ReleaseManifest(APIView):
         return Response({"files": files})
 
 
-class _Download(APIView):
-    """Bytes are what they are, whatever type the client would like best."""
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        return super().perform_content_negotiation(request, force=True)
-
-
-class ReleaseFileView(_Download):
+class ReleaseFileView(BytesView):
     @extend_schema(
         operation_id="releases_file",
         summary="One file, or a range of it",
@@ -121,7 +114,7 @@ class ReleaseFileView(_Download):
         )
 
 
-class ReleaseArchiveView(_Download):
+class ReleaseArchiveView(BytesView):
     @extend_schema(
         operation_id="releases_archive",
         summary="All files as one ZIP, or a range of it",

@@ -1,20 +1,29 @@
-"""GET /series/<id>/manifest/: all that a viewer needs to know about a series, as stored."""
+"""GET /series/<id>/manifest/: all that a viewer needs to know about a series; …/pack/: its files."""
 
 import gzip
+import hashlib
+from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts import audit
 from accounts.models import User
 from atlas import policies
 from atlas.access import record_viewing
+from atlas.api.errors import Conflict
+from atlas.api.ranges import BytesView, ranged_response
 from atlas.archive import sealing
-from atlas.archive.storage import storage
+from atlas.archive.storage import COPY_BYTES, storage
+
+audit.register("series.downloaded")
 
 
 class SeriesManifest(APIView):
@@ -31,10 +40,10 @@ class SeriesManifest(APIView):
     def get(self, request: Request, public_id: str) -> HttpResponse:
         series = policies.series_or_404(request.user, public_id)
         record_viewing(cast(User, request.user), series)
-        if series.generation == 0:  # it still arrives: describe what is here
+        if not series.manifest_key:  # it still arrives, or is made anew: describe what is here
             sealing.seal(series.pk, rests=False)
             series.refresh_from_db()
-            if series.generation == 0:
+            if not series.manifest_key:
                 raise Http404("This series can't be described yet.")
         tag = f'"{series.public_id}-{series.generation}"'
         if tag in request.headers.get("If-None-Match", ""):
@@ -45,6 +54,43 @@ class SeriesManifest(APIView):
         response = HttpResponse(packed, content_type="application/json")
         response["Content-Encoding"] = "gzip"
         return _kept(response, tag)
+
+
+class SeriesPack(BytesView):
+    @extend_schema(
+        operation_id="series_pack",
+        summary="All images of a series as one ZIP, or a range of it",
+        description=(
+            "DICOM files as they are stored, in display order. For those who hold a role on its dataset. "
+            "409 while its images still arrive."
+        ),
+        parameters=[OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=first-last")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, 206: OpenApiTypes.BINARY},
+        tags=["images"],
+    )
+    def get(self, request: Request, public_id: str) -> HttpResponseBase:
+        series = policies.series_or_404(request.user, public_id)
+        if not policies.downloadable_series(request.user).filter(pk=series.pk).exists():
+            raise PermissionDenied(
+                "You may look at this series, not take it away. Ask its dataset's manager."
+            )
+        if not series.pack_key:
+            raise Conflict("This series has no pack yet: its images still arrive. Try again in a minute.")
+        audit.record(cast(User, request.user), "series.downloaded", series)
+        return ranged_response(
+            request,
+            size=storage().size(series.pack_key),
+            etag=hashlib.sha256(series.pack_key.encode()).hexdigest()[:32],
+            read=partial(_pieces, series.pack_key),
+            content_type="application/zip",
+            filename=f"{series.modality}-{series.public_id}.zip",
+        )
+
+
+def _pieces(key: str, first: int, last: int) -> Iterator[bytes]:
+    with storage().open(key, first, last - first + 1) as file:
+        while piece := file.read(COPY_BYTES):
+            yield piece
 
 
 def _takes_gzip(request: HttpRequest | Request) -> bool:

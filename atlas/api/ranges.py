@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import parse_etags
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -15,6 +18,13 @@ type Read = Callable[[int, int], Iterator[bytes]]
 
 class _Unsatisfiable(Exception):
     """The range begins beyond the end."""
+
+
+class BytesView(APIView):
+    """Bytes are what they are, whatever type the client would like best."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force=True)
 
 
 def ranged_response(
