@@ -14,7 +14,7 @@ from annotations.exchange.seg_writer import Segment
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from annotations.models import ImportedSegment
 from atlas import datasets
-from atlas.archive.intake import REFUSED, Outcome
+from atlas.archive.received import REFUSED, Outcome
 from atlas.archive.sources import Source
 from atlas.archive.uploads import import_paths
 from atlas.models import Dataset, Project, Series, Study
