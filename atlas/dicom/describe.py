@@ -24,6 +24,7 @@ from atlas.dicom.geometry import (
     Orientation,
     Position,
     Spacing,
+    letters_of,
     orientation_of,
     position_of,
     spacing_of,
@@ -77,6 +78,7 @@ class Frame:
     order: Moment
     position: Position | None
     orientation: Orientation | None
+    letters: tuple[str, str] | None
     spacing: Spacing
     pixel: PixelFormat
     center: float | None
@@ -172,6 +174,7 @@ def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[
     uid = values.uid(dataset, "SOPInstanceUID")
     instance_number = values.integer(dataset, "InstanceNumber")
     plain = _Plane.of(dataset, None, None, modality)
+    letters = letters_of(dataset)
     found = []
     for index, ranges in enumerate(all_ranges):
         own = each[index] if index < len(each) else None
@@ -185,6 +188,7 @@ def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[
                 # One position can't be that of several frames: without functional groups they have none.
                 position=plane.position if own is not None or len(all_ranges) == 1 else None,
                 orientation=plane.orientation,
+                letters=letters,
                 spacing=plane.spacing,
                 pixel=pixel,
                 center=plane.window[0],

@@ -1,5 +1,6 @@
 """Planes in patient space: order, gaps, tilt. Millimetres, LPS; never the instance number."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ class Spacing:
     source: str
 
 
+LETTERS = re.compile(r"[APRLHF]{1,3}")
 MAGNIFIED_MAX = 4.0  # of a projection: a larger factor is a wrong one
 NO_SPACING = Spacing(None, None, "none")
 PROJECTIONS = {"CR", "DX", "MG", "XA", "RF", "RG", "PX", "IO", "RTIMAGE"}
@@ -71,6 +73,13 @@ def orientation_of(*datasets: Dataset | None) -> Orientation | None:
             unit = all(abs(length - 1) < UNIT_TOLERANCE for length in lengths)
             return found if square and unit else None  # type: ignore[return-value]
     return None
+
+
+def letters_of(dataset: Dataset) -> tuple[str, str] | None:
+    """Patient Orientation (0020,0020): the way that rows and columns run, as on a radiograph, ("L", "F")."""
+    written = values.text(dataset, "PatientOrientation").upper().split("\\")
+    right = len(written) == 2 and all(LETTERS.fullmatch(word) for word in written)
+    return (written[0], written[1]) if right else None
 
 
 def position_of(*datasets: Dataset | None) -> Position | None:

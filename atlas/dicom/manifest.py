@@ -78,6 +78,8 @@ def _columns(frames: list[Frame], orientation: Orientation | None) -> dict:
     syntaxes = list(dict.fromkeys(frame.syntax for frame in frames))
     spacing = common([frame.spacing for frame in frames]) if frames else None
     pixel = common([frame.pixel for frame in frames]) if frames else None
+    # Only where no direction in the patient says it better.
+    letters = common([frame.letters for frame in frames]) if frames and not orientation else None
     overrides: dict[str, dict] = {}
     for index, frame in enumerate(frames):
         own: dict = {}
@@ -89,12 +91,15 @@ def _columns(frames: list[Frame], orientation: Orientation | None) -> dict:
             own["orientation"] = list(frame.orientation)
         if frame.spacing != spacing:
             own["spacing"] = asdict(frame.spacing)
+        if frame.letters != letters and not orientation:
+            own["letters"] = list(frame.letters) if frame.letters else None
         if frame.pixel != pixel:
             own["pixel"] = asdict(frame.pixel)
         if own:
             overrides[str(index)] = own
     return {
         "spacing": asdict(spacing) if spacing else {"row_mm": None, "column_mm": None, "source": "none"},
+        "letters": list(letters) if letters else None,
         "pixel": asdict(pixel) if pixel else None,
         "frames": {
             "sop": [frame.sop_instance_uid for frame in frames],

@@ -168,3 +168,20 @@ def test_every_odd_real_file_is_described_or_refused_with_a_sentence(test_data):
 def test_a_real_number_of_frames_that_is_no_number_is_named(test_data):
     content = (test_data / "odd_mixed/pydicom/badVR.dcm").read_bytes()
     assert "Number of Frames" in finding(built([content]), "ill_formed")["sentence"]
+
+
+def test_images_without_position_carry_the_letters_that_their_file_writes():
+    plain = {"Modality": "DX", "ImagePositionPatient": None, "ImageOrientationPatient": None}
+    files = [
+        part_10(header(**plain, InstanceNumber=at, PatientOrientation=letters), pixels(at))
+        for at, letters in enumerate((["L", "F"], ["L", "F"], ["A", "F"], ["<b>", "F"]))
+    ]
+    manifest = built(files).manifest
+    assert manifest["letters"] == ["L", "F"]
+    assert manifest["overrides"]["2"]["letters"] == ["A", "F"]
+    assert manifest["overrides"]["3"]["letters"] is None
+    assert "0" not in manifest["overrides"]
+
+
+def test_where_directions_are_known_no_letters_are_needed():
+    assert built(series([(0, 0, 0), (0, 0, 3)], PatientOrientation=["R", "F"])).manifest["letters"] is None

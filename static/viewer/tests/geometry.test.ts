@@ -196,3 +196,17 @@ describe("hanging", () => {
     });
   });
 });
+
+test("a radiograph shows the letters that its file writes, turned and mirrored with it", () => {
+  const plain = { geometry: "image" as const, orientation: null };
+  const plane = planeOf(manifest({ ...plain, letters: ["L", "FP"] }), 0);
+  expect(edgeLetters(plane, UPRIGHT)).toEqual({ left: "R", right: "L", top: "HA", bottom: "FP" });
+  const mirrored: Pose = { ...UPRIGHT, flipHorizontal: true };
+  expect(edgeLetters(plane, mirrored)).toEqual({ left: "L", right: "R", top: "HA", bottom: "FP" });
+  // A quarter turn to the right: what was at the top is at the right.
+  const turned: Pose = { ...UPRIGHT, rotation: 90 };
+  expect(edgeLetters(plane, turned)).toEqual({ left: "FP", right: "HA", top: "R", bottom: "L" });
+  expect(edgeLetters(planeOf(manifest(plain), 0), UPRIGHT)).toBeNull();
+  const own = manifest({ ...plain, letters: ["L", "F"], overrides: { "1": { letters: ["A", "F"] } } });
+  expect(edgeLetters(planeOf(own, 1), UPRIGHT)?.right).toBe("A");
+});

@@ -52,6 +52,8 @@ export interface Manifest {
   geometry: "patient" | "image";
   orientation: number[] | null;
   spacing: Spacing;
+  /** Which way rows and columns run, as written on an image without position: ["L", "F"]. */
+  letters?: [string, string] | null;
   pixel: PixelFormat;
   units: string;
   suv_factor: number | null;
@@ -68,7 +70,15 @@ export interface Manifest {
     syntax: number[];
   };
   syntaxes: string[];
-  overrides: Record<string, Partial<{ orientation: number[]; spacing: Spacing; pixel: PixelFormat }>>;
+  overrides: Record<
+    string,
+    Partial<{
+      orientation: number[];
+      spacing: Spacing;
+      letters: [string, string] | null;
+      pixel: PixelFormat;
+    }>
+  >;
   findings: QualityFinding[];
   /** Frames that are scrolled through together, where a series holds several such stacks. */
   phases?: { label: string; first: number; count: number }[];

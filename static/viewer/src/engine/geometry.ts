@@ -14,6 +14,8 @@ export interface Plane {
   rows: number;
   columns: number;
   calibration: Spacing["source"];
+  /** Which way row and column run, where the file writes letters instead of directions. */
+  letters: [string, string] | null;
 }
 
 export const dot = (a: Point3, b: Point3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -39,6 +41,7 @@ export function planeOf(manifest: Manifest, index: number): Plane {
   const orientation = own?.orientation ?? manifest.orientation;
   const spacing = own?.spacing ?? manifest.spacing;
   const pixel = pixelOf(manifest, index);
+  const letters = own?.letters === undefined ? manifest.letters : own.letters;
   const position = manifest.frames.position?.[index];
   const patient = manifest.geometry === "patient" && orientation && position;
   const { row_mm, column_mm } = spacing;
@@ -54,6 +57,7 @@ export function planeOf(manifest: Manifest, index: number): Plane {
     rows: pixel.rows,
     columns: pixel.columns,
     calibration: row_mm && column_mm && !spoils(manifest, "millimetres") ? spacing.source : "none",
+    letters: letters ?? null,
   };
 }
 
@@ -166,9 +170,22 @@ export interface Edges {
   bottom: string;
 }
 
+const OPPOSITE: Record<string, string> = { L: "R", R: "L", P: "A", A: "P", H: "F", F: "H" };
+const opposite = (word: string): string => [...word].map((letter) => OPPOSITE[letter] ?? "").join("");
+
 export function edgeLetters(plane: Plane, pose: Pose): Edges | null {
-  if (plane.kind === "image") return null;
   const { right, down } = screenAxes(pose);
+  if (plane.kind === "image") {
+    if (!plane.letters) return null;
+    const [row, column] = plane.letters;
+    // An axis of the screen runs along a row, or down a column, forwards or backwards.
+    const towards = ([u, v]: Point2): string => {
+      const word = u ? row : column;
+      return (u || v) > 0 ? word : opposite(word);
+    };
+    const [r, d] = [towards(right), towards(down)];
+    return { left: opposite(r), right: r, top: opposite(d), bottom: d };
+  }
   const along = ([u, v]: Point2): Point3 =>
     [0, 1, 2].map((i) => plane.row[i] * u + plane.column[i] * v) as Point3;
   const minus = (p: Point3): Point3 => [-p[0], -p[1], -p[2]];
