@@ -18,7 +18,7 @@ from pydicom.uid import UID
 
 from atlas.dicom import elements, values
 from atlas.dicom.decoding import CannotDecode, decode_frame, delivered_format, to_little_endian
-from atlas.dicom.elements import Encoding, Parts
+from atlas.dicom.elements import Encoding
 from atlas.dicom.frames import (
     NATIVE,
     NoFrames,
@@ -30,6 +30,7 @@ from atlas.dicom.frames import (
     read_ranges,
 )
 from atlas.dicom.headers import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, Header, read_header
+from atlas.dicom.parts import Parts, take_apart
 from atlas.dicom.pixel_text import Box
 
 METHOD_CODES = 0x00120064  # De-identification Method Code Sequence
@@ -117,7 +118,7 @@ def mark_clean(file: BinaryIO, target: BinaryIO) -> str:
 def _read(file: BinaryIO, boxes: Sequence[Box]) -> tuple[Header, Parts, list[Box]]:
     try:
         header = read_header(file)
-        parts = elements.take_apart(file)
+        parts = take_apart(file)
     except Exception as error:
         raise CannotPaint("The stored file can't be read.") from error
     if header.transfer_syntax_uid == DEFLATED:

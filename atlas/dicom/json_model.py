@@ -24,9 +24,9 @@ from atlas.dicom.elements import (
     Encoding,
     inner,
     item_encoding,
-    take_apart,
     walk,
 )
+from atlas.dicom.parts import take_apart
 
 PLACEHOLDER = b"\x01"
 INLINE_BYTES_MAX = 1024

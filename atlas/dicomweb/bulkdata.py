@@ -4,9 +4,10 @@ import asyncio
 import re
 
 from atlas.archive.storage import ObjectMissing, open_instance
-from atlas.dicom.elements import ITEM, UNDEFINED, Element, Encoding, inner, item_encoding, take_apart, walk
+from atlas.dicom.elements import ITEM, UNDEFINED, Element, Encoding, inner, item_encoding, walk
 from atlas.dicom.headers import DEFLATED, NotDicom, Unreadable
 from atlas.dicom.json_model import little_endian
+from atlas.dicom.parts import take_apart
 from atlas.dicomweb import frames
 from atlas.dicomweb.answers import Problem, Send
 from atlas.dicomweb.located import Row, instance_of

@@ -10,7 +10,8 @@ from pydicom.filereader import data_element_generator
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from atlas.dicom.elements import CutOff, every, take_apart
+from atlas.dicom.elements import CutOff, every
+from atlas.dicom.parts import take_apart
 from tests.atlas.slices import header, part_10
 
 REFUSED = {"rtplan_truncated.dcm", "no_meta.dcm"}  # cut off; nothing tells that it is DICOM

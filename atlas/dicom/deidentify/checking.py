@@ -7,8 +7,9 @@ from pydicom.datadict import dictionary_description, dictionary_has_tag, tag_for
 
 from atlas.dicom import values
 from atlas.dicom.deidentify.rules import PATIENT_AGE
-from atlas.dicom.elements import VR_OF, CutOff, Element, Malformed, every, named, take_apart
+from atlas.dicom.elements import VR_OF, CutOff, Element, Malformed, every, named
 from atlas.dicom.headers import Header, Unreadable
+from atlas.dicom.parts import take_apart
 
 SENTENCES_MAX = 20
 _IDENTIFIES = frozenset(

@@ -15,8 +15,9 @@ from atlas.dicom.deidentify.keys import Keys
 from atlas.dicom.deidentify.profile import Profile
 from atlas.dicom.deidentify.result import Original, Refused, Rewritten
 from atlas.dicom.deidentify.walking import Rewriter
-from atlas.dicom.elements import UNDEFINED, CutOff, Element, Malformed, Parts, take_apart
+from atlas.dicom.elements import UNDEFINED, CutOff, Element, Malformed
 from atlas.dicom.headers import DEFLATED, EXPLICIT_LITTLE, PIXEL_KEYWORDS, TAGS, Header, Unreadable
+from atlas.dicom.parts import Parts, take_apart
 
 _ENCAPSULATED_DOCUMENTS = b"1.2.840.10008.5.1.4.1.1.104."
 _ENCAPSULATED_DOCUMENT = 0x00420011

@@ -1,6 +1,7 @@
 """Every file that pydicom ships, and headers broken at random: rewritten whole, or refused."""
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import pydicom
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
 from atlas.dicom.deidentify import OPTIONS, Profile, Refused, deidentify
-from atlas.dicom.elements import take_apart
 from atlas.dicom.headers import NotDicom, Unreadable, read_header
+from atlas.dicom.parts import take_apart
 from tests.atlas.dicom_deidentify import planted
 from tests.atlas.dicom_deidentify.rewritten import KEYS, done, whole
 
@@ -111,8 +112,12 @@ def test_a_length_of_gigabytes_takes_no_memory():
     at = PLANTED.index(b"\x29\x00\x03\x10OB\x00\x00") + 8
     huge = PLANTED[:at] + (0xFFFFFF00).to_bytes(4, "little") + PLANTED[at + 4 :]
 
+    tracemalloc.start()
     with pytest.raises(Unreadable, match="0029,1003"):
         deidentify(io.BytesIO(huge), Profile(), KEYS)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 2_000_000
 
 
 @pytest.mark.parametrize("profile", [Profile(), EVERYTHING], ids=["basic", "all options"])
