@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from accounts import audit
 from accounts.permissions import Someone
-from annotations.exchange.zip_layout import Entry, ZipLayout
 from annotations.models import Release, ReleaseFile
 from atlas.archive.storage import COPY_BYTES, storage
+from atlas.archive.zip_layout import Entry, ZipLayout
 
 
 def file_bytes(file: ReleaseFile, first: int, last: int) -> Iterator[bytes]:

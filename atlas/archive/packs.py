@@ -10,16 +10,19 @@ import logging
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
 from atlas.archive.storage import COPY_BYTES, ObjectMissing, new_key, open_instance, storage
-from atlas.archive.zips import Entry, lay_out
+from atlas.archive.zip_layout import Entry, ZipLayout
 from atlas.models import Instance
 
 logger = logging.getLogger(__name__)
 
 PACK = ".zip"
+FIRST_DAY = datetime(1980, 1, 1, tzinfo=UTC)
+"""The format's: a pack says nothing about when its images were taken or came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,29 @@ def write_pack(instances: Sequence[Instance]) -> Pack:
     """Put these images into a new pack, in this order, and make it durable. Images whose bytes are lost or
     aren't those that were stored stay where they are. Raises what `put_durable` raises, and Changed."""
     whole: list[Instance] = []
-    entries: list[Entry] = []
+    entries: list[Entry] = []  # their keys are places in `whole`
     digits = max(4, len(str(len(instances))))
     for one in instances:
         crc32 = _checked(one)
         if crc32 is not None:
+            name = f"{len(whole) + 1:0{digits}}-{one.sop_instance_uid}.dcm"
+            entries.append(Entry(name, str(len(whole)), one.size, crc32))
             whole.append(one)
-            entries.append(Entry(f"{len(whole):0{digits}}-{one.sop_instance_uid}.dcm", one.size, crc32))
     if not whole:
         return Pack("", [], [])
-    layout, key = lay_out(entries), new_key(PACK)
-    storage().put_durable(key, _content(whole, entries, layout.headers), layout.ending)
-    return Pack(key, whole, layout.offsets)
+    layout, key = ZipLayout(entries, at=FIRST_DAY), new_key(PACK)
+    storage().put_durable(key, _content(layout, whole, entries))
+    return Pack(key, whole, _offsets(layout))
+
+
+def _offsets(layout: ZipLayout) -> list[int]:
+    """Where each file begins, in bytes."""
+    offsets, at = [], 0
+    for piece in layout.pieces(0, layout.size - 1):
+        if piece.key:
+            offsets.append(at)
+        at += len(piece.data) + piece.length
+    return offsets
 
 
 def _checked(instance: Instance) -> int | None:
@@ -79,11 +93,12 @@ def _checked(instance: Instance) -> int | None:
     return crc32
 
 
-def _content(
-    instances: Sequence[Instance], entries: Sequence[Entry], headers: Sequence[bytes]
-) -> Iterator[bytes]:
-    for one, entry, header in zip(instances, entries, headers, strict=True):
-        yield header
+def _content(layout: ZipLayout, instances: Sequence[Instance], entries: Sequence[Entry]) -> Iterator[bytes]:
+    for piece in layout.pieces(0, layout.size - 1):
+        if not piece.key:
+            yield piece.data
+            continue
+        one, entry = instances[int(piece.key)], entries[int(piece.key)]
         crc32 = size = 0
         for chunk in _chunks(one):
             crc32 = zlib.crc32(chunk, crc32)

@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.models import AuditRecord
 from annotations.cohort import releases, writer
-from annotations.exchange.zip_layout import Entry, ZipLayout
 from annotations.models import Case, CaseStudy, Release, ReleaseFile
+from atlas.archive.zip_layout import Entry, ZipLayout
 from tests.annotations.cohort.conftest import Cohort
 from tests.cast import signed_in
 
