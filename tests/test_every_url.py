@@ -42,9 +42,9 @@ GET    /datasets/chest-ct/receivers/                           302 404 404 200 2
 POST   /datasets/chest-ct/receivers/                           302 404 404 200 403 404 404 404 404 404
 POST   /datasets/chest-ct/receivers/change/                    302 404 404 404 403 404 404 404 404 404
 GET    /datasets/chest-ct/quarantine/                          302 404 404 200 200 404 404 404 404 404
-GET    /datasets/chest-ct/quarantine/{series}/{image}/         302 404 404 200 200 404 404 404 404 404
-GET    /datasets/chest-ct/quarantine/{series}/{image}/picture/ 302 404 404 200 200 404 404 404 404 404
-POST   /datasets/chest-ct/quarantine/{series}/{image}/decide/  302 404 404 302 302 404 404 404 404 404
+GET    /datasets/chest-ct/quarantine/{series}/{held}/          302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/quarantine/{series}/{held}/picture/  302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/quarantine/{series}/{held}/decide/   302 404 404 302 302 404 404 404 404 404
 GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
 GET    /health                                                 503 503 503 503 503 503 503 503 503 503
 GET    /home/                                                  302 302 302 302 302 302 302 302 302 302

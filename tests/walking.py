@@ -146,7 +146,7 @@ def build() -> Walk:
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
         "series": series.public_id,
-        "image": series.instances.first().original_sha256[:20],
+        "held": series.instances.first().original_sha256[:20],
         "study_uid": series.study.study_instance_uid,
         "its": its,
         "image": f"{its}/instances/{series.instances.earliest('pk').sop_instance_uid}",
