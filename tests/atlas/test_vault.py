@@ -190,3 +190,24 @@ def test_a_key_may_have_a_passphrase(key, tmp_path):
     assert (
         vault_seal.read_private_key(keyfile, b"correct horse").private_bytes_raw() == key.private_bytes_raw()
     )
+
+
+def test_an_image_de_identified_at_the_door_can_be_led_back(dataset, turned_on, keeper, key, take, tmp_path):
+    dataset.deidentification = dataset.Deidentification.AT_THE_DOOR
+    dataset.deidentification_options = ["dates"]
+    dataset.save()
+    image = header(PatientID="MRN-7718204", PatientName="Kowalczyk^B")
+    (outcome,) = take([part_10(image)], dataset)
+    assert outcome.status == "stored"
+    keyfile, export = tmp_path / "key", tmp_path / "export.csv"
+    keyfile.write_bytes(vault_seal.private_key_pem(key, b""))
+    export.write_text("".join(vault.export(by=keeper, organisation=dataset.organisation)), newline="")
+
+    rows = {row["kind"]: row for row in opened(keyfile, export)}
+
+    study = dataset.studies.get()
+    assert rows["patient"]["pseudonym"] == study.subject.pseudonym
+    assert rows["patient"]["patient_id"] == "MRN-7718204"
+    assert rows["study"]["pseudonym"] == study.study_instance_uid
+    assert rows["study"]["uid"] == image.StudyInstanceUID
+    assert rows["series"]["uid"] == image.SeriesInstanceUID
