@@ -4,6 +4,7 @@ A transaction costs a wait for the disk. While one is under way others arrive; t
 """
 
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -27,6 +28,10 @@ class Committer:
     """Writes rows for stored objects in a thread of its own, which lives while there is work."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As if nothing had been submitted: in a new process, where the thread of its parent is not."""
         self._queue: SimpleQueue[_Waiting] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -101,3 +106,5 @@ def _commit_alone(waiting: _Waiting) -> None:
 
 
 committer = Committer()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=committer.begin_anew)

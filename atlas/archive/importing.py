@@ -117,6 +117,7 @@ def _run(
     """In a process of its own: take in the files whose turn it is, and tell what became of them."""
     for other in others:
         other.close()
+    intake.begin_anew()
     waiting: list[Outcome] = []
     try:
         own = _whose_turn_it_is(sources.in_paths(paths), number, count)

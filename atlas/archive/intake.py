@@ -54,6 +54,12 @@ FRESH_MAX = 20_000
 _disk = ThreadPoolExecutor(max_workers=8, thread_name_prefix="intake")  # waits for the disk side by side
 
 
+def begin_anew() -> None:
+    """In a new process, where the threads of its parent are not."""
+    global _disk
+    _disk = ThreadPoolExecutor(max_workers=8, thread_name_prefix="intake")
+
+
 class StorageRefuses(Exception):
     """Storage does not take objects now. The message is a sentence."""
 
