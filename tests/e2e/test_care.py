@@ -1,6 +1,7 @@
 """Every kind of page with care: axe's rules A and AA in light and dark, no scrolling sideways, no error."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 
@@ -8,6 +9,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import expect
 
+from tests.atlas.slices import header, part_10, pixels
 from tests.e2e.room import PASSWORD
 from tests.e2e.steps import Person, ReadingRoom, letter_to, link_in, people_at
 
@@ -228,6 +230,31 @@ def test_refused_files_are_shown_with_care(at_desk, places, tmp_path):
     person.clicks("To the delivery")
     expect(person.row("letter.txt")).to_be_visible()
     looks_fine(person)
+
+
+def test_what_would_happen_to_a_file_is_shown_with_care(at_desk, places, tmp_path):
+    person = at_desk("manager")
+    page = person.page
+    person.goes_to("/datasets/lung-ct/deidentification/preview/")
+    image = header(PatientName="Berglund^Sigrid", PatientAge="093Y", InstitutionName="Nordhain")
+    (tmp_path / "ct").write_bytes(part_10(image, pixels(0)))
+    page.locator("#file").set_input_files(tmp_path / "ct")
+    age = page.get_by_role("row").filter(has_text="PatientAge")
+    expect(age).to_contain_text("removed")
+    expect(page.get_by_role("row").filter(has_text="Berglund^Sigrid")).to_be_visible()
+    looks_fine(person)
+    page.get_by_label("Keep age, sex, height and weight").check()  # looked at anew with it
+    expect(age).to_contain_text("changed")
+    expect(age).to_contain_text("090Y")
+    page.get_by_role("button", name=re.compile("^Kept")).click()
+    expect(page.get_by_role("row").filter(has_text="Berglund")).to_have_count(0)
+    page.get_by_placeholder("Tag, name or value").fill("modality")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    looks_fine(person)
+    (tmp_path / "letter.txt").write_text("Dear colleague")
+    page.locator("#file").set_input_files(tmp_path / "letter.txt")
+    expect(page.locator("#verdict")).to_have_text("This is not a DICOM file.")
+    person.errors.clear()  # the browser counts the refusal as an error of the page
 
 
 # By keys alone
