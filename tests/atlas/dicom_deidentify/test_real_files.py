@@ -142,3 +142,43 @@ def test_every_file_of_the_judges_is_rewritten_or_refused(test_data, profile):
             dataset.walk(lambda _, element: element.value)
     assert outcomes["rewritten"] > 700
     assert outcomes["refused"] < 50
+
+
+def test_structure_sets_of_a_real_patient_still_meet_their_images(test_data):
+    patient = test_data / "petct_mr_sts_001"
+    read = [
+        (pydicom.dcmread(path), pydicom.dcmread(io.BytesIO(done(path.read_bytes(), EVERYTHING))))
+        for folder in ("CT_cropped", "CT_cropped_rtstruct")
+        for path in sorted((patient / folder).glob("*.dcm"))
+    ]
+    structures = [(before, after) for before, after in read if before.Modality == "RTSTRUCT"]
+    assert structures
+
+    for before, after in structures:
+        told_before, told_after = _references(before), _references(after)
+        assert told_before
+        assert told_after == {KEYS.uid(uid) for uid in told_before}
+        shapes = [
+            contour.ContourData
+            for dataset in (before, after)
+            for roi in dataset.ROIContourSequence
+            for contour in roi.ContourSequence
+        ]
+        assert shapes[: len(shapes) // 2] == shapes[len(shapes) // 2 :]
+    frames = {after.FrameOfReferenceUID for before, after in read if before.Modality == "CT"}
+    assert frames <= set.union(*(_references(after) for _, after in structures))
+    assert len({after.PatientID for _, after in read}) == 1
+
+
+def _references(dataset):
+    """Every UID in it that names an object, as RTSTRUCTs point: series, images, frames of reference."""
+    found = set()
+
+    def look(_, element):
+        if element.VR == "UI" and element.keyword.startswith(
+            ("ReferencedSOPInst", "SeriesInst", "FrameOfRef")
+        ):
+            found.add(str(element.value))
+
+    dataset.walk(look)
+    return found - {str(dataset.SeriesInstanceUID)}
