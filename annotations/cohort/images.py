@@ -38,7 +38,8 @@ class StoredSeries:
     @cached_property
     def instances(self) -> dict[str, Instance]:
         """By SOP Instance UID."""
-        return {one.sop_instance_uid: one for one in Instance.objects.filter(series=self.series)}
+        rows = Instance.objects.filter(series=self.series, hold=Instance.Hold.NONE)
+        return {one.sop_instance_uid: one for one in rows}
 
     @property
     def sop_classes(self) -> dict[str, str]:

@@ -67,8 +67,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "clean_pixel_data",
-        "Search pixels for burned-in text",
-        "Images that may hold text in their pixels are searched, and wait in quarantine where some is found.",
+        "Say that pixels were searched for text",
+        "Images that may hold text in their pixels are always searched, and wait in quarantine where some is "
+        "found. With this, those that hold none or were released say so in their header.",
         "113101",
         "Clean Pixel Data Option",
     ),
