@@ -128,7 +128,8 @@ def _frames(dataset: Dataset) -> Iterator[_Frame]:
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     own = dataset.get("PerFrameFunctionalGroupsSequence") or []
     if len(own) != int(dataset.get("NumberOfFrames") or 1):
-        raise ExchangeError(f"It has {dataset.get('NumberOfFrames')} frames but describes {len(own)}.")
+        said = dataset.get("NumberOfFrames") or "an unknown number of"
+        raise ExchangeError(f"It has {said} frames but describes {len(own)}.")
 
     def group(item: Dataset, keyword: str) -> Dataset:
         return (item.get(keyword) or shared.get(keyword) or [Dataset()])[0]
