@@ -13,7 +13,7 @@ const frame = Number(root.dataset.frame);
 const frames = Number(root.dataset.frames);
 const SVG = "http://www.w3.org/2000/svg";
 const SIDE_MIN = 3; // image pixels: less is a click
-const KEPT = `boxes ${location.pathname}`; // boxes outlive a step to another frame of the same image
+const KEPT = `boxes ${form.action}`; // boxes outlive a step to another frame of the same image
 
 let boxes = JSON.parse(document.getElementById("found-boxes").textContent);
 let chosen = -1;

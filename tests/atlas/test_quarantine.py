@@ -157,6 +157,15 @@ def test_kept_images_leave_the_list_and_stay_hidden(images, manager):
     assert holds() == [Hold.NONE, Hold.TEXT, Hold.TEXT]
 
 
+def test_a_step_to_another_frame_stays_with_its_image(take, manager):
+    take([ultrasound(np.stack([drawn(), drawn("")]))], is_searched=False)
+    Instance.objects.update(hold=Hold.KEPT)
+    image = Instance.objects.select_related("series").get()
+    page = signed_in(manager).get("/datasets/chest-ct/quarantine/?show=kept").content.decode()
+    assert f'href="{address(image)}?frame=2"' in page
+    assert "frame 2 of 2" in signed_in(manager).get(address(image) + "?frame=2").content.decode()
+
+
 def test_an_image_that_all_could_see_is_taken_back_at_once(chest, manager):
     image = chest.instances.order_by("pk").first()
     number, pack = chest.generation, chest.pack_key
