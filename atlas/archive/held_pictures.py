@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from atlas.archive.storage import ObjectMissing, open_instance
 from atlas.dicom.decoding import CannotDecode, decode_frame
@@ -39,6 +39,8 @@ def picture_of(instance: Instance, *, frame_number: int, is_even: bool = False) 
     if not looks:
         looks = [np.zeros((*array.shape[:2], 3), np.uint8)]
     picture = Image.fromarray(looks[-1] if is_even else looks[0])
+    if is_even and array.ndim == 3:
+        picture = ImageOps.equalize(picture)
     picture.thumbnail((SIDE_MAX, SIDE_MAX), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=90, method=2)

@@ -83,6 +83,19 @@ def test_the_picture_is_the_frame_as_large_as_it_is_and_is_not_cached(images, ma
     assert AuditRecord.objects.filter(verb="series.viewed", actor=manager).exists()
 
 
+@pytest.mark.parametrize("is_colour", [False, True])
+def test_faint_words_show_once_shades_are_spread_evenly(take, manager, is_colour):
+    faint = (drawn(at=(20, 30)) > 200).astype(np.uint8) * 3
+    take([ultrasound(np.stack([faint] * 3, axis=-1) if is_colour else faint)], is_searched=False)
+    path = address(Instance.objects.select_related("series").get(), "picture/")
+    plain, even = (
+        np.asarray(Image.open(io.BytesIO(signed_in(manager).get(path + end).content)).convert("L"))
+        for end in ("", "?even=1")
+    )
+    assert plain.max() < 20
+    assert even.max() > 150
+
+
 def test_a_picture_that_cannot_be_shown_says_why(take, manager):
     outcome = take([ultrasound(drawn())[:-60_000]], is_searched=False)[0]
     text_search.search(outcome.series_id)
