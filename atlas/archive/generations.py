@@ -82,6 +82,17 @@ def succeed(series: Series, changes: dict, superseded: Iterable[str]) -> None:
         delete_superseded.configure(schedule_in={"hours": KEPT_HOURS}).defer(keys=keys, series_id=series.pk)
 
 
+def retire(series: Series) -> None:
+    """Part of the transaction that takes the series' manifest away: no address of it works any more, and its
+    objects go in a day; `series` as it was before."""
+    from atlas.archive.tasks import delete_superseded
+
+    keys: list = sorted(all_objects_of(series))
+    series.generations.all().delete()
+    revocation.announce()
+    delete_superseded.configure(schedule_in={"hours": KEPT_HOURS}).defer(keys=keys, series_id=series.pk)
+
+
 def delete_superseded(keys: list[str], series_id: int | None) -> None:
     """Remove objects that a series is no longer made of, and its generations that needed them. A pack that an
     image still lies in (one kept back, that went into no other) stays."""

@@ -90,7 +90,8 @@ def _seal_once(series: Series, *, rests: bool) -> bool:
     stem, rendition = new_key(), spool()
     described = _describe_all(series, stem, rendition)
     if not described.instances:
-        return _set_broken(series, "held", "All its images are kept back: their pixels may hold text.")
+        sentence = "All its images are kept back: their pixels may hold text."
+        return _set_broken(series, "held", sentence, shows_nothing=True)
     if not any(description.facts for description in described.descriptions):
         raise Unreadable("The series has no instance that can be read.")
     built = build(described.descriptions, described.frames, undecodable=described.undecodable)
@@ -322,12 +323,27 @@ def _held_back(series: Series) -> list[quality.Finding]:
     return [quality.finding("held_back", f"{images} kept back: the pixels may hold text.", "volume")]
 
 
-def _set_broken(series: Series, code: str, sentence: str) -> bool:
+def _set_broken(series: Series, code: str, sentence: str, *, shows_nothing: bool = False) -> bool:
+    """`shows_nothing`: what was made of it before isn't shown any longer, either."""
     unchanged = Series.objects.filter(
         pk=series.pk, changed_at=series.changed_at, generation=series.generation
     )
     findings = [quality.finding(code, sentence, "volume")]
-    return bool(unchanged.update(state=Series.State.BROKEN, findings=findings))
+    changes: dict = {"state": Series.State.BROKEN, "findings": findings}
+    if shows_nothing:
+        changes |= {
+            "manifest_key": "",
+            "thumbnail_key": "",
+            "metadata_key": "",
+            "pack_key": "",
+            "frame_count": 0,
+        }
+    with transaction.atomic():
+        if not unchanged.update(**changes):
+            return False
+        if shows_nothing and series.manifest_key:
+            generations.retire(series)
+    return True
 
 
 def _tell(series: Series) -> None:

@@ -302,6 +302,20 @@ def test_all_of_a_series_kept_back_shows_nothing(take):
     assert (one.manifest_key, one.pack_key, one.findings[0]["code"]) == ("", "", "held")
 
 
+def test_a_series_that_was_shown_and_is_kept_back_altogether_is_shown_no_more(chest):
+    Instance.objects.update(hold=Instance.Hold.TEXT)
+    one = sealing.seal(chest.pk)
+    assert (one.state, one.manifest_key, one.pack_key, one.thumbnail_key) == ("broken", "", "", "")
+    assert not one.generations.exists()
+    run_deletions()
+    for instance in Instance.objects.all():
+        with open_instance(instance) as file:
+            assert str(pydicom.dcmread(file).SOPInstanceUID) == instance.sop_instance_uid
+    Instance.objects.update(hold=Instance.Hold.NONE)
+    again = sealing.seal(chest.pk)
+    assert (again.state, again.generation, len(pack_of(again).namelist())) == ("ready", 2, 5)
+
+
 def test_sizes_and_places_beyond_four_gigabytes_are_read_by_other_programs(tmp_path):
     large = 0xFFFFFFFF + 10  # all zeros: takes no room on disk
     crc32 = 0
