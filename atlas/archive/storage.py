@@ -93,19 +93,24 @@ class FileStorage:
 
     def put_durable(self, key: str, *parts: Part) -> int:
         path = self._path(key)
-        self._make_folder(path.parent)
-        partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Under its own name at once: nobody knows a random key before it is in the index. All is written
+        # before anything is synced: a journalling file system waits for the disk once, not for each name.
         try:
-            with partial.open("wb") as file:
+            with path.open("xb") as file:
                 file.writelines(pieces_of(parts))
                 size = file.tell()
                 file.flush()
                 os.fsync(file.fileno())
-            partial.rename(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
+            _sync_folder(path.parent)
+            if path.parent not in self._durable_folders:
+                _sync_folder(path.parent.parent)
+                self._durable_folders.add(path.parent)
+        except FileExistsError:
             raise
-        _sync_folder(path.parent)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return size
 
     def read_range(self, key: str, offset: int, length: int) -> bytes:
@@ -180,13 +185,6 @@ class FileStorage:
             yield descriptor
         finally:
             os.close(descriptor)
-
-    def _make_folder(self, folder: Path) -> None:
-        if folder in self._durable_folders:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
-        self._durable_folders.add(folder)
 
 
 def pieces_of(parts: Iterable[Part]) -> Iterator[bytes]:
