@@ -38,7 +38,7 @@ def port() -> int:
 
 @pytest.fixture
 def titles(dataset) -> Receiver:
-    return Receiver.objects.create(dataset=dataset, called_ae_title="ATLAS_CT", calling_ae_titles=["SCANNER"])
+    return Receiver.objects.create(dataset=dataset, called_ae_title="KARLSUND_CT", calling_ae_titles=["SCANNER"])
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def receiving(port, titles, monkeypatch):
 def associate(port):
     opened = []
 
-    def associate(calling="SCANNER", called="ATLAS_CT", syntax=EXPLICIT, **options):
+    def associate(calling="SCANNER", called="KARLSUND_CT", syntax=EXPLICIT, **options):
         sender = AE(ae_title=calling)
         sender.add_requested_context(CT, syntax)
         sender.add_requested_context(ECHO)
@@ -103,7 +103,7 @@ def test_elements_changed_at_the_door_are_a_warning(receiving, associate, titles
 
 
 @pytest.mark.parametrize(
-    ("calling", "called", "diagnostic"), [("OTHER", "ATLAS_CT", 3), ("SCANNER", "NOBODY", 7)]
+    ("calling", "called", "diagnostic"), [("OTHER", "KARLSUND_CT", 3), ("SCANNER", "NOBODY", 7)]
 )
 def test_who_is_not_listed_is_rejected_with_the_right_reason(
     receiving, associate, calling, called, diagnostic
@@ -170,7 +170,7 @@ def test_storescu_sends_a_folder(receiving, port, tmp_path):
         "-aet",
         "SCANNER",
         "-aec",
-        "ATLAS_CT",
+        "KARLSUND_CT",
         "+sd",
         "127.0.0.1",
         str(port),
