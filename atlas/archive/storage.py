@@ -96,12 +96,16 @@ class FileStorage:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Under its own name at once: nobody knows a random key before it is in the index. All is written
         # before anything is synced: a journalling file system waits for the disk once, not for each name.
+        # A derived key may be put again (a file of a release, a piece sent twice): aside, and renamed over it.
+        written = path if not path.exists() else path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
         try:
-            with path.open("xb") as file:
+            with written.open("xb") as file:
                 file.writelines(pieces_of(parts))
                 size = file.tell()
                 file.flush()
                 os.fsync(file.fileno())
+            if written != path:
+                written.rename(path)
             _sync_folder(path.parent)
             if path.parent not in self._durable_folders:
                 _sync_folder(path.parent.parent)
@@ -109,7 +113,7 @@ class FileStorage:
         except FileExistsError:
             raise
         except BaseException:
-            path.unlink(missing_ok=True)
+            written.unlink(missing_ok=True)
             raise
         return size
 

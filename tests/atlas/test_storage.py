@@ -48,3 +48,21 @@ def test_a_pack_that_was_cut_short_is_an_error_not_a_shorter_image():
 def test_an_image_whose_object_is_lost_is_missing():
     with pytest.raises(ObjectMissing):
         open_instance(Placed(new_key(".zip"), 30, 8))
+
+
+def test_a_derived_key_that_is_put_again_has_the_later_bytes_and_is_never_half_of_them():
+    key = new_key()
+    storage().put_durable(key, b"first")
+
+    def breaks():
+        yield b"sec"
+        raise OSError(28, "No space left on device")
+
+    with storage().open(key) as reader:
+        with pytest.raises(OSError, match="No space"):
+            storage().put_durable(key, breaks())
+        assert storage().read_range(key, 0, 5) == b"first"
+        storage().put_durable(key, b"second")
+        assert reader.read() == b"first"
+    assert storage().read_range(key, 0, 6) == b"second"
+    assert [one.key for one in storage().keys(key)] == [key]
