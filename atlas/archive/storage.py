@@ -96,7 +96,7 @@ class FileStorage:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Under its own name at once: nobody knows a random key before it is in the index. All is written
         # before anything is synced: a journalling file system waits for the disk once, not for each name.
-        # A derived key may be put again (a file of a release, a piece sent twice): aside, and renamed over it.
+        # A derived key may be put again (a file of a release, a piece sent twice): aside, then renamed.
         written = path if not path.exists() else path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
         try:
             with written.open("xb") as file:
