@@ -4,15 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('atlas', '0002_archive'),
+        ("atlas", "0002_archive"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='uploadfile',
-            name='files_read',
-            field=models.PositiveIntegerField(default=0, help_text='Files of it (members, if it is an archive) that are dealt with and counted'),
+            model_name="uploadfile",
+            name="files_read",
+            field=models.PositiveIntegerField(
+                default=0,
+                help_text="Files of it (members, if it is an archive) that are dealt with and counted",
+            ),
         ),
     ]

@@ -38,7 +38,9 @@ def port() -> int:
 
 @pytest.fixture
 def titles(dataset) -> Receiver:
-    return Receiver.objects.create(dataset=dataset, called_ae_title="KARLSUND_CT", calling_ae_titles=["SCANNER"])
+    return Receiver.objects.create(
+        dataset=dataset, called_ae_title="KARLSUND_CT", calling_ae_titles=["SCANNER"]
+    )
 
 
 @pytest.fixture
