@@ -22,7 +22,10 @@ def name_of(keyword: str) -> str:
 
 
 def _is_right(dataset: Dataset, tag: BaseTag) -> bool:
-    element = dataset.get_item(tag)
+    try:
+        element = dataset.get_item(tag)
+    except Exception:  # a representation that nobody knows; any parser of hostile bytes may raise anything
+        return False
     if element is None:
         return True
     allowed = dictionary_VR(tag).split(" or ")
