@@ -1,8 +1,12 @@
-"""Clients that Atlas has no part in read its DICOMweb: OHIF shows a study with its segmentation,
-dicomweb-client and pydicom get real images back as they were stored."""
+"""Programs that Atlas has no part in: OHIF shows a study with its segmentation, dicomweb-client and pydicom
+get real images back as they were stored, dcmtk, pynetdicom and dicomweb-client send identified ones."""
 
 import io
 import json
+import shutil
+import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,20 +18,24 @@ import pytest
 from dicomweb_client import DICOMwebClient
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
+from pynetdicom import AE
 
-from tests.e2e.node import Node
+from tests.e2e.node import ROOT, Node
 from tests.judges.ohif import Viewer
 
 SETUP = """
 from accounts import permissions
 from accounts.models import Organisation, User
 from accounts.services.tokens import make_token
+from atlas.archive.receivers import open_receiver
 from atlas.models import Dataset
 organisation = Organisation.objects.create(name="Karlsund", slug="karlsund", country="SE")
-for slug in ("liver", "compressed"):
+for slug in ("liver", "compressed", "sent"):
     Dataset.objects.create(organisation=organisation, name=slug, slug=slug, deidentification="at_the_door")
 user = User.objects.create_user("ines", "ines@example.org")
 permissions.grant(user=user, role="manager", scope=organisation)
+sent = Dataset.objects.get(slug="sent")
+open_receiver(by=user, dataset=sent, called="KARLSUND", calling=["SCANNER", "PACS"])
 print("token", make_token(by=user)[1])
 """
 
@@ -60,6 +68,25 @@ def liver(node: Node, token: str, test_data: Path) -> str:
     )
     (study,) = _asked(node, token, "/dicomweb/datasets/liver/studies")
     return study["0020000D"]["Value"][0]
+
+
+@pytest.fixture(scope="module")
+def receiver_port(node: Node, token: str) -> Iterator[int]:
+    """The node's receiver of C-STORE: a process beside `serve`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "manage.py", "receive_dicom", f"--port={port}"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=node.environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert "as KARLSUND" in process.stdout.readline()
+            yield port
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def _asked(node: Node, token: str, path: str) -> list[dict]:
@@ -160,3 +187,70 @@ def test_metadata_of_real_images_is_what_pydicom_reads(node: Node, token: str, l
             assert value == whole[tag].value
             del whole[tag]
         assert pydicom.Dataset.from_json(told) == whole
+
+
+def _identified(source: Path, folder: Path, at_most: int = 40) -> list[Path]:
+    """Copies of the images in a folder, as a hospital has them: with a person's name and date of birth."""
+    folder.mkdir()
+    for path in sorted(path for path in source.rglob("*") if path.is_file())[:at_most]:
+        image = pydicom.dcmread(path)
+        image.PatientName, image.PatientBirthDate = "Adelskold^Maj", "19580307"
+        image.save_as(folder / path.name)
+    return sorted(folder.iterdir())
+
+
+def _found_without_a_name(client: DICOMwebClient, modality: str, sent: list[Path]) -> None:
+    """The study is found by its modality, has as many images, and no name, date of birth or old UIDs."""
+    original = pydicom.dcmread(sent[0], stop_before_pixels=True)
+    (study,) = client.search_for_studies(search_filters={"ModalitiesInStudy": modality})
+    uid = study["0020000D"]["Value"][0]
+    assert uid != original.StudyInstanceUID
+    assert len(client.search_for_instances(uid, search_filters={"Modality": modality})) == len(sent)
+    told = json.dumps(client.retrieve_study_metadata(uid))
+    for secret in ("Adelskold", "19580307", original.StudyInstanceUID, original.SOPInstanceUID):
+        assert secret not in told
+    assert study["00100020"]["Value"] != [original.PatientID]
+
+
+@pytest.fixture
+def sent(node: Node, token: str) -> DICOMwebClient:
+    """A client of the dataset that takes images in."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return DICOMwebClient(f"{node.base_url}/dicomweb/datasets/sent", headers=headers)
+
+
+def test_storescu_sends_a_folder_and_qido_finds_its_images_de_identified(
+    receiver_port: int, sent: DICOMwebClient, test_data: Path, tmp_path: Path
+) -> None:
+    files = _identified(test_data / "petct_mr_sts_001" / "MR_T1_cropped", tmp_path / "mr")
+    storescu = shutil.which("storescu")
+    assert storescu, "storescu is not here: install the package dcmtk"
+    titles = ["-aet", "SCANNER", "-aec", "KARLSUND"]
+    command = [storescu, *titles, "+sd", "127.0.0.1", str(receiver_port), str(tmp_path / "mr")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    _found_without_a_name(sent, "MR", files)
+
+
+def test_pynetdicom_sends_images_that_are_changed_at_the_door_and_qido_finds_them(
+    receiver_port: int, sent: DICOMwebClient, test_data: Path, tmp_path: Path
+) -> None:
+    files = _identified(test_data / "petct_mr_sts_001" / "PET", tmp_path / "pet")
+    images = [pydicom.dcmread(path) for path in files]
+    sender = AE(ae_title="PACS")
+    sender.add_requested_context(images[0].SOPClassUID, images[0].file_meta.TransferSyntaxUID)
+    line = sender.associate("127.0.0.1", receiver_port, ae_title="KARLSUND")
+    assert line.is_established
+    assert {line.send_c_store(image).Status for image in images} == {0xB000}  # coerced: names are gone
+    line.release()
+    _found_without_a_name(sent, "PT", files)
+
+
+def test_dicomweb_client_stores_a_study_and_finds_it_de_identified(
+    sent: DICOMwebClient, test_data: Path, tmp_path: Path
+) -> None:
+    files = _identified(test_data / "seg_sr_dcmqi" / "liver_ct", tmp_path / "ct")
+    answer = sent.store_instances([pydicom.dcmread(path) for path in files])
+    assert len(answer.ReferencedSOPSequence) == len(files)
+    assert "FailedSOPSequence" not in answer
+    _found_without_a_name(sent, "CT", files)
