@@ -25,11 +25,13 @@ COLUMNS = [
 ]
 TENTHS = 10
 INSTANCES_OF_EVERY = 100  # without `full`, only each hundredth series has rows for its instances
-_RANDOM = random.Random(20260114)
+SEED = 20260114
+_random = random.Random(SEED)
 
 
 def load(organisation_slug: str, tenths: range, *, full: bool) -> None:
     """Load these tenths of the patients (0 to 9). Each call adds to what is there."""
+    _random.seed(SEED + tenths.start)  # the same names at every run, others for each part
     organisation = Organisation.objects.get(slug=organisation_slug)
     table = parquet.read_table(idc_index_data.IDC_INDEX_PARQUET_FILEPATH, columns=COLUMNS)
     everyone = sorted(set(zip(*(table[name].to_pylist() for name in COLUMNS[:2]), strict=True)))
@@ -152,7 +154,7 @@ def _value(field: models.Field, row: dict) -> Any:
     if field.attname in row:
         return row[field.attname]
     if field.name == "public_id":
-        return "".join(_RANDOM.choices(string.digits + string.ascii_lowercase, k=12))
+        return "".join(_random.choices(string.digits + string.ascii_lowercase, k=12))
     if getattr(field, "auto_now_add", False):
         return timezone.now()
     default = field.get_default()
