@@ -119,6 +119,38 @@ def test_a_listener_that_fails_does_not_stop_an_import(dataset, monkeypatch):
     assert set(Series.objects.values_list("state", flat=True)) == {"ready"}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_listener_that_fails_is_told_again_and_others_at_once(take, announced, monkeypatch):
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    told: list[int] = []
+
+    def fails_once(one):
+        told.append(one.pk)
+        if len(told) == 1:
+            raise RuntimeError
+
+    listeners = {"fails once": fails_once, "test": sealed._listeners["test"]}
+    monkeypatch.setattr(sealed, "_listeners", listeners)
+    one = sealing.seal(take(series([(0, 0, 0)]))[0].series_id)
+    assert (one.state, announced, told) == ("ready", [one.pk], [one.pk])
+    job = ProcrastinateJob.objects.get(task_name="atlas.tell_of_sealed_series")
+    assert job.args == {"series_id": one.pk, "listener": "fails once"}
+    sealed.tell_again(**job.args)
+    assert (announced, told) == ([one.pk], [one.pk, one.pk])
+
+
+def test_telling_again_is_given_up_after_five_attempts():
+    from procrastinate.jobs import Job
+
+    job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name=sealed.tell_again.name)
+    waits = [
+        sealed.tell_again.get_retry_exception(RuntimeError(), job.evolve(attempts=attempts))
+        for attempts in range(6)
+    ]
+    assert [wait is not None for wait in waits] == [True] * 5 + [False]
+
+
 def test_a_derived_object_is_sealed_without_frames_and_announced(take, test_data, announced):
     outcome = take([(test_data / "ct_chest_lidc_0314/seg_readers.dcm").read_bytes()])[0]
     one = sealing.seal(outcome.series_id)
