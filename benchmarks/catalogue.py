@@ -40,6 +40,7 @@ def load(organisation_slug: str, tenths: range, *, full: bool) -> None:
     datasets = _datasets(organisation, {row["collection_id"] for row in rows})
     subjects = _copy(
         Subject,
+        "pseudonym",
         {
             _who(row): {
                 "organisation_id": organisation.pk,
@@ -51,6 +52,7 @@ def load(organisation_slug: str, tenths: range, *, full: bool) -> None:
     )
     studies = _copy(
         Study,
+        "study_instance_uid",
         {
             row["StudyInstanceUID"]: {
                 "organisation_id": organisation.pk,
@@ -66,6 +68,7 @@ def load(organisation_slug: str, tenths: range, *, full: bool) -> None:
     )
     series = _copy(
         Series,
+        "series_instance_uid",
         {
             row["SeriesInstanceUID"]: {
                 "organisation_id": organisation.pk,
@@ -119,11 +122,14 @@ def _instances(rows: Iterable[dict], organisation_id: int, series: dict[str, int
             }
 
 
-def _copy(model: type[models.Model], by_key: dict[str, dict]) -> dict[str, int]:
-    """Write rows; returns the primary key of each."""
-    first = (model._default_manager.aggregate(last=models.Max("pk"))["last"] or 0) + 1
-    keys = {key: first + at for at, key in enumerate(by_key)}
-    _copy_rows(model, ({"id": keys[key]} | row for key, row in by_key.items()))
+def _copy(model: type[models.Model], unique: str, by_key: dict[str, dict]) -> dict[str, int]:
+    """Write rows that aren't there, as told by the column `unique`; returns the primary key of each. A study
+    may be part of two collections, so of two parts."""
+    keys: dict[str, int] = dict(model._default_manager.values_list(unique, "pk"))
+    first = max(keys.values(), default=0) + 1
+    made = [key for key in by_key if key not in keys]
+    keys |= {key: first + at for at, key in enumerate(made)}
+    _copy_rows(model, ({"id": keys[key]} | by_key[key] for key in made))
     return keys
 
 
