@@ -12,7 +12,7 @@ from accounts import audit, permissions
 from accounts.models import User
 from annotations.models import Case, CaseStudy
 from annotations.reading.broadcasts import announce_cases
-from atlas.models import Dataset, Project, Series, Study
+from atlas.models import Dataset, Instance, Project, Series, Study
 
 audit.register("cases.added")
 
@@ -33,10 +33,22 @@ def granted_datasets(project: Project) -> QuerySet[Dataset]:
     return Dataset.objects.filter(grants__project=project).select_related("organisation").distinct()
 
 
+def studies_of_granted_datasets(project: Project) -> QuerySet[Study]:
+    """All of them, those that show nothing yet, too."""
+    return Study.objects.filter(dataset__in=granted_datasets(project).values("pk"))
+
+
 def granted_studies(project: Project) -> QuerySet[Study]:
     """Studies that may become part of a case: of granted datasets, with something to look at."""
     shown = Series.objects.filter(study=OuterRef("pk"), frame_count__gt=0)
-    return Study.objects.filter(dataset__in=granted_datasets(project).values("pk")).filter(Exists(shown))
+    return studies_of_granted_datasets(project).filter(Exists(shown))
+
+
+def held_studies(project: Project) -> QuerySet[Study]:
+    """Studies of granted datasets that show nothing because their images are held."""
+    shown = Series.objects.filter(study=OuterRef("pk"), frame_count__gt=0)
+    held = Instance.objects.filter(series__study=OuterRef("pk")).exclude(hold=Instance.Hold.NONE)
+    return studies_of_granted_datasets(project).filter(~Exists(shown), Exists(held))
 
 
 def free_studies(
@@ -65,7 +77,7 @@ def add_cases(*, by: User, project: Project, study_ids: Collection[int]) -> Adde
     """One new case for each subject of these studies (primary keys), its time points in order of date.
 
     Studies that a case of the project holds already are left as they are and counted. Raises
-    ValidationError where a study's dataset isn't granted to the project.
+    ValidationError where a study's dataset isn't granted to the project, or a study shows nothing.
     """
     permissions.require(by, "manage_project", project)
     Project.objects.select_for_update().get(pk=project.pk)  # cases are numbered without gaps
@@ -74,11 +86,7 @@ def add_cases(*, by: User, project: Project, study_ids: Collection[int]) -> Adde
         raise ValidationError("Choose at least one study.")
     granted = set(granted_studies(project).filter(pk__in=asked).values_list("pk", flat=True))
     if asked - granted:
-        count = len(asked - granted)
-        raise ValidationError(
-            f"{count} of the chosen studies {'is' if count == 1 else 'are'} not open to this project: "
-            "a manager of their organisation grants the dataset on its page. Nothing was added."
-        )
+        raise ValidationError(_why_not(project, asked - granted))
     taken = set(
         CaseStudy.objects.filter(case__project=project, study__in=asked).values_list("study", flat=True)
     )
@@ -95,6 +103,29 @@ def add_cases(*, by: User, project: Project, study_ids: Collection[int]) -> Adde
         audit.record(by, "cases.added", project, cases=len(cases), studies=len(studies))
         announce_cases(project, [case.number for case in cases])
     return Added(cases, len(studies), len(taken))
+
+
+def _why_not(project: Project, refused: set[int]) -> str:
+    known = studies_of_granted_datasets(project).filter(pk__in=refused).count()
+    held = held_studies(project).filter(pk__in=refused).count()
+    reasons = [
+        (
+            len(refused) - known,
+            "not open to this project: a manager of their organisation grants the dataset on its page",
+        ),
+        (
+            held,
+            "held: the images are searched for text in their pixels, or kept back for it. A data manager "
+            "of the dataset lets them go in its quarantine",
+        ),
+        (known - held, "without an image that can be shown"),
+    ]
+    said = [
+        f"{count} of the chosen studies {'is' if count == 1 else 'are'} {reason}."
+        for count, reason in reasons
+        if count
+    ]
+    return " ".join([*said, "Nothing was added."])
 
 
 def _write(project: Project, groups: list[list[Study]]) -> list[Case]:

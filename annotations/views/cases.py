@@ -227,6 +227,7 @@ def cases_add(request: SignedInRequest, slug: str) -> HttpResponse:
         problems=problems,
         page=page_of(request, subjects, SUBJECTS_A_PAGE),
         studies_total=free.count(),
+        held_total=cases.held_studies(project).count(),
         datasets=list(cases.granted_datasets(project)),
         is_narrowed=any(request.GET.get(name) for name in ChooseForm.base_fields),
         query=_without_page(request.GET),
@@ -237,7 +238,7 @@ def _chosen(form: QueryDict, project: Project, free: QuerySet[Study]) -> list[in
     """The studies ticked, or all that match where the form says how many that were when it was shown."""
     if form.get("which") != "all":
         ids = form.getlist("study")
-        granted = cases.granted_studies(project).filter(public_id__in=ids)
+        granted = cases.studies_of_granted_datasets(project).filter(public_id__in=ids)
         found = list(granted.values_list("pk", flat=True))
         if len(found) < len(set(ids)):
             raise ValidationError("A chosen study is not open to this project any more. Nothing was added.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from atlas import sealed
 from atlas.archive import generations, packs
@@ -62,7 +63,7 @@ def seal(series_id: int, *, rests: bool = True) -> Series | None:
                 logger.error("Series %s could not be sealed: %s", series.public_id, error)
                 return series
             logger.exception("Series %s could not be described", series.public_id)
-            done = _set_broken(series, "broken", "The images of this series could not be described.")
+            done = _set_broken(series)
         if done:
             series.refresh_from_db()
             _tell(series)
@@ -90,8 +91,7 @@ def _seal_once(series: Series, *, rests: bool) -> bool:
     stem, rendition = new_key(), spool()
     described = _describe_all(series, stem, rendition)
     if not described.instances:
-        sentence = "All its images are kept back: their pixels may hold text."
-        return _set_broken(series, "held", sentence, shows_nothing=True)
+        return _show_nothing(series, rests=rests)
     if not any(description.facts for description in described.descriptions):
         raise Unreadable("The series has no instance that can be read.")
     built = build(described.descriptions, described.frames, undecodable=described.undecodable)
@@ -323,27 +323,41 @@ def _held_back(series: Series) -> list[quality.Finding]:
     return [quality.finding("held_back", f"{images} kept back: the pixels may hold text.", "volume")]
 
 
-def _set_broken(series: Series, code: str, sentence: str, *, shows_nothing: bool = False) -> bool:
-    """`shows_nothing`: what was made of it before isn't shown any longer, either."""
-    unchanged = Series.objects.filter(
-        pk=series.pk, changed_at=series.changed_at, generation=series.generation
-    )
-    findings = [quality.finding(code, sentence, "volume")]
-    changes: dict = {"state": Series.State.BROKEN, "findings": findings}
-    if shows_nothing:
-        changes |= {
-            "manifest_key": "",
-            "thumbnail_key": "",
-            "metadata_key": "",
-            "pack_key": "",
-            "frame_count": 0,
-        }
+def _show_nothing(series: Series, *, rests: bool) -> bool:
+    """All its images are held: what was made of them before isn't shown any longer, either."""
+    changes: dict = {
+        "findings": [_why_held(series)],
+        "manifest_key": "",
+        "thumbnail_key": "",
+        "metadata_key": "",
+        "pack_key": "",
+        "frame_count": 0,
+    }
+    if rests:
+        changes["state"] = Series.State.READY
     with transaction.atomic():
-        if not unchanged.update(**changes):
+        if not _as_it_was(series).update(**changes):
             return False
-        if shows_nothing and series.manifest_key:
+        if series.manifest_key:
             generations.retire(series)
     return True
+
+
+def _why_held(series: Series) -> quality.Finding:
+    if series.instances.filter(hold=Instance.Hold.CHECKING).exists():
+        return quality.finding("searched", "Its images wait for the search for text in their pixels.")
+    return quality.finding("held", "All its images are kept back: their pixels may hold text.")
+
+
+def _set_broken(series: Series) -> bool:
+    sentence = "The images of this series could not be described."
+    findings = [quality.finding("broken", sentence, "volume")]
+    return bool(_as_it_was(series).update(state=Series.State.BROKEN, findings=findings))
+
+
+def _as_it_was(series: Series) -> QuerySet[Series]:
+    """The row, unless an image arrived meanwhile or someone else sealed."""
+    return Series.objects.filter(pk=series.pk, changed_at=series.changed_at, generation=series.generation)
 
 
 def _tell(series: Series) -> None:

@@ -85,11 +85,17 @@ def search(series_id: int, *, seconds: float = JOB_SECONDS) -> int:
         if time.monotonic() > ends_at:
             break
     with transaction.atomic():
-        if cleared:
+        is_done = not waiting.exists()
+        if cleared or (looked_at and is_done and not _is_anything_shown(series_id)):
             news_of(series_id)
-        if waiting.exists():
+        if not is_done:
             search_soon([series_id])
     return looked_at
+
+
+def _is_anything_shown(series_id: int) -> bool:
+    """Where nothing is, the series says why: its images wait for the search, or are kept back after it."""
+    return Instance.objects.filter(series=series_id, hold=Hold.NONE).exists()
 
 
 def look(instance: Instance) -> tuple[str, list[Box]]:

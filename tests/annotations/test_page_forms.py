@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Invitation
 from annotations.models import Case, LabelSchema, Read
-from atlas.models import Project
+from atlas.models import Instance, Project, Study
 from tests import scene as scenes
 from tests.annotations.pages import signed_in, text_of
 from tests.scene import Scene
@@ -65,6 +65,42 @@ def test_studies_of_a_dataset_that_was_not_granted_are_refused(scene: Scene) -> 
     answer = client.post("/projects/respond/cases/add/", form)
     assert answer.status_code == 400
     assert not Case.objects.filter(number__gt=4).exists()
+
+
+def hold_all_images_of(study: Study) -> None:
+    """As while they wait for the search for text: nothing of the study is shown."""
+    study.series.update(frame_count=0, manifest_key="")
+    for series in study.series.all():
+        Instance.objects.create(
+            organisation=series.organisation,
+            series=series,
+            sop_instance_uid=f"2.25.{series.pk}",
+            size=1,
+            hold=Instance.Hold.CHECKING,
+        )
+
+
+def test_a_study_whose_images_are_held_is_refused_for_that_reason(scene: Scene) -> None:
+    client = signed_in(scene, "lead")
+    held, shown = scenes.subject_with_studies(scene.dataset, "NH-1", (0, 30))
+    hold_all_images_of(held)
+    form = {"which": "chosen", "study": [held.public_id, shown.public_id]}
+    answer = client.post("/projects/respond/cases/add/", form)
+    assert answer.status_code == 400
+    text = answer.content.decode()
+    assert "1 of the chosen studies is held: the images are searched for text in their pixels" in text
+    assert "not open to this project" not in text
+    assert not Case.objects.filter(number__gt=4).exists()
+
+
+def test_choosing_studies_says_how_many_are_held(scene: Scene) -> None:
+    client = signed_in(scene, "lead")
+    (held,) = scenes.subject_with_studies(scene.dataset, "NH-1", (0,))
+    assert "held" not in text_of(client, "/projects/respond/cases/add/")
+    hold_all_images_of(held)
+    text = text_of(client, "/projects/respond/cases/add/")
+    assert "1\N{NO-BREAK SPACE}study is held and can't be chosen yet" in text
+    assert "Every study is in a case" not in text
 
 
 def test_assigning_twice_makes_one_read_each(scene: Scene) -> None:

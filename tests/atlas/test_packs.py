@@ -299,13 +299,13 @@ def test_all_of_a_series_kept_back_shows_nothing(take):
     series_id = take(series([(0, 0, z) for z in range(2)]))[0].series_id
     Instance.objects.update(hold=Instance.Hold.CHECKING)
     one = sealing.seal(series_id)
-    assert (one.manifest_key, one.pack_key, one.findings[0]["code"]) == ("", "", "held")
+    assert (one.manifest_key, one.pack_key, one.findings[0]["code"]) == ("", "", "searched")
 
 
 def test_a_series_that_was_shown_and_is_kept_back_altogether_is_shown_no_more(chest):
     Instance.objects.update(hold=Instance.Hold.TEXT)
     one = sealing.seal(chest.pk)
-    assert (one.state, one.manifest_key, one.pack_key, one.thumbnail_key) == ("broken", "", "", "")
+    assert (one.state, one.manifest_key, one.pack_key, one.thumbnail_key) == ("ready", "", "", "")
     assert not one.generations.exists()
     run_deletions()
     for instance in Instance.objects.all():

@@ -84,8 +84,10 @@ def test_a_held_image_is_in_no_manifest_pack_or_thumbnail_and_the_series_says_so
 def test_a_series_that_is_searched_while_sealed_is_sealed_again(taken):
     with_name, _ = taken(*pair())
     first = sealing.seal(with_name.series_id)
-    assert first.state == Series.State.BROKEN
-    assert [one["code"] for one in first.findings] == ["held"]
+    assert first.state == Series.State.READY
+    assert [one["sentence"] for one in first.findings] == [
+        "Its images wait for the search for text in their pixels."
+    ]
     text_search.search(with_name.series_id)
     first.refresh_from_db()
     assert first.state == Series.State.ARRIVING
@@ -93,6 +95,18 @@ def test_a_series_that_is_searched_while_sealed_is_sealed_again(taken):
         task_name="atlas.seal_series", args={"series_id": first.pk}
     ).exists()
     assert sealing.seal(with_name.series_id).state == Series.State.READY
+
+
+def test_a_series_of_which_all_images_hold_text_says_that_they_are_kept_back(taken):
+    (with_name,) = taken(pair()[0])
+    sealing.seal(with_name.series_id)
+    text_search.search(with_name.series_id)
+    assert Series.objects.get().state == Series.State.ARRIVING  # it is told of anew
+    after = sealing.seal(with_name.series_id)
+    assert (after.state, after.frame_count) == (Series.State.READY, 0)
+    assert [one["sentence"] for one in after.findings] == [
+        "All its images are kept back: their pixels may hold text."
+    ]
 
 
 def test_text_on_a_later_frame_of_a_clip_is_found(taken):
