@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import expect
+from pydicom.uid import generate_uid
 
 from tests.atlas.slices import header, part_10, pixels
 from tests.e2e.room import PASSWORD
@@ -44,6 +45,8 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "dataset-receivers": [("manager", "/datasets/lung-ct/receivers/")],
     "dataset-members": [("manager", "/datasets/lung-ct/members/")],
     "dataset-import": [("manager", "/datasets/lung-ct/import/")],
+    "quarantine": [("manager", "/datasets/lung-ct/quarantine/"), ("manager", "/datasets/held/quarantine/")],
+    "quarantined-image": [("manager", "/datasets/held/quarantine/{held}/")],
     "upload": [("manager", "/datasets/lung-ct/uploads/{upload}/")],
     "api-docs": [("scientist", "/api/docs/")],
     "projects": [("lead", "/projects/"), ("manager", "/projects/"), ("scientist", "/projects/")],
@@ -76,7 +79,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
 STATUS = {"not found": 404, "not allowed": 403}
 NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a page
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
-    *("dataset-receiver-change", "organisation-vault-export"),
+    *("dataset-receiver-change", "organisation-vault-export", "quarantined-picture", "quarantine-decide"),
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
     *("worklist-next", "worklist-panel"),
 }
@@ -112,7 +115,31 @@ def at_desk(chromium, demo) -> Iterator[Callable[[str], Person]]:
 
 
 @pytest.fixture(scope="module")
-def places(demo, at_desk) -> dict[str, str]:
+def held(demo, tmp_path_factory) -> str:
+    """Two images in a dataset of their own that are held for text; the address of one."""
+    demo.python(
+        "from accounts.models import Organisation\n"
+        "from atlas.models import Dataset\n"
+        "Dataset.objects.create(organisation=Organisation.objects.get(), name='Held', slug='held',"
+        " deidentification='already_done')"
+    )
+    folder = tmp_path_factory.mktemp("held")
+    series = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid(), "PatientID": "held"}
+    for number in (1, 2):
+        image = header(InstanceNumber=number, ImagePositionPatient=[0, 0, number], **series)
+        (folder / f"{number}.dcm").write_bytes(part_10(image, pixels(number)))
+    demo.manage("import_dicom", str(folder), "--dataset", "held")
+    return demo.python(
+        "from atlas.models import Instance\n"
+        "box = {'frame': 1, 'column': 2, 'row': 2, 'columns': 9, 'rows': 4, 'score': 0.9}\n"
+        "images = Instance.objects.filter(series__study__dataset__slug='held')\n"
+        "images.update(hold='text', text_boxes=[box])\n"
+        "print(f'{images[0].series.public_id}/{images[0].original_sha256[:20]}')"
+    ).strip()
+
+
+@pytest.fixture(scope="module")
+def places(demo, at_desk, held) -> dict[str, str]:
     """Addresses that only the node knows: of public ids, and of letters."""
     known = json.loads(
         demo.python(
@@ -140,6 +167,7 @@ def places(demo, at_desk) -> dict[str, str]:
     stranger.page.locator("input[type=email]").fill("lead@nordhain.example")
     stranger.clicks("Send the letter")
     return known | {
+        "held": held,
         "invitation": link_in(letter_to(demo, "guest@nordhain.example", "invites you")),
         "reset": link_in(letter_to(demo, "lead@nordhain.example", "asked for a new password")),
     }

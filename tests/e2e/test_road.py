@@ -50,6 +50,7 @@ def test_a_read_is_returned_changed_accepted_and_released_voxel_for_voxel(seated
     lead.goes_to("/projects/")
     lead.clicks(PROJECT)
     lead.clicks("Cases")
+    lead.page.wait_for_load_state()
     lead.page.evaluate(STAY)
     expect(lead.row(CASE)).to_contain_text("Submitted")
 
@@ -61,6 +62,7 @@ def test_a_read_is_returned_changed_accepted_and_released_voxel_for_voxel(seated
     seen.shows_voxels(tumour, voxels(drawn, tumour))
     seen.go_to_slice(4)
     seen.pins_comment("The lesion reaches this slice too.", (20, 64))
+    reviewer.page.wait_for_load_state()
     reviewer.page.evaluate(STAY)
     seen.returns("One slice is missing.")
     expect(lead.row(CASE)).to_contain_text("Returned")
@@ -150,6 +152,7 @@ def the_lead_freezes(lead) -> str:
     lead.fills(title="With the breast")
     lead.page.get_by_role("button", name="Freeze").click()
     lead.sees("is frozen; its files are being written")
+    lead.page.wait_for_load_state()
     lead.page.evaluate(STAY)
     lead.sees("All as one ZIP", timeout_s=60)
     assert lead.page.evaluate("document.body.dataset.here") == "still"
