@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from atlas.archive.index import index
 from atlas.archive.received import Outcome, Stored
@@ -42,17 +42,36 @@ class Committer:
         with self._lock:
             self._queue.put((dataset, stored, future))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
-                self._thread.start()
+                self._begin()
         return future
 
     def _run(self) -> None:
+        """One connection while there is work; where it broke, `_commit` tries again on another."""
+        group: list[_Waiting] = []
         try:
             while group := self._next_group():
-                close_old_connections()
                 _commit(group)
+        except BaseException as error:
+            for _, _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            raise
         finally:
+            self._end()
             connection.close()
+
+    def _end(self) -> None:
+        """Of a thread that an error ended: what still waits gets another one."""
+        with self._lock:
+            if self._thread is not threading.current_thread():
+                return
+            self._thread = None
+            if not self._queue.empty():
+                self._begin()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
 
     def _next_group(self) -> list[_Waiting]:
         """All that waits, up to GROUP_MAX; empty when this thread ends."""

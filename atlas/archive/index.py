@@ -1,17 +1,17 @@
 """The index: rows for stored objects, made once by whoever comes first. Only intake calls this."""
 
-import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from atlas.archive import text_search, vault
+from atlas.archive import places, text_search, vault
+from atlas.archive.places import Place
 from atlas.archive.received import (
     KNOWN,
     MISPLACED,
@@ -26,7 +26,7 @@ from atlas.archive.received import (
 from atlas.dicom import values
 from atlas.dicom.describe import is_derived
 from atlas.dicom.frames import frame_count
-from atlas.models import Dataset, Instance, Series, Study, Subject, Vault
+from atlas.models import Dataset, Instance, Series
 
 __all__ = [
     "KNOWN",
@@ -40,27 +40,6 @@ __all__ = [
     "index",
     "known_instances",
 ]
-
-PLACES_MAX = 20_000
-VAULT_BELIEVED_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A series that is in the index, and what it belongs to."""
-
-    series_id: int
-    modality: str
-    study_uid: str
-    subject_id: int
-    pseudonym: str
-    dataset_id: int
-    is_in_vault: bool
-
-
-_places: OrderedDict[tuple[int, str], _Place] = OrderedDict()
-"""(organisation, Series Instance UID) → its committed place: spares the statements that would find it. A
-series that was erased meanwhile is noticed, because counting its new images finds no row."""
 
 
 class _Erased(Exception):
@@ -85,41 +64,41 @@ def known_instances(received: Sequence[Received], dataset: Dataset) -> dict[str,
 
 def index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
     """Rows for stored objects, all or none; the outcomes are in the order of `stored`."""
-    places = _remembered_place(stored, dataset)
+    place = _remembered_place(stored, dataset)
     try:
-        return _index(stored, dataset) if places is None else _add_to_series(stored, dataset, places)
+        return _index(stored, dataset) if place is None else _add_to_series(stored, dataset, place)
     except (_Erased, IntegrityError):  # a remembered series was erased meanwhile
-        _places.clear()
+        places.forget_all()
         return _index(stored, dataset)
 
 
-def _remembered_place(stored: Sequence[Stored], dataset: Dataset) -> "dict[str, _Place] | None":
+def _remembered_place(stored: Sequence[Stored], dataset: Dataset) -> Place | None:
     """The place of the one series that all belong to, where it is remembered and nothing else has to be done
     than to add them."""
     uid = stored[0].received.uids.series if stored else ""
-    place = _places.get((dataset.organisation_id, uid))
-    if place is None or (not place.is_in_vault and _keeps_vault(dataset)):
+    place = places.known(uid, dataset)
+    if place is None:
         return None
     for one in stored:
         entry = one.received
-        if entry.uids.series != uid or text_search.is_due(entry.header) or _conflict(entry, dataset, place):
+        if (
+            entry.uids.series != uid
+            or text_search.is_due(entry.header)
+            or places.conflict(entry, dataset, place)
+        ):
             return None
-    return {uid: place}
+    return place
 
 
-def _add_to_series(stored: Sequence[Stored], dataset: Dataset, places: dict[str, _Place]) -> list[Outcome]:
+def _add_to_series(stored: Sequence[Stored], dataset: Dataset, place: Place) -> list[Outcome]:
     """More images of a series that is here: rows and count in one statement, so in one journey to the
     database where no transaction is open."""
+    of_series = {stored[0].received.uids.series: place}
     with transaction.atomic() if connection.in_atomic_block else nullcontext():
-        won = _insert_instances(stored, dataset, places, timezone.now(), counted=True)
-    lost = [one for one in stored if one.key not in won]
-    first = known_instances([one.received for one in lost], dataset) if lost else {}
-    place = next(iter(places.values()))
+        won = _insert_instances(stored, dataset, of_series, timezone.now(), counted=True)
+    lost = _of_lost([one for one in stored if one.key not in won], dataset)
     return [
-        one.received.outcome(STORED, place.series_id)
-        if one.key in won
-        else compared(one.received, *first[one.received.uids.sop_instance])
-        for one in stored
+        one.received.outcome(STORED, place.series_id) if one.key in won else lost[one.key] for one in stored
     ]
 
 
@@ -130,45 +109,53 @@ def _index(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
     each other in a circle."""
     now = timezone.now()
     made: set[str] = set()
-    places = _find_places([one.received for one in stored], dataset, now, made)
+    found = places.find([one.received for one in stored], dataset, now, made)
     outcomes: dict[str, Outcome] = {}
     accepted: dict[str, Stored] = {}
     for one in stored:
         entry = one.received
-        reason = _conflict(entry, dataset, places[entry.uids.series])
+        reason = places.conflict(entry, dataset, found[entry.uids.series])
         if reason:
             outcomes[one.key] = entry.refused(reason, MISPLACED)
         else:
             accepted[one.key] = one
-    won = _insert_instances(accepted.values(), dataset, places, now)
+    won = _insert_instances(accepted.values(), dataset, found, now)
     counts: Counter[int] = Counter()
     lost: list[Stored] = []
     for key, one in accepted.items():
         if key in won:
-            series_id = places[one.received.uids.series].series_id
+            series_id = found[one.received.uids.series].series_id
             outcomes[key] = one.received.outcome(STORED, series_id)
             counts[series_id] += 1
         else:
             lost.append(one)
-    first = known_instances([one.received for one in lost], dataset) if lost else {}
-    for one in lost:
-        outcomes[one.key] = compared(one.received, *first[one.received.uids.sop_instance])
+    outcomes |= _of_lost(lost, dataset)
     _count(counts, now)
-    _remember_sources([one for key, one in accepted.items() if key in won], dataset, places)
+    _remember_sources([one for key, one in accepted.items() if key in won], dataset, found)
     if made and any(outcome.status != STORED for outcome in outcomes.values()):
-        _forget_empty(made)
-    transaction.on_commit(lambda: _remember_places(dataset, places, set(counts)))
+        places.forget_empty(made)
+    transaction.on_commit(lambda: places.remember(dataset, found, set(counts)))
     return [outcomes[one.key] for one in stored]
 
 
-def _conflict(entry: Received, dataset: Dataset, place: _Place) -> str:
-    if place.pseudonym != entry.pseudonym:
-        return "Its study is here already with another Patient ID. One of the two is wrong."
-    if place.dataset_id != dataset.pk:
-        return "Its study belongs to another dataset of this organisation already."
-    if place.study_uid != entry.uids.study:
-        return "Its series is here already as part of another study. One of the two is wrong."
-    return ""
+def _of_lost(lost: Sequence[Stored], dataset: Dataset) -> dict[str, Outcome]:
+    """Key of the object → outcome, for images that have a row already. Where that row names this very object,
+    a first try made it, and the connection broke before anybody heard of it."""
+    if not lost:
+        return {}
+    rows = Instance.objects.filter(
+        organisation_id=dataset.organisation_id,
+        sop_instance_uid__in=[one.received.uids.sop_instance for one in lost],
+    ).values_list("sop_instance_uid", "original_sha256", "series_id", "object_key")
+    first = {uid: (digest, series_id, key) for uid, digest, series_id, key in rows}
+    outcomes = {}
+    for one in lost:
+        digest, series_id, key = first[one.received.uids.sop_instance]
+        is_own = key == one.key
+        outcomes[one.key] = (
+            one.received.outcome(STORED, series_id) if is_own else compared(one.received, digest, series_id)
+        )
+    return outcomes
 
 
 # Instances -------------------------------------------------------------------------------------
@@ -205,7 +192,7 @@ SELECT object_key, (SELECT count(*) FROM counted) FROM made
 def _insert_instances(
     stored: Iterable[Stored],
     dataset: Dataset,
-    places: dict[str, _Place],
+    found: dict[str, Place],
     now: datetime,
     *,
     counted: bool = False,
@@ -213,31 +200,40 @@ def _insert_instances(
     """Rows for those that nobody was first with; returns their keys. With `counted` their one series counts
     them; raises _Erased where it is gone."""
     rows = [
-        _row(one, places[one.received.uids.series])
+        _row(one, found[one.received.uids.series])
         for one in sorted(stored, key=lambda one: one.received.uids.sop_instance)
     ]
     if not rows:
         return set()
     columns = [list(column) for column in zip(*rows, strict=True)]
     values_sent: list[Any] = [dataset.organisation_id, now, *columns]
-    with connection.cursor() as cursor:
-        if not counted:
-            cursor.execute(_INSERT, values_sent)
-            won = dict(cursor.fetchall())
-            held = {row[0] for row in rows if won.get(row[_KEY]) == Instance.Hold.CHECKING}
-            text_search.search_soon(held)
-            return set(won)
-        cursor.execute(_INSERT_AND_COUNT, [*values_sent, Series.State.ARRIVING.value, now])
-        made = cursor.fetchall()
-        if made and not made[0][1]:
-            raise _Erased
-        return {key for key, _ in made}
+    if not counted:
+        won = dict(_prepared(_INSERT, values_sent))
+        held = {row[0] for row in rows if won.get(row[_KEY]) == Instance.Hold.CHECKING}
+        text_search.search_soon(held)
+        return set(won)
+    made = _prepared(_INSERT_AND_COUNT, [*values_sent, Series.State.ARRIVING.value, now])
+    if made and not made[0][1]:
+        raise _Erased
+    return {key for key, _ in made}
+
+
+def _prepared(statement: str, values_sent: list[Any]) -> list[tuple]:
+    """Run a statement that the server keeps parsed, once a connection: it costs more to parse than to run.
+    Django's own cursors write the values into the text of the statement, so theirs can't be kept."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        session = connection.connection
+        session.prepare_threshold = 0  # Django turns it off; its cursors don't look at it
+        with psycopg.Cursor(session) as cursor:
+            cursor.execute(statement, values_sent, prepare=True)
+            return cursor.fetchall()
 
 
 _KEY = 9  # of object_key in a row
 
 
-def _row(one: Stored, place: _Place) -> tuple:
+def _row(one: Stored, place: Place) -> tuple:
     """The values of _INSERT's columns."""
     header, uids = one.received.header, one.received.uids
     derived = is_derived(place.modality, uids.sop_class)
@@ -284,161 +280,14 @@ def _count(counts: Counter[int], now: datetime) -> None:
             raise _Erased
 
 
-# Where an instance belongs ---------------------------------------------------------------------
-
-
-def _find_places(
-    received: Sequence[Received], dataset: Dataset, now: datetime, made: set[str]
-) -> dict[str, _Place]:
-    """Series Instance UID → its place, made where there was none; `made` gets the public ids of new rows."""
-    organisation_id = dataset.organisation_id
-    found: dict[str, _Place] = {}
-    unknown: list[Received] = []
-    for entry in received:
-        place = _places.get((organisation_id, entry.uids.series))
-        if place is None or (not place.is_in_vault and _keeps_vault(dataset)):
-            unknown.append(entry)
-        else:
-            found[entry.uids.series] = place
-    if not unknown:
-        return found
-    subjects = _subjects(unknown, dataset, made)
-    studies = _studies(unknown, dataset, subjects, made)
-    names = _pseudonyms(studies.values(), subjects)
-    keeps_vault = _keeps_vault(dataset)
-    for uid, series in _series(unknown, dataset, studies, now, made).items():
-        study = next((one for one in studies.values() if one.pk == series.study_id), None)
-        if study is None:  # the series is here already, in a study that none of these files names
-            study = Study.objects.select_related("subject").get(pk=series.study_id)
-            names[study.subject_id] = study.subject.pseudonym
-        found[uid] = _Place(
-            series.pk,
-            series.modality,
-            study.study_instance_uid,
-            study.subject_id,
-            names[study.subject_id],
-            study.dataset_id,
-            keeps_vault,
-        )
-    return found
-
-
-def _pseudonyms(studies: Iterable[Study], subjects: dict[str, Subject]) -> dict[int, str]:
-    """Primary key of a subject → its pseudonym; a study that was here may belong to a subject none names."""
-    names = {subject.pk: subject.pseudonym for subject in subjects.values()}
-    others = {study.subject_id for study in studies} - set(names)
-    if others:
-        names |= dict(Subject.objects.filter(pk__in=others).values_list("pk", "pseudonym"))
-    return names
-
-
-def _remember_places(dataset: Dataset, places: dict[str, _Place], filled: set[int]) -> None:
-    for uid, place in places.items():
-        if place.series_id in filled:
-            _places[dataset.organisation_id, uid] = place
-    while len(_places) > PLACES_MAX:
-        _places.popitem(last=False)
-
-
-def _forget_empty(made: set[str]) -> None:
-    """A refused file leaves no empty series, study or subject behind. `made` are the public ids of rows of
-    this transaction: nobody else can see them yet, so nobody else can be about to use them."""
-    Series.objects.filter(public_id__in=made, instances=None).delete()
-    Study.objects.filter(public_id__in=made, series=None).delete()
-    Subject.objects.filter(public_id__in=made, studies=None).delete()
-
-
-def _subjects(received: Sequence[Received], dataset: Dataset, made: set[str]) -> dict[str, Subject]:
-    rows: dict[str, Subject] = {}
-    for entry in received:
-        sex = values.text(entry.header.dataset, "PatientSex", length_max=16).upper()
-        rows.setdefault(
-            entry.pseudonym,
-            Subject(
-                organisation_id=dataset.organisation_id,
-                pseudonym=entry.pseudonym,
-                sex=sex if sex in ("M", "F", "O") else "",
-            ),
-        )
-    made.update(row.public_id for row in rows.values())
-    Subject.objects.bulk_create([rows[name] for name in sorted(rows)], ignore_conflicts=True)
-    found = Subject.objects.filter(organisation_id=dataset.organisation_id, pseudonym__in=rows)
-    return {subject.pseudonym: subject for subject in found}
-
-
-def _studies(
-    received: Sequence[Received], dataset: Dataset, subjects: dict[str, Subject], made: set[str]
-) -> dict[str, Study]:
-    rows: dict[str, Study] = {}
-    for entry in received:
-        header = entry.header.dataset
-        rows.setdefault(
-            entry.uids.study,
-            Study(
-                organisation_id=dataset.organisation_id,
-                dataset=dataset,
-                subject=subjects[entry.pseudonym],
-                study_instance_uid=entry.uids.study,
-                date=values.day(header, "StudyDate"),
-                time=values.clock(header, "StudyTime"),
-                description=values.text(header, "StudyDescription"),
-                accession_number=values.text(header, "AccessionNumber", length_max=16),
-                study_id=values.text(header, "StudyID", length_max=16),
-                age_years=values.age_years(header),
-            ),
-        )
-    made.update(row.public_id for row in rows.values())
-    Study.objects.bulk_create([rows[uid] for uid in sorted(rows)], ignore_conflicts=True)
-    found = Study.objects.filter(organisation_id=dataset.organisation_id, study_instance_uid__in=rows)
-    return {study.study_instance_uid: study for study in found}
-
-
-def _series(
-    received: Sequence[Received], dataset: Dataset, studies: dict[str, Study], now: datetime, made: set[str]
-) -> dict[str, Series]:
-    rows: dict[str, Series] = {}
-    for entry in received:
-        header = entry.header.dataset
-        rows.setdefault(
-            entry.uids.series,
-            Series(
-                organisation_id=dataset.organisation_id,
-                study=studies[entry.uids.study],
-                series_instance_uid=entry.uids.series,
-                modality=values.text(header, "Modality", length_max=16) or "OT",
-                number=values.integer(header, "SeriesNumber"),
-                description=values.text(header, "SeriesDescription"),
-                body_part=values.text(header, "BodyPartExamined", length_max=16),
-                frame_of_reference_uid=values.uid(header, "FrameOfReferenceUID"),
-                changed_at=now,
-            ),
-        )
-    made.update(row.public_id for row in rows.values())
-    Series.objects.bulk_create([rows[uid] for uid in sorted(rows)], ignore_conflicts=True)
-    found = Series.objects.filter(organisation_id=dataset.organisation_id, series_instance_uid__in=rows)
-    return {series.series_instance_uid: series for series in found}
-
-
-def _remember_sources(stored: Sequence[Stored], dataset: Dataset, places: dict[str, _Place]) -> None:
+def _remember_sources(stored: Sequence[Stored], dataset: Dataset, found: dict[str, Place]) -> None:
     """Where the organisation keeps a vault, the names that were replaced go there, sealed, in this
     transaction; one file a series says all that the vault keeps."""
     one_a_series = {one.received.uids.series: one.received for one in stored if one.received.original}
     entries = [
-        (entry.original, places[uid].subject_id, entry.header)
+        (entry.original, found[uid].subject_id, entry.header)
         for uid, entry in one_a_series.items()
         if entry.original is not None
     ]
     if entries:
         vault.remember(dataset, entries)
-
-
-_vaults: dict[int, tuple[float, bool]] = {}
-"""Organisation → (until when this is believed, whether it keeps a vault)."""
-
-
-def _keeps_vault(dataset: Dataset) -> bool:
-    known = _vaults.get(dataset.organisation_id)
-    if known is None or known[0] < time.monotonic():
-        found = Vault.objects.filter(organisation_id=dataset.organisation_id).exists()
-        known = _vaults[dataset.organisation_id] = (time.monotonic() + VAULT_BELIEVED_S, found)
-    return known[1]

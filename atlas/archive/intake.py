@@ -9,8 +9,9 @@ import io
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from typing import NoReturn
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -39,6 +40,7 @@ __all__ = [
     "OutOfSpace",
     "StorageRefuses",
     "commit",
+    "commit_soon",
     "from_bytes",
     "known_or_store",
     "require_open",
@@ -171,24 +173,49 @@ def commit(stored: Sequence[Stored], dataset: Dataset) -> list[Outcome]:
     Raises StorageRefuses."""
     if not stored:
         return []
+    if not connection.in_atomic_block:
+        return commit_soon(stored, dataset).result()
     try:
-        if connection.in_atomic_block:
-            outcomes = index(stored, dataset)
-        else:
-            outcomes = committer.submit(stored, dataset).result()
+        outcomes = index(stored, dataset)
     except BaseException as error:
-        _discard_unindexed(stored)
-        if isinstance(error, DatabaseError | InterfaceError):
-            logger.error("Stored images could not be indexed: %s", type(error).__name__)
-            raise StorageRefuses(
-                "The index of this node does not take images now; they were not stored. Send them again."
-            ) from error
-        raise
+        _not_indexed(stored, error)
+    return _settled(stored, dataset, outcomes)
+
+
+def commit_soon(stored: Sequence[Stored], dataset: Dataset) -> Future[list[Outcome]]:
+    """The same, without waiting for it and in a transaction of its own."""
+    settled: Future[list[Outcome]] = Future()
+
+    def settle(committed: Future[list[Outcome]]) -> None:
+        try:
+            error = committed.exception()
+            if error is not None:
+                _not_indexed(stored, error)
+            settled.set_result(_settled(stored, dataset, committed.result()))
+        except BaseException as error:
+            settled.set_exception(error)
+
+    committer.submit(stored, dataset).add_done_callback(settle)
+    return settled
+
+
+def _settled(stored: Sequence[Stored], dataset: Dataset, outcomes: list[Outcome]) -> list[Outcome]:
     for one, outcome in zip(stored, outcomes, strict=True):
         if outcome.status != STORED:
             storage().delete(one.key)
         _note_whether_fresh(one.received, dataset, outcome.status == STORED)
     return outcomes
+
+
+def _not_indexed(stored: Sequence[Stored], error: BaseException) -> NoReturn:
+    """Removes the objects, and raises StorageRefuses or what it was."""
+    _discard_unindexed(stored)
+    if not isinstance(error, DatabaseError | InterfaceError):
+        raise error
+    logger.error("Stored images could not be indexed: %s", type(error).__name__)
+    raise StorageRefuses(
+        "The index of this node does not take images now; they were not stored. Send them again."
+    ) from error
 
 
 def _discard_unindexed(stored: Sequence[Stored]) -> None:

@@ -22,7 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
-from atlas.archive import index, intake, receiving, sources
+from atlas.archive import intake, places, receiving, sources
 from atlas.archive.received import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
 from atlas.archive.storage import FileStorage, open_instance
 from atlas.models import Dataset, Instance, Series
@@ -185,7 +185,7 @@ def test_a_series_erased_while_it_is_remembered_is_made_anew(take, django_captur
     files = series([(0, 0, z) for z in range(4)])
     with django_capture_on_commit_callbacks(execute=True):
         take(files[:2])
-    assert len(index._places) > 0
+    assert len(places._known) > 0
     Instance.objects.all().delete()
     Series.objects.all().delete()
     assert [one.status for one in take(files[2:])] == [STORED, STORED]
