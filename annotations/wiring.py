@@ -7,6 +7,7 @@ from atlas.erasers import register_eraser
 from atlas.holdings import register_holder
 from atlas.policies import add_project_road, add_road
 from atlas.sealed import on_series_sealed
+from atlas.told import register_teller
 
 
 def connect() -> None:
@@ -19,3 +20,4 @@ def connect() -> None:
     register_holder("releases", stored.release_files)
     on_series_sealed("studies to choose", broadcasts.announce_studies)
     on_series_sealed("imported segments", imported.take_in)
+    register_teller("imported segments", imported.became)

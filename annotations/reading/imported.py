@@ -7,7 +7,7 @@ images an object lies, it is looked at again when others arrive.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 NOT_PLACED = "derived_not_placed"
 BYTES_MAX = 2 * 1024**3  # a derived object is read into memory
 SENTENCE_LENGTH_MAX = 1000
+TOLD_MAX = 5  # sentences of one series
 Kind = DerivedObject.Kind
 
 
@@ -105,6 +106,22 @@ def take_in(series: Series) -> None:
         _take_in_instance(instance)
     for one in touched.values():
         _keep_findings(one)
+
+
+def became(series_ids: Collection[int]) -> dict[int, list[str]]:
+    """What the objects of these series show on which images, each sentence once; of many the first few.
+
+    What isn't shown is a finding of its series already.
+    """
+    shown = DerivedObject.objects.filter(series__in=series_ids, state=DerivedObject.State.SHOWN)
+    sentences: dict[int, dict[str, None]] = {}
+    for series_id, sentence in shown.order_by("pk").values_list("series", "sentence"):
+        sentences.setdefault(series_id, {})[sentence] = None
+    told = {series_id: list(found) for series_id, found in sentences.items()}
+    for found in told.values():
+        if len(found) > TOLD_MAX:
+            found[TOLD_MAX:] = [f"{len(found) - TOLD_MAX:,} more are like this."]
+    return told
 
 
 def _derived() -> QuerySet[Instance]:

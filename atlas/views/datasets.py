@@ -21,8 +21,9 @@ from atlas.archive import quarantine
 from atlas.datasets import dataset_or_404
 from atlas.dicom.deidentify import OPTIONS
 from atlas.forms import DatasetForm, GrantForm, NewDatasetForm
-from atlas.models import Dataset, Series
+from atlas.models import Dataset, Series, Study
 from atlas.pictures import cover_of
+from atlas.told import told_of
 
 STUDIES_A_PAGE = 25
 UPLOADS_SHOWN = 5
@@ -96,7 +97,7 @@ def dataset(request: SignedInRequest, slug: str) -> HttpResponse:
         "counts": found.studies.aggregate(subjects=Count("subject", distinct=True), studies=Count("id")),
         "images": found.studies.aggregate(n=Sum("series__instance_count"))["n"] or 0,
         "page": page,
-        "rows": [(study, cover_of(list(study.series.all()))) for study in page],
+        "rows": _rows(list(page)),
         "uploads": found.uploads.select_related("by").prefetch_related("findings")[:UPLOADS_SHOWN],
         "grants": found.grants.select_related("project", "project__organisation", "granted_by").order_by(
             "project__name"
@@ -111,6 +112,19 @@ def dataset(request: SignedInRequest, slug: str) -> HttpResponse:
         "grant_form": GrantForm(organisation=found.organisation) if may_manage else None,
     }
     return render(request, "datasets/detail.html", context)
+
+
+def _rows(studies: list[Study]) -> list[tuple[Study, Series | None, list[tuple[Series, list[str]]]]]:
+    """Each study with the series of its picture, and its series with what apps above say of them."""
+    told = told_of([series.pk for study in studies for series in study.series.all()])
+    return [
+        (
+            study,
+            cover_of(list(study.series.all())),
+            [(series, told.get(series.pk, [])) for series in study.series.all()],
+        )
+        for study in studies
+    ]
 
 
 @login_required

@@ -9,6 +9,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 from django.db import connection
+from django.test import Client
+from django.utils.html import escape
 from highdicom.sr import (
     Comprehensive3DSR,
     Measurement,
@@ -217,6 +219,41 @@ def test_a_report_whose_content_was_taken_out_at_the_door_says_so(dataset: Datas
     take_in(dataset, *named, seg, report_on(seg, named))
     (row,) = DerivedObject.objects.filter(kind="report")
     assert "unless it cleans structured content" in row.sentence
+
+
+def test_the_datasets_page_says_what_became_of_a_segmentation(
+    dataset: Dataset, client: Client, django_assert_max_num_queries
+) -> None:
+    manager = User.objects.create_user("ines", "ines@example.org")
+    permissions.grant(user=manager, role="manager", scope=dataset.organisation)
+    client.force_login(manager)
+    named = images(2)
+    take_in(dataset, *named)
+    with django_assert_max_num_queries(40) as without:
+        client.get("/datasets/ct/")
+    take_in(dataset, segmentation_on(named))
+    (row,) = DerivedObject.objects.all()
+    assert "1 segment on" in row.sentence
+    with django_assert_max_num_queries(len(without)):
+        page = client.get("/datasets/ct/").content.decode()
+    assert escape(row.sentence) in page
+    assert page.index("SEG</span>") < page.index(escape(row.sentence))
+
+
+def test_of_many_objects_of_one_series_the_first_few_are_told(dataset: Dataset) -> None:
+    take_in(dataset, *images(2))
+    series = Series.objects.get()
+    for number in range(8):
+        DerivedObject.objects.create(
+            series=series,
+            sop_instance_uid=f"1.2.{number}",
+            kind="report",
+            state="shown",
+            sentence=f"{number}",
+        )
+    DerivedObject.objects.create(series=series, sop_instance_uid="1.3", kind="report", sentence="waits")
+    told = imported.became([series.pk])
+    assert told == {series.pk: ["0", "1", "2", "3", "4", "3 more are like this."]}
 
 
 def test_what_only_its_place_put_somewhere_is_taken_back_when_two_places_fit(dataset: Dataset) -> None:
