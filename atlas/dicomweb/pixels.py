@@ -9,29 +9,21 @@ for another day. So browsers may keep answers for good; `Vary: Cookie` keeps the
 """
 
 import asyncio
-import logging
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from atlas.archive.generations import FrameTable, read_frame_table
 from atlas.archive.storage import ObjectMissing, storage
+from atlas.dicomweb import streams
 from atlas.dicomweb.answers import Problem, Send, send_empty, send_problem, sign_in_first
 from atlas.dicomweb.decisions import Credentials, Decisions
 
-logger = logging.getLogger(__name__)
-
 TABLES_MAX = 512  # frame tables in memory; one of 1000 frames takes about 200 kB
-CHUNK_BYTES = 1024 * 1024
 
 _FRAMES = re.compile(r"/pixels/([0-9a-z]{12})/([0-9]{1,9})/([0-9]{1,6})(?:-([0-9]{1,6}))?")
 _THUMBNAIL = re.compile(r"/thumbnails/([0-9a-z]{12})/([0-9]{1,9})")
-
-type Piece = tuple[str, int, int]
-"""(key of an object, offset, length)"""
-
 
 _decisions: WeakKeyDictionary[asyncio.AbstractEventLoop, Decisions] = WeakKeyDictionary()
 _tables: OrderedDict[str, FrameTable] = OrderedDict()
@@ -68,9 +60,10 @@ async def _answer(scope: dict[str, Any], headers: dict[bytes, bytes], send: Send
                 raise Problem(404, "This series has no thumbnail.")
             pieces = [(thumbnail_key, 0, await asyncio.to_thread(storage().size, thumbnail_key))]
             content_type = b"image/webp"
+        is_head = scope["method"] == "HEAD"
+        await streams.send_pieces(send, content_type, pieces, _kept(tag), is_head=is_head)
     except ObjectMissing as error:
-        raise _lost(error) from error
-    await _send_pieces(pieces, scope["method"] == "HEAD", _kept(tag), content_type, send)
+        raise streams.lost(error) from error
 
 
 async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int) -> tuple[str, str]:
@@ -90,73 +83,17 @@ async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int)
     return found
 
 
-def _pieces(table: FrameTable, first: int, last: int, *, is_run: bool) -> list[Piece]:
+def _pieces(table: FrameTable, first: int, last: int, *, is_run: bool) -> list[streams.Piece]:
     count = len(table.frames)
     if last < first:
         raise Problem(400, "The run ends before it begins.")
     if last >= count:
         raise Problem(416 if is_run else 404, f"The series has {count} images, numbered from 0.")
-    pieces: list[Piece] = []
+    pieces: list[streams.Piece] = []
     for number, *ranges in table.frames[first : last + 1]:
         key = table.objects[number]
         pieces += [(key, ranges[at], ranges[at + 1]) for at in range(0, len(ranges), 2)]
     return pieces
-
-
-def _chunks(pieces: list[Piece]) -> Iterator[Piece]:
-    """The same bytes in reads of CHUNK_BYTES at most, neighbours in one object joined."""
-    waiting: Piece | None = None
-    for key, offset, length in pieces:
-        if waiting and waiting[0] == key and waiting[1] + waiting[2] == offset:
-            waiting = (key, waiting[1], waiting[2] + length)
-        else:
-            if waiting:
-                yield waiting
-            waiting = (key, offset, length)
-        while waiting[2] > CHUNK_BYTES:
-            yield (key, waiting[1], CHUNK_BYTES)
-            waiting = (key, waiting[1] + CHUNK_BYTES, waiting[2] - CHUNK_BYTES)
-    if waiting:
-        yield waiting
-
-
-async def _send_pieces(
-    pieces: list[Piece], is_head: bool, headers: list[tuple[bytes, bytes]], content_type: bytes, send: Send
-) -> None:
-    total = sum(length for _, _, length in pieces)
-    start = {
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [
-            (b"content-type", content_type),
-            (b"content-length", str(total).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            *headers,
-        ],
-    }
-    if is_head:
-        await send(start)
-        await send({"type": "http.response.body", "body": b""})
-        return
-    is_started = False
-    chunks = list(_chunks(pieces))
-    for number, piece in enumerate(chunks, start=1):
-        try:
-            body = await _read(piece)
-        except (ObjectMissing, EOFError, OSError) as error:
-            if is_started:
-                raise  # the connection breaks: less than was announced is an error to every client
-            raise _lost(error) from error
-        if not is_started:
-            await send(start)
-            is_started = True
-        await send({"type": "http.response.body", "body": body, "more_body": number < len(chunks)})
-
-
-async def _read(piece: Piece) -> bytes | bytearray:
-    """From the page cache at once; from the disk in a thread, so that nobody else waits for it."""
-    cached = storage().read_range_if_cached(*piece)
-    return cached if cached is not None else await asyncio.to_thread(storage().read_range, *piece)
 
 
 async def _table(manifest_key: str) -> FrameTable:
@@ -177,8 +114,3 @@ def _kept(tag: bytes) -> list[tuple[bytes, bytes]]:
         (b"etag", tag),
         (b"vary", b"Cookie, Authorization"),
     ]
-
-
-def _lost(error: Exception) -> Problem:
-    logger.error("Pixels can't be read from storage: %s", error)
-    return Problem(500, "The stored images can't be read. Tell the administrator of this node.")

@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from atlas.archive.storage import storage
+from atlas.archive.storage import ObjectMissing, storage
 from atlas.dicomweb.answers import NOSNIFF, Headers, Problem, Send
 
 logger = logging.getLogger(__name__)
@@ -56,21 +56,46 @@ def _length(piece: Piece) -> int:
 
 
 def _chunks(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The same bytes in reads of CHUNK_BYTES at most, neighbours in one object joined."""
+    waiting: Span | None = None
     for piece in pieces:
         if isinstance(piece, bytes):
+            if waiting:
+                yield waiting
+            waiting = None
             yield piece
             continue
         key, offset, length = piece
-        while length > CHUNK_BYTES:
-            yield key, offset, CHUNK_BYTES
-            offset, length = offset + CHUNK_BYTES, length - CHUNK_BYTES
-        yield key, offset, length
+        if waiting and waiting[0] == key and waiting[1] + waiting[2] == offset:
+            waiting = (key, waiting[1], waiting[2] + length)
+        else:
+            if waiting:
+                yield waiting
+            waiting = piece
+        while waiting[2] > CHUNK_BYTES:
+            yield key, waiting[1], CHUNK_BYTES
+            waiting = (key, waiting[1] + CHUNK_BYTES, waiting[2] - CHUNK_BYTES)
+    if waiting:
+        yield waiting
 
 
-async def read(span: Span) -> bytes | bytearray:
-    """From the page cache at once; from the disk in a thread, so that nobody else waits for it."""
-    cached = storage().read_range_if_cached(*span)
-    return cached if cached is not None else await asyncio.to_thread(storage().read_range, *span)
+async def _read(span: Span, *, is_started: bool) -> bytes | bytearray:
+    """From the page cache at once; from the disk in a thread, so that nobody else waits for it.
+
+    Once an answer is started, what goes wrong breaks the connection: less than was announced is an error to
+    every client. Before, it is a Problem; an object that is gone is ObjectMissing, for it may have moved.
+    """
+    try:
+        cached = storage().read_range_if_cached(*span)
+        return cached if cached is not None else await asyncio.to_thread(storage().read_range, *span)
+    except ObjectMissing as error:
+        if is_started:
+            raise EOFError(f"{error} It went while it was sent.") from error
+        raise
+    except (EOFError, OSError) as error:
+        if is_started:
+            raise
+        raise lost(error) from error
 
 
 async def send_pieces(
@@ -98,12 +123,7 @@ async def send_pieces(
         if isinstance(chunk, bytes):
             waiting.append(chunk)
             continue
-        try:
-            body = await read(chunk)
-        except (EOFError, OSError) as error:
-            if is_started:
-                raise  # the connection breaks: less than was announced is an error to every client
-            raise lost(error) from error
+        body = await _read(chunk, is_started=is_started)
         if not is_started:
             await send(start)
             is_started = True
@@ -112,6 +132,7 @@ async def send_pieces(
         waiting = [body]
     if not is_started:
         await send(start)
+    waiting = waiting or [b""]
     for number, one in enumerate(waiting, start=1):
         await send({"type": "http.response.body", "body": one, "more_body": number < len(waiting)})
 
@@ -128,7 +149,7 @@ async def send_stream(
     is_started = False
     async for piece in pieces:
         for chunk in _chunks([piece]):
-            body = chunk if isinstance(chunk, bytes) else await read(chunk)
+            body = chunk if isinstance(chunk, bytes) else await _read(chunk, is_started=is_started)
             if not is_started:
                 await send({"type": "http.response.start", "status": 200, "headers": start})
                 is_started = True

@@ -16,8 +16,8 @@ from accounts.models import ApiToken, AuditRecord
 from accounts.services.tokens import make_token
 from atlas import access
 from atlas.archive import generations, sealing, tasks
-from atlas.archive.storage import storage
-from atlas.dicomweb import decisions, pixels
+from atlas.archive.storage import ObjectMissing, storage
+from atlas.dicomweb import decisions, pixels, streams
 from atlas.models import Series
 from tests.atlas.slices import header, part_10
 from tests.atlas.slices import pixels as slice_pixels
@@ -84,10 +84,45 @@ def test_a_run_of_frames_is_their_bytes_one_after_the_other(chest, manager):
 
 
 def test_a_long_run_comes_in_pieces(take, manager, monkeypatch):
-    monkeypatch.setattr(pixels, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 1000)
     array = np.arange(3 * 20 * 30, dtype=np.int16).reshape(3, 20, 30)
     one = sealing.seal(take([part_10(header(ImagePositionPatient=None), array)])[0].series_id)
     assert get(f"/pixels/{one.public_id}/1/0-2", signed_in(manager)).body == array.tobytes()
+
+
+def test_neighbours_in_one_object_are_read_at_once_and_others_in_turn(monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 100)
+    spans = [("a", 10, 30), ("a", 40, 30), b"between", ("a", 70, 30), ("b", 100, 250), ("b", 0, 10)]
+    assert list(streams._chunks(spans)) == [
+        ("a", 10, 60), b"between", ("a", 70, 30), ("b", 100, 100), ("b", 200, 100), ("b", 300, 50),
+        ("b", 0, 10),
+    ]  # fmt: skip
+
+
+def test_an_object_that_goes_while_it_is_sent_breaks_the_connection(monkeypatch):
+    """Less than was announced; neither the end of a whole answer nor a second beginning."""
+    objects = storage()
+    monkeypatch.setattr(objects, "read_range_if_cached", lambda *span: None)
+    reads = []
+
+    def read_once(key: str, offset: int, length: int) -> bytes:
+        reads.append(offset)
+        if len(reads) > 1:
+            raise ObjectMissing("It is gone.")
+        return b"\0" * length
+
+    monkeypatch.setattr(objects, "read_range", read_once)
+    messages: list[dict] = []
+
+    async def send(message: dict) -> None:
+        messages.append(message)
+
+    async def ask() -> None:
+        await streams.send_pieces(send, b"text/plain", [("a", 0, 100), ("b", 0, 100), ("c", 0, 100)], [])
+
+    with pytest.raises(EOFError):
+        async_to_sync(ask)()
+    assert [message["type"] for message in messages] == ["http.response.start"]
 
 
 def test_a_compressed_frame_of_several_fragments_is_joined(take, manager):
