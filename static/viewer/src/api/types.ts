@@ -119,6 +119,8 @@ export interface Imported {
   id: string;
   series: string;
   label: string | null;
+  /** A kind of mark, or what can only be looked at: "line". */
+  kind: string;
   origin: string;
   slices: number;
 }

@@ -1,9 +1,9 @@
-/** Segmentations that came with the images: look at them, or take one over as a mark of one's own. */
+/** Marks that came with the images: look at them, or take one that encloses pixels over as one's own. */
 import { useState } from "react";
 import type { Imported } from "../api/types";
 import { copyImported, fetchImported } from "../marking";
 import { sentenceOf } from "../session";
-import { mayMark, room } from "../store/room";
+import { mayCopy, room } from "../store/room";
 import { useRoom } from "./use";
 
 export function ImportedMarks() {
@@ -27,7 +27,7 @@ export function ImportedMarks() {
 
 function Row({ imported }: { imported: Imported }) {
   const shown = useRoom((state) => state.outlined.includes(imported.id));
-  const may = useRoom(mayMark);
+  const may = useRoom((state) => mayCopy(state, imported));
   const label = useRoom((state) => state.read?.schema.labels.find((one) => one.key === imported.label)?.name);
   const ready = useRoom((state) => Boolean(state.manifests[imported.series]));
   const [problem, setProblem] = useState<string | null>(null);
