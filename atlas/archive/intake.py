@@ -8,9 +8,10 @@ import hashlib
 import io
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from itertools import chain
 from typing import NoReturn
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -18,7 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from atlas.archive.committing import committer
 from atlas.archive.index import compared, index, known_instances
 from atlas.archive.keys import KeyUnusable
-from atlas.archive.received import STORED, Outcome, Received, Stored, Window
+from atlas.archive.received import STORED, Outcome, Received, Stored, bytes_of
 from atlas.archive.receiving import (
     OUT_OF_SPACE,
     READ_BYTES,
@@ -145,10 +146,15 @@ def _store_and_index(fresh: Sequence[Received], dataset: Dataset) -> list[Outcom
 def store(entry: Received) -> Stored:
     """Make its bytes durable; closes its source. Raises OutOfSpace, StorageRefuses."""
     key = new_key(".dcm")
-    digest = hashlib.sha256(entry.head)
-    window = Window(entry.source, *entry.body, digest)
+    digest = hashlib.sha256()
+
+    def digested() -> Iterator[bytes | memoryview]:
+        for piece in chain((entry.head,), bytes_of(entry.source, *entry.body), (entry.tail,)):
+            digest.update(piece)
+            yield piece
+
     try:
-        size = storage().put_durable(key, entry.head, window.as_file(), entry.tail)
+        size = storage().put_durable(key, digested())
     except OSError as error:
         if error.errno in OUT_OF_SPACE:
             raise OutOfSpace("The storage of this node is full; the image was not stored.") from error
@@ -157,7 +163,6 @@ def store(entry: Received) -> Stored:
         raise _storage_refuses(error) from error
     finally:
         entry.source.close()
-    digest.update(entry.tail)
     return Stored(entry, key, digest.hexdigest(), size)
 
 

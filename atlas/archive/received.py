@@ -1,15 +1,17 @@
 """What intake knows of one file on its way in, and what became of it."""
 
-import hashlib
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
 
 from atlas.dicom import values
 from atlas.dicom.headers import Header
 
 if TYPE_CHECKING:
     from atlas.dicom.deidentify import Original
+
+READ_BYTES = 1024 * 1024
 
 STORED, KNOWN, REFUSED, NOT_DICOM = "stored", "known", "refused", "not_dicom"
 
@@ -99,32 +101,20 @@ class Stored:
     size: int
 
 
-@dataclass(slots=True)
-class Window:
-    """The bytes [position, position + left) of a seekable file as a stream, digested as they are read."""
-
-    file: BinaryIO
-    position: int
-    left: int
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-
-    def read(self, size: int = -1) -> bytes:
-        """Raises EOFError where the file is shorter than was announced."""
-        wanted = self.left if size < 0 else min(size, self.left)
-        if not wanted:
-            return b""
-        self.file.seek(self.position)
-        chunk = self.file.read(wanted)
+def bytes_of(file: BinaryIO, offset: int, length: int) -> Iterator[bytes | memoryview]:
+    """The bytes [offset, offset + length) of a seekable file, a piece at a time; those that are in memory
+    without copying. Raises EOFError where the file ends before."""
+    if isinstance(file, io.BytesIO):
+        whole = memoryview(file.getvalue())
+        if offset + length > len(whole):
+            raise EOFError(f"The file ends at {len(whole)}.")
+        yield whole[offset : offset + length]
+        return
+    while length:
+        file.seek(offset)
+        chunk = file.read(min(length, READ_BYTES))
         if not chunk:
-            raise EOFError(f"The file ends at {self.position}.")
-        self.digest.update(chunk)
-        self.position += len(chunk)
-        self.left -= len(chunk)
-        return chunk
-
-    def chunks(self, size: int) -> Iterator[bytes]:
-        while chunk := self.read(size):
-            yield chunk
-
-    def as_file(self) -> BinaryIO:
-        return cast(BinaryIO, self)
+            raise EOFError(f"The file ends at {offset}.")
+        yield chunk
+        offset += len(chunk)
+        length -= len(chunk)

@@ -12,6 +12,7 @@ from atlas.archive.keys import organisation_key
 from atlas.archive.received import (
     IDENTIFIES,
     NOT_DICOM,
+    READ_BYTES,
     REFUSED,
     UNREADABLE,
     Outcome,
@@ -26,7 +27,6 @@ from atlas.dicom.deidentify import Keys, Profile
 from atlas.dicom.headers import Header, NotDicom, Unreadable, looks_like_dicom, read_header
 from atlas.models import Dataset
 
-READ_BYTES = 1024 * 1024
 INSTANCE_BYTES_MAX = 8 * 1024 * 1024 * 1024
 SENTENCES_MAX = 5  # of what still identifies; the rest is counted
 OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -97,7 +97,7 @@ def receive(source: Source, door: Door) -> Received | Outcome:
 def digest_of_file(file: BinaryIO) -> str:
     """SHA-256 of a seekable file."""
     if isinstance(file, io.BytesIO):
-        return hashlib.sha256(file.getbuffer()).hexdigest()
+        return hashlib.sha256(file.getvalue()).hexdigest()  # no copy
     file.seek(0)
     digest = hashlib.sha256()
     while chunk := file.read(READ_BYTES):

@@ -16,7 +16,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from atlas.archive.storage import Listed, ObjectMissing, Part, StorageUnavailable, pieces_of
+from atlas.archive.storage import Listed, ObjectMissing, Part, Piece, StorageUnavailable, pieces_of
 
 MULTIPART_BYTES = 8 * 1024 * 1024  # S3 takes parts from 5 MiB
 READ_AHEAD_BYTES = 512 * 1024
@@ -37,7 +37,7 @@ class S3Storage:
             self._delete_quietly(key)
             raise
 
-    def _put(self, key: str, pieces: Iterator[bytes]) -> int:
+    def _put(self, key: str, pieces: Iterator[Piece]) -> int:
         head = bytearray()
         for piece in pieces:
             head += piece
@@ -104,13 +104,14 @@ class S3Storage:
 class _Counted:
     """The pieces of an upload, and how many bytes they were."""
 
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._first, self._rest, self.size = first, rest, 0
+    def __init__(self, first: bytes, rest: Iterator[Piece]) -> None:
+        self._first: Piece = first
+        self._rest, self.size = rest, 0
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Piece]:
         return self
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> Piece:
         piece, self._first = self._first or next(self._rest), b""
         self.size += len(piece)
         return piece

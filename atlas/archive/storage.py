@@ -32,7 +32,8 @@ def is_storage_trouble(error: BaseException) -> bool:
     )
 
 
-type Part = bytes | Path | BinaryIO | Iterator[bytes]
+type Piece = bytes | memoryview
+type Part = Piece | Path | BinaryIO | Iterator[Piece]
 
 
 class Listed(NamedTuple):
@@ -89,29 +90,35 @@ class FileStorage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._durable_folders: set[Path] = set()
+        self._durable_folders: set[str] = set()
 
     def put_durable(self, key: str, *parts: Part) -> int:
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         # Under its own name at once: nobody knows a random key before it is in the index. All is written
         # before anything is synced: a journalling file system waits for the disk once, not for each name.
         # A derived key may be put again (a file of a release, a piece sent twice): aside, then renamed.
-        written = path if not path.exists() else path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+        written = path
         try:
-            with written.open("xb") as file:
-                file.writelines(pieces_of(parts))
-                size = file.tell()
-                file.flush()
-                os.fsync(file.fileno())
+            file = _created(path)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = _created(path)
+        except FileExistsError:
+            written = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+            file = _created(written)
+        try:
+            try:
+                size = sum(_write(file, piece) for piece in pieces_of(parts))
+                os.fsync(file)
+            finally:
+                os.close(file)
             if written != path:
                 written.rename(path)
             _sync_folder(path.parent)
-            if path.parent not in self._durable_folders:
+            folder = key.rpartition("/")[0]
+            if folder not in self._durable_folders:
                 _sync_folder(path.parent.parent)
-                self._durable_folders.add(path.parent)
-        except FileExistsError:
-            raise
+                self._durable_folders.add(folder)
         except BaseException:
             written.unlink(missing_ok=True)
             raise
@@ -191,10 +198,10 @@ class FileStorage:
             os.close(descriptor)
 
 
-def pieces_of(parts: Iterable[Part]) -> Iterator[bytes]:
+def pieces_of(parts: Iterable[Part]) -> Iterator[Piece]:
     """The bytes of the parts, a piece at a time."""
     for part in parts:
-        if isinstance(part, bytes):
+        if isinstance(part, bytes | memoryview):
             yield part
         elif isinstance(part, Path):
             with part.open("rb") as file:
@@ -208,6 +215,19 @@ def pieces_of(parts: Iterable[Part]) -> Iterator[bytes]:
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(COPY_BYTES):
         yield chunk
+
+
+def _created(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+
+def _write(file: int, piece: Piece) -> int:
+    written = os.write(file, piece)
+    if written < len(piece):  # a signal, a disk that is nearly full, more than 2 GB
+        rest = memoryview(piece)
+        while written < len(rest):
+            written += os.write(file, rest[written:])
+    return len(piece)
 
 
 def _sync_folder(folder: Path) -> None:

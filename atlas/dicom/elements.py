@@ -194,6 +194,8 @@ def every(
             start = position + 8
             within = item_encoding(buffer, start, end, of_items)
             item_end = end if length == UNDEFINED else start + length
+            if item_end > end:
+                raise CutOff(named(ITEM))
             members, position = walk(
                 buffer, start, item_end, within, is_open=length == UNDEFINED, depth=depth
             )

@@ -4,9 +4,11 @@ Nothing is kept but what may be the start of a boundary, so a body of any size n
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
+from types import MappingProxyType
 
 HEADERS_BYTES_MAX = 16 * 1024
 PREAMBLE_BYTES_MAX = 64 * 1024
@@ -33,12 +35,15 @@ type Event = PartBegins | bytes | PartEnds
 """Bytes are content of the part that began last."""
 
 
-def media_type(header: str) -> tuple[str, dict[str, str]]:
+@lru_cache(maxsize=256)  # each part of a body says the same
+def media_type(header: str) -> tuple[str, Mapping[str, str]]:
     """A Content-Type's type in lower case, and its parameters, unquoted (RFC 9110 8.3.1)."""
     message = Message()
     message["content-type"] = header.replace("\r", " ").replace("\n", " ")
     (kind, _), *parameters = message.get_params(failobj=[("", "")])
-    return kind.strip().lower(), {name.lower(): value for name, value in parameters if isinstance(value, str)}
+    return kind.strip().lower(), MappingProxyType(
+        {name.lower(): value for name, value in parameters if isinstance(value, str)}
+    )
 
 
 class MultipartBody:

@@ -13,7 +13,7 @@ import io
 import logging
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -134,7 +134,7 @@ async def _take_whole(body: _Body, delivery: "_Delivery") -> None:
     delivery.begin(part, is_only=True)
 
 
-async def _take_parts(body: _Body, parameters: dict[str, str], delivery: "_Delivery") -> None:
+async def _take_parts(body: _Body, parameters: Mapping[str, str], delivery: "_Delivery") -> None:
     kind = media_type(parameters.get("type", DICOM))[0]
     if kind != DICOM:
         raise Problem(415, f"Parts of {kind[:60]!r} are not taken: send whole images, as application/dicom.")
@@ -252,9 +252,15 @@ class _Delivery:
         self.outcomes.append(Outcome("", REFUSED, reason, cause=UNREADABLE))
 
     def begin(self, part: _Part, *, is_only: bool = False) -> None:
-        """Work on an image that has arrived, in a thread; the only one of a request is committed there."""
-        take = _take_and_commit if is_only else _take
-        future = asyncio.get_running_loop().run_in_executor(_work, take, part, self.door, self.study_uid)
+        """Work on an image that has arrived, in a thread; the only one of a request is committed at once."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Stored | Outcome] = loop.create_future()
+
+        def tell(found: _Found) -> None:
+            with contextlib.suppress(RuntimeError):  # the node stops: nobody waits any more
+                loop.call_soon_threadsafe(_set, future, found)
+
+        _work.submit(_take_and_tell, part, self.door, self.study_uid, is_only, tell)
         self._under_way.append((len(self.outcomes), part, future))
         self.outcomes.append(None)
 
@@ -325,6 +331,30 @@ def _take(part: _Part, door: Door, study_uid: str | None) -> Stored | Outcome:
     return intake.known_or_store(entry, door.dataset)
 
 
-def _take_and_commit(part: _Part, door: Door, study_uid: str | None) -> Outcome:
-    found = _take(part, door, study_uid)
-    return intake.commit([found], door.dataset)[0] if isinstance(found, Stored) else found
+type _Found = Stored | Outcome | BaseException
+
+
+def _set(future: asyncio.Future[Stored | Outcome], found: _Found) -> None:
+    if future.done():
+        return
+    if isinstance(found, BaseException):
+        future.set_exception(found)
+    else:
+        future.set_result(found)
+
+
+def _take_and_tell(
+    part: _Part, door: Door, study_uid: str | None, is_only: bool, tell: Callable[[_Found], None]
+) -> None:
+    """In a thread. An image that is the only one is passed on to the committer, whose thread tells what
+    became of it: each thread that is woken on the way costs."""
+    try:
+        found: _Found = _take(part, door, study_uid)
+        if is_only and isinstance(found, Stored):
+            intake.commit_soon([found], door.dataset).add_done_callback(
+                lambda done: tell(done.exception() or done.result()[0])
+            )
+            return
+    except BaseException as error:
+        found = error
+    tell(found)
