@@ -249,7 +249,7 @@ def test_pynetdicom_sends_images_that_are_changed_at_the_door_and_qido_finds_the
 def test_dicomweb_client_stores_a_study_and_finds_it_de_identified(
     sent: DICOMwebClient, test_data: Path, tmp_path: Path
 ) -> None:
-    files = _identified(test_data / "seg_sr_dcmqi" / "liver_ct", tmp_path / "ct")
+    files = _identified(test_data / "ct_chest_lidc_0314" / "image", tmp_path / "ct")
     answer = sent.store_instances([pydicom.dcmread(path) for path in files])
     assert len(answer.ReferencedSOPSequence) == len(files)
     assert "FailedSOPSequence" not in answer
