@@ -82,7 +82,7 @@ def _preview(request: SignedInRequest) -> HttpResponse:
     except NoPreview as error:
         return JsonResponse({"reason": str(error)}, status=HTTPStatus.BAD_REQUEST)
     changes = [
-        [change.path, change.keyword, change.vr, change.action, change.before, change.after]
+        [change.path, change.keyword, change.vr, change.action, change.before, change.after, change.count]
         for change in seen.changes
     ]
     return JsonResponse({"kind": seen.kind, "refusal": seen.refusal, "check": seen.check, "changes": changes})

@@ -10,8 +10,8 @@ const ACTIONS = [
   ["added", "Added"],
   ["kept", "Kept"],
 ];
+const COUNT = 6; // how many attributes a line stands for
 const VERDICTS = { removed: "bad", emptied: "warn", changed: "warn", added: "good" };
-const ROWS_SHOWN = 3000;
 
 const element = (id) => document.getElementById(id);
 const page = element("preview");
@@ -47,13 +47,14 @@ function show(told) {
   if (told.reason) return say(element("verdict"), "bad", told.reason);
   if (told.refusal) return say(element("verdict"), "bad", `It would be refused: ${told.refusal}`);
   changes = told.changes.map(([path, ...rest]) => [tag(path), ...rest]);
-  const count = (wanted) => changes.filter((change) => change[3] === wanted).length;
+  const count = (wanted) =>
+    changes.reduce((sum, change) => sum + (!wanted || change[3] === wanted ? change[COUNT] : 0), 0);
   const done = `${number(count("removed"))} removed, ${number(count("emptied"))} emptied, ${number(count("changed"))} changed, ${number(count("added"))} added, ${number(count("kept"))} kept.`;
   const check = told.check.length
     ? ` As it is, it would not pass as de-identified: ${told.check.slice(0, 3).join(" ")}${told.check.length > 3 ? ` And ${told.check.length - 3} more.` : ""}`
     : " As it is, it would pass as de-identified.";
   say(element("verdict"), "good", `${file.name}: ${done}${check}`);
-  element("kind").textContent = [told.kind, counted(changes.length, "attribute", "attributes")].filter(Boolean).join(", ");
+  element("kind").textContent = [told.kind, counted(count(), "attribute", "attributes")].filter(Boolean).join(", ");
   element("drop").classList.add("small");
   chips(count);
   rows();
@@ -89,19 +90,20 @@ function rows() {
   const words = element("words").value.trim().toLowerCase();
   const wanted = changes.filter(
     (change) =>
-      (!action || change[3] === action) && (!words || change.some((value) => value.toLowerCase().includes(words))),
+      (!action || change[3] === action) && (!words || change.slice(0, COUNT).some((value) => value.toLowerCase().includes(words))),
   );
   element("none").hidden = wanted.length > 0;
-  element("rows").replaceChildren(...wanted.slice(0, ROWS_SHOWN).map(row));
+  element("rows").replaceChildren(...wanted.map(row));
 }
 
-function row([path, keyword, vr, what, before, after]) {
+function row([path, keyword, vr, what, before, after, count]) {
   const made = document.createElement("tr");
   made.className = what;
   const verdict = document.createElement("span");
   verdict.className = `tag ${VERDICTS[what] ?? ""}`;
   verdict.textContent = what;
-  for (const value of [path, keyword || "private or unknown", vr, verdict, before, after]) {
+  const named = path ? keyword || "private or unknown" : counted(count, "further attribute", "further attributes");
+  for (const value of [path, named, vr, verdict, before, after]) {
     made.insertCell().append(value);
   }
   for (const cell of [made.cells[4], made.cells[5]]) cell.className = "value";

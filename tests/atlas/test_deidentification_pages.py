@@ -91,7 +91,9 @@ def test_a_look_shows_every_attribute_before_and_after(manager, dataset):
     file = part_10(header(PatientName="Berglund^Sigrid", PatientID="770312-1234"), pixels(0))
     seen = look(manager, file, "patient_characteristics").json()
     assert seen["kind"] == "CT Image Storage"
-    by_name = {keyword: (action, before, after) for _, keyword, _, action, before, after in seen["changes"]}
+    by_name = {
+        keyword: (action, before, after) for _, keyword, _, action, before, after, _ in seen["changes"]
+    }
     assert by_name["PatientName"][1] == "Berglund^Sigrid"
     assert by_name["PatientName"][0] in ("emptied", "changed")
     assert "Berglund" not in by_name["PatientName"][2]
@@ -141,7 +143,7 @@ def test_a_private_attribute_and_a_sequence_are_shown_at_their_place(manager, da
     item.OperatorsName = "Ek^Nils"
     made.RequestAttributesSequence = [item]
     seen = look(manager, part_10(made, pixels(0)), "dates").json()["changes"]
-    by_path = {path: (action, before) for path, _, _, action, before, _ in seen}
+    by_path = {path: (action, before) for path, _, _, action, before, *_ in seen}
     assert by_path["00191001"] == ("removed", "Room of Dr Berglund")
     below = {path: action for path, (action, _) in by_path.items() if path.startswith("00400275")}
     assert set(below.values()) <= {"removed", "emptied"}

@@ -1,6 +1,8 @@
 """Tells what was done to each attribute, for the page that shows a profile's effect on one file."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 
@@ -12,20 +14,57 @@ _NUMBERS = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"UV": 8, b"SV": 8}
 _TEXTS = frozenset(b"AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())
 
 
+ITEMS_TOLD = 5  # of one sequence; an enhanced image has one a frame
+LINES_MAX = 3000
+
 _NOT_YET = Change("", "", "", "", "", "")
+_UNTOLD = -1
+
+
+@dataclass(slots=True)
+class _Rest:
+    """Attributes that aren't told of one by one: those of one action in the further items of a sequence, or
+    in all that comes after LINES_MAX lines."""
+
+    place: int
+    count: int = 0
+    last_item: int = 0
 
 
 class Explanation:
-    """Collects changes in the order of the file."""
+    """Collects changes in the order of the file: of repeated items the first few, then how many more."""
 
     def __init__(self, decode: Callable[[bytes], str]) -> None:
-        self.changes: list[Change] = []
+        self._changes: list[Change] = []
+        self._rests: dict[tuple[str, str], _Rest] = {}
         self._decode = decode
+        self._repeated: tuple[str, tuple[str, int] | None] = ("", None)
 
-    def reserved(self) -> int:
+    def begin_again(self) -> None:
+        self._changes.clear()
+        self._rests.clear()
+
+    @property
+    def changes(self) -> list[Change]:
+        told = list(self._changes)
+        for (sequence, action), rest in self._rests.items():
+            told[rest.place] = _line_of(sequence, action, rest)
+        return [change for change in told if change is not _NOT_YET]
+
+    def reserved(self, path: str) -> int:
         """The next place: a sequence is told of before its items, though it is done after them."""
-        self.changes.append(_NOT_YET)
-        return len(self.changes) - 1
+        if len(self._changes) >= LINES_MAX or self._repetition(path):
+            return _UNTOLD
+        self._changes.append(_NOT_YET)
+        return len(self._changes) - 1
+
+    def _repetition(self, path: str) -> tuple[str, int] | None:
+        """The outermost sequence, and its item, that is one too many to be told of."""
+        if self._repeated[0] != path:
+            items = re.finditer(r"\[(\d+)\]", path)
+            found = ((path[: item.start()], int(item[1])) for item in items if int(item[1]) > ITEMS_TOLD)
+            self._repeated = path, next(found, None)
+        return self._repeated[1]
 
     def note(
         self,
@@ -48,8 +87,11 @@ class Explanation:
             action, after = ("emptied" if old.strip(b" \0") else "kept"), b""
         else:
             action, after = "changed", new
+        if place == _UNTOLD:
+            self._count(path, action)
+            return
         is_sequence = shown_vr == b"SQ" or is_open
-        self.changes[place] = Change(
+        self._changes[place] = Change(
             path=f"{path}{tag:08X}",
             keyword=keyword_for_tag(tag) if dictionary_has_tag(tag) else "",
             vr=shown_vr.decode("latin-1"),
@@ -62,6 +104,17 @@ class Explanation:
             else self._shown(after, shown_vr, encoding),
         )
 
+    def _count(self, path: str, action: str) -> None:
+        sequence, item = self._repetition(path) or ("", 0)
+        if (sequence, action) not in self._rests and len(self._rests) >= LINES_MAX:
+            sequence, item = "", 0
+        rest = self._rests.get((sequence, action))
+        if rest is None:
+            rest = self._rests[sequence, action] = _Rest(len(self._changes))
+            self._changes.append(_NOT_YET)
+        rest.count += 1
+        rest.last_item = max(rest.last_item, item)
+
     def claims(self, profile: Profile, dates_modified: bytes) -> None:
         """What is added to say what was done."""
         meanings = [BASIC_CODE_MEANING]
@@ -71,7 +124,7 @@ class Explanation:
             (0x00120064, "SQ", "; ".join(meanings)),
             (0x00280303, "CS", dates_modified.decode()),
         ):
-            self.changes.append(
+            self._changes.append(
                 Change(f"{tag:08X}", keyword_for_tag(tag), vr, "added", "", value[:VALUE_LENGTH_MAX])
             )
 
@@ -92,3 +145,20 @@ class Explanation:
 
 def _counted(value: bytes) -> str:
     return f"{len(value):,} bytes"
+
+
+def _line_of(sequence: str, action: str, rest: _Rest) -> Change:
+    if not sequence:
+        return Change("", "", "", action, "", "", count=rest.count)
+    tag = int(sequence[-8:], 16)
+    first = ITEMS_TOLD + 1
+    items = f"items {first:,} to {rest.last_item:,}" if rest.last_item > first else f"item {first:,}"
+    return Change(
+        sequence,
+        keyword_for_tag(tag) if dictionary_has_tag(tag) else "",
+        "SQ",
+        action,
+        "",
+        f"{rest.count:,} more attributes, in {items}",
+        count=rest.count,
+    )

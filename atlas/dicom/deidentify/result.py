@@ -29,7 +29,8 @@ class Original:
 @dataclass(frozen=True, slots=True)
 class Change:
     """What was done to one attribute. `path` is like "0040A730[2].0040A160", items counted from 1; `action`
-    is kept, changed, emptied, removed or added; values are cut at 64 characters."""
+    is kept, changed, emptied, removed or added; values are cut at 64 characters. One that stands for many, as
+    of the further items of a sequence, has their `count`."""
 
     path: str
     keyword: str
@@ -37,6 +38,7 @@ class Change:
     action: str
     before: str
     after: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

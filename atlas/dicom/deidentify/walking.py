@@ -87,7 +87,7 @@ class Rewriter:
         """Before a second pass, which also cleans texts that hold one of these words in capitals."""
         self.suspects = suspects
         if self.explanation:
-            self.explanation.changes.clear()
+            self.explanation.begin_again()
 
     def note_added(self, profile: Profile, dates_modified: bytes) -> None:
         if self.explanation:
@@ -140,7 +140,7 @@ class Rewriter:
                     act = Act.TEXT if vr in rules.TEXT_VRS else Act.DROP
             elif act is None:
                 act = self._act_for_others(element, buffer, elements, creators, within)
-            noted = explanation.reserved() if explanation else 0
+            noted = explanation.reserved(path) if explanation else 0
             act = self._resolved(act, tag, VR_OF.get(tag, vr), within)
             new = self._new_value(act, element, buffer, encoding, acts, within, depth, path)
             if explanation:

@@ -15,7 +15,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from atlas.dicom.deidentify import OPTIONS, Keys, Profile, Refused, deidentify
+from atlas.dicom.deidentify import OPTIONS, Keys, Profile, Refused, deidentify, explaining
 from atlas.dicom.headers import Unreadable, read_header
 from tests.atlas.dicom_deidentify.rewritten import KEYS, done, read, whole
 from tests.atlas.slices import header, part_10
@@ -358,6 +358,31 @@ def test_what_is_explained_is_what_is_done_and_only_then_collected():
     assert told["Modality"].action == "kept"
     assert told["PatientIdentityRemoved"].action == "added"
     assert deidentify(io.BytesIO(file), Profile(), KEYS).changes == []
+
+
+def test_of_many_items_the_first_few_are_explained_and_the_others_counted():
+    frames = [item(StationName=f"CT{number}", ReferencedFrameNumber=1) for number in range(10_000)]
+    file = ct(PerFrameFunctionalGroupsSequence=Sequence(frames))
+    result = deidentify(io.BytesIO(file), Profile(), KEYS, explain=True)
+    assert whole(result) == done(file)
+    frames_told = [one for one in result.changes if one.path.startswith("52009230")]
+    assert [one.path for one in frames_told[:2]] == ["52009230", "52009230[1].00081010"]
+    assert len(frames_told) == 1 + 5 * 2 + 2
+    assert [(one.path, one.action, one.after, one.count) for one in frames_told[-2:]] == [
+        ("52009230", "removed", "9,995 more attributes, in items 6 to 10,000", 9995),
+        ("52009230", "kept", "9,995 more attributes, in items 6 to 10,000", 9995),
+    ]
+    assert result.changes[-1].action == "added"
+
+
+def test_an_explanation_ends_after_so_many_lines(monkeypatch):
+    file = ct(StationName="CT03")
+    told = deidentify(io.BytesIO(file), Profile(), KEYS, explain=True).changes
+    monkeypatch.setattr(explaining, "LINES_MAX", 6)
+    short = deidentify(io.BytesIO(file), Profile(), KEYS, explain=True).changes
+    assert short[:6] == told[:6]
+    assert sum(one.count for one in short) == len(told)
+    assert len(short) < len(told)
 
 
 def test_the_header_that_comes_back_is_the_one_that_would_be_read():
