@@ -6,7 +6,6 @@ as the standard has it; whoever wants more writes wildcards.
 
 import datetime
 import re
-import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,8 +22,7 @@ _UID = re.compile(r"[0-9][0-9.]{0,63}")
 
 @CharField.register_lookup
 class Like(Lookup):
-    """SQL's LIKE with the pattern as it is. Of a description that is searched for from its middle, an index
-    knows the groups of three letters."""
+    """SQL's LIKE with the pattern as it is."""
 
     lookup_name = "like"
     prepare_rhs = False
@@ -32,53 +30,7 @@ class Like(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple]:
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
-        plain = f"{left} LIKE {right}"
-        target = getattr(self.lhs, "target", None)
-        if target is None or target.name != "description":
-            return plain, (*left_values, *right_values)
-        group = rarest_group(str(self.rhs), target.model._meta.db_table, connection)
-        if not group:
-            return plain, (*left_values, *right_values)
-        known = f"atlas_grams({left}) @> ARRAY[%s]::text[]"
-        return f"({known} AND {plain})", (*left_values, group, *left_values, *right_values)
-
-
-GROUPS_INDEX = {"atlas_series": "series_by_grams", "atlas_study": "studies_by_grams"}
-RARE = 0.02  # of all rows: an index of what is more frequent costs more than it spares
-FREQUENCIES_S = 600.0
-
-_frequencies: dict[str, tuple[float, dict[str, float]]] = {}
-
-
-def rarest_group(pattern: str, table: str, connection: Any) -> str:
-    """Of the groups of three letters that whatever matches this pattern of LIKE must hold, the rarest; ""
-    where none is rare. One, and not all: the planner takes them for independent of each other."""
-    groups = groups_of(pattern)
-    if not groups:
-        return ""
-    known = _frequencies.get(table)
-    if known is None or known[0] < time.monotonic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT most_common_elems::text::text[], most_common_elem_freqs FROM pg_stats"
-                " WHERE schemaname = current_schema() AND tablename = %s",
-                [GROUPS_INDEX[table]],
-            )
-            row = cursor.fetchone()
-        told = dict(zip(row[0], row[1], strict=False)) if row and row[0] else {}
-        known = _frequencies[table] = time.monotonic() + FREQUENCIES_S, told
-    rarest = min(groups, key=lambda group: known[1].get(group, 0.0))
-    return rarest if known[1].get(rarest, 0.0) < RARE else ""
-
-
-def groups_of(pattern: str) -> list[str]:
-    """The groups of three letters that whatever matches this pattern of LIKE must hold."""
-    runs = re.split(r"(?<!\\)(?:\\\\)*[%_]", pattern)
-    found: set[str] = set()
-    for run in runs:
-        letters = re.sub(r"\\(.)", r"\1", run)
-        found |= {letters[at : at + 3] for at in range(len(letters) - 2)}
-    return sorted(found)
+        return f"{left} LIKE {right}", (*left_values, *right_values)
 
 
 def condition(attribute: Attribute, path: str, asked: str) -> Q | None:

@@ -4,13 +4,13 @@ Names are never matched fuzzily: that is said in a Warning header. A parameter t
 name: a filter with a slip of the pen must not select everything.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from atlas import policies
-from atlas.dicomweb import found
+from atlas.dicomweb import found, searched
 from atlas.dicomweb.answers import Headers, Problem, Send, send_body, send_empty
 from atlas.dicomweb.attributes import (
     BY_TAG,
@@ -24,13 +24,11 @@ from atlas.dicomweb.matching import condition
 from atlas.dicomweb.media import accepts_json
 from atlas.dicomweb.requests import Request
 from atlas.dicomweb.scope import in_database, scope_of
-from atlas.models import Series
+from atlas.models import Instance, Series, Study
 
 RESULTS_MAX = {"study": 1000, "series": 5000, "instance": 20_000}
 NEVER_KEPT_SEQUENCE = "00400275"  # Request Attributes: the Basic Profile removes it
-STUDIES_FIRST = 1000
-# By study, since that is how conditions on studies and indexes of series come together without sorting.
-ORDER = {"study": ("pk",), "series": ("study_id", "pk"), "instance": ("series_id", "pk")}
+_MODELS: dict[str, Any] = {"study": Study, "series": Series, "instance": Instance}
 OWN_UID = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID", "instance": "SOPInstanceUID"}
 _SWITCHES = {"fuzzymatching", "emptyvaluematching", "multiplevaluematching"}
 
@@ -149,25 +147,15 @@ def find(asked: Asked, sight: policies.Sight, base_url: str) -> tuple[list[bytes
         return [], False
     tell = {"study": found.studies, "series": found.series, "instance": found.instances}[asked.level]
     last = asked.offset + asked.limit + 1
-    of_studies = [one for one in asked.matches if one[0].level == "study"]
-    if asked.level != "series" or not of_studies:
-        rows = matching(asked, sight).order_by(*ORDER[asked.level])[asked.offset : last]
-        results = tell(rows, base_url, asked.included)
-        return results[: asked.limit], len(results) > asked.limit
-    # Answers come in the order of their studies, so the first studies that match may give all that is asked
-    # for. Where they don't, the answers are few, and sorted after they are found: "+ 0" keeps the database
-    # from walking all series in order until enough of them happen to match.
-    studies = matching(replace(asked, level="study", uids=asked.uids[:1], matches=of_studies), sight)
-    first = list(studies.order_by("pk").values_list("pk", flat=True)[:STUDIES_FIRST])
-    others = replace(asked, matches=[one for one in asked.matches if one not in of_studies])
-    for rows in (
-        matching(others, policies.Sight((), tuple(first))).order_by(*ORDER["series"]),
-        matching(asked, sight).order_by(F("study_id") + 0, "pk"),
-    ):
-        page = tell(rows[asked.offset : last], base_url, asked.included)
-        if len(first) < STUDIES_FIRST or len(page) == last - asked.offset:
-            break
-    return page[: asked.limit], len(page) > asked.limit
+    if searched.is_narrow(sight, asked.uids, asked.matches):
+        rows = matching(asked, sight).order_by(*searched.ORDER[asked.level])[asked.offset : last]
+    else:
+        keys = searched.keys(asked.level, asked.matches, sight, asked.offset, last)
+        if not keys:
+            return [], False
+        rows = _MODELS[asked.level].objects.filter(pk__in=keys).order_by(*searched.ORDER[asked.level])
+    results = tell(rows, base_url, asked.included)
+    return results[: asked.limit], len(results) > asked.limit
 
 
 def matching(asked: Asked, sight: policies.Sight) -> QuerySet[Any]:

@@ -10,6 +10,7 @@ from atlas.models.datasets import (
 from atlas.models.images import Generation, Instance, Series, Study, Subject
 from atlas.models.intake import Upload, UploadFile, UploadFinding
 from atlas.models.projects import Project, ProjectGroupPermission, ProjectUserPermission
+from atlas.models.searched import SearchedSeries
 from atlas.models.vaults import Vault, VaultEntry
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ProjectGroupPermission",
     "ProjectUserPermission",
     "Receiver",
+    "SearchedSeries",
     "Series",
     "Study",
     "Subject",

@@ -48,10 +48,6 @@ class Study(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "study_instance_uid"], name="one_study_per_uid")
         ]
-        indexes = [  # what searches ask for, in the order in which they answer
-            models.Index(fields=["date", "id"], name="studies_by_date"),
-            models.Index(fields=["description", "id"], name="studies_by_description"),
-        ]
 
 
 class Series(models.Model):
@@ -92,11 +88,6 @@ class Series(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "changed_at"], name="series_that_rest"),
-            # What searches ask for, in the order in which they answer.
-            models.Index(fields=["modality", "body_part", "study", "id"], name="series_by_modality"),
-            models.Index(fields=["body_part", "study", "id"], name="series_by_body_part"),
-            models.Index(fields=["description", "study", "id"], name="series_by_description"),
-            models.Index(fields=["number", "study", "id"], name="series_by_number"),
             models.Index(fields=["study", "modality", "id"], name="series_of_study"),
         ]
 
