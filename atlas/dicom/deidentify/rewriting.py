@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect
+from functools import lru_cache
 from operator import itemgetter
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from atlas.dicom.deidentify import rules, texts, written
 from atlas.dicom.deidentify.keys import Keys
 from atlas.dicom.deidentify.profile import Profile
 from atlas.dicom.deidentify.result import Original, Refused, Rewritten
+from atlas.dicom.deidentify.surplus import length_without_surplus
 from atlas.dicom.deidentify.walking import Rewriter
 from atlas.dicom.elements import UNDEFINED, CutOff, Element, Malformed
 from atlas.dicom.headers import DEFLATED, EXPLICIT_LITTLE, PIXEL_KEYWORDS, TAGS, Header, Unreadable
@@ -78,7 +80,7 @@ class _File:
             shift_days=keys.shift_days(self.original.patient_id, self.original.issuer),
             sop_class_uid=self._text(_SOP_CLASS),
             decode=self.decode,
-            telling=lambda: texts.telling_words([self._text(tag) for tag in _TELLING if tag in self.raw]),
+            telling=lambda: _telling_words(tuple(self._text(tag) for tag in _TELLING if tag in self.raw)),
             explain=explain,
         )
 
@@ -121,19 +123,22 @@ class _File:
             syntax.encode("ascii", "replace"),
         )
         head = meta + head
-        body = (0, 0)
+        dataset = self._dataset(collected)
+        body, length = (0, 0), None
         if pixels:
-            length = UNDEFINED if pixels.length is None else pixels.length
-            head += parts.encoding.head(pixels.tag, pixels.vr, length)
-            body = (pixels.value, pixels.end - pixels.value)
+            kept = length_without_surplus(pixels, dataset)
+            is_shorter = kept < pixels.end - pixels.value
+            length = kept if is_shorter else pixels.length
+            head += parts.encoding.head(pixels.tag, pixels.vr, UNDEFINED if length is None else length)
+            body = (pixels.value, kept)
         header = Header(
-            dataset=self._dataset(collected),
+            dataset=dataset,
             transfer_syntax_uid=syntax,
             size=len(head) + body[1] + len(tail),
             pixel_keyword=PIXEL_KEYWORDS[pixels.tag] if pixels else "",
             pixel_vr=pixels.vr.decode() if pixels else "",
             pixel_offset=len(head) if pixels else 0,
-            pixel_length=pixels.length if pixels else None,
+            pixel_length=length,
             body_offset=len(meta),
             meta_is_whole=True,
         )
@@ -186,18 +191,10 @@ class _File:
         """Whether a face could be rendered from it: slices of a head, or of a whole body."""
         if self._text(0x00080060) not in _BY_THEMSELVES:
             return False
-        return any(_HEAD.search(self.raw.get(tag, b"")) for tag in _WHERE_IT_IS)
+        return _tells_of_a_head(tuple(self.raw.get(tag, b"") for tag in _WHERE_IT_IS))
 
     def _suspects(self) -> list[bytes]:
-        """Words of the patient's names and numbers that mean nothing else."""
-        found = set()
-        for tag in _OF_THE_PATIENT:
-            for word in re.split(rb"[\^=\\ ,;]+", self.raw.get(tag, b"").upper()):
-                if len(word) >= (6 if word.isdigit() else 4) and not texts.is_common(
-                    word.decode("latin-1").casefold()
-                ):
-                    found.add(word)
-        return sorted(found)
+        return _suspects(tuple(self.raw.get(tag, b"") for tag in _OF_THE_PATIENT))
 
     def _dataset(self, collected: dict[int, tuple[bytes, bytes]]) -> Dataset:
         """What pydicom would have read: raw elements, decoded when somebody asks for them."""
@@ -217,3 +214,29 @@ class _File:
         dataset = Dataset(elements)  # type: ignore[arg-type]
         dataset.set_original_encoding(not encoding.explicit, encoding.little, self.encodings)
         return dataset
+
+
+# The images of a series say the same, one after the other.
+
+
+@lru_cache(maxsize=64)
+def _telling_words(values: tuple[str, ...]) -> frozenset[str]:
+    return texts.telling_words(list(values))
+
+
+@lru_cache(maxsize=64)
+def _tells_of_a_head(values: tuple[bytes, ...]) -> bool:
+    return any(_HEAD.search(value) for value in values)
+
+
+@lru_cache(maxsize=64)
+def _suspects(values: tuple[bytes, ...]) -> list[bytes]:
+    """Words of the patient's names and numbers that mean nothing else."""
+    found = set()
+    for value in values:
+        for word in re.split(rb"[\^=\\ ,;]+", value.upper()):
+            if len(word) >= (6 if word.isdigit() else 4) and not texts.is_common(
+                word.decode("latin-1").casefold()
+            ):
+                found.add(word)
+    return sorted(found)

@@ -345,6 +345,42 @@ def test_sequences_are_rewritten_in_the_encoding_of_their_file(syntax, is_open):
     assert [one.ReferencedSOPInstanceUID for one in found] == [KEYS.uid(image)] * 2
 
 
+# Bytes behind the last frame ---------------------------------------------------------------------
+
+
+def with_pixels(surplus: bytes, frames: int = 1, **attributes) -> bytes:
+    """A CT image of 6 by 8 pixels of 16 bits, with so much behind its last frame."""
+    made = header(**attributes)
+    made.Rows, made.Columns, made.BitsAllocated, made.SamplesPerPixel = 6, 8, 16, 1
+    made.PhotometricInterpretation = "MONOCHROME2"
+    made.add_new(0x7FE00010, "OW", bytes(range(96)) * frames + surplus)
+    return part_10(made)
+
+
+@pytest.mark.parametrize("surplus", [b"Kowalczyk^Bo", b"\0\0"])
+def test_bytes_behind_the_last_frame_go(surplus):
+    result = deidentify(io.BytesIO(with_pixels(surplus)), Profile(), KEYS)
+    file = whole(result)
+    assert surplus not in file[-20:]
+    assert pydicom.dcmread(io.BytesIO(file)).PixelData == bytes(range(96))
+    again = read_header(io.BytesIO(file))
+    assert (again.pixel_length, again.size) == (96, len(file))
+    assert (result.header.pixel_length, result.header.size) == (96, len(file))
+
+
+def test_as_much_as_a_frame_too_many_is_refused_not_thrown_away():
+    with pytest.raises(Refused, match="96 bytes longer than rows"):
+        done(with_pixels(b"", frames=2))
+    assert read(with_pixels(b"", frames=2, NumberOfFrames=2)).PixelData == bytes(range(96)) * 2
+
+
+@pytest.mark.parametrize("rows", [0, 60])
+def test_pixels_of_unknown_or_missing_length_stay_as_they_are(rows):
+    made = pydicom.dcmread(io.BytesIO(with_pixels(b"")))
+    made.Rows = rows
+    assert pydicom.dcmread(io.BytesIO(done(part_10(made)))).PixelData == bytes(range(96))
+
+
 def test_what_is_explained_is_what_is_done_and_only_then_collected():
     file = ct(PatientName="Kowalczyk^B", StationName="CT03", OperatorsName="X^Y")
     result = deidentify(io.BytesIO(file), Profile.of(["clean_descriptors"]), KEYS, explain=True)
