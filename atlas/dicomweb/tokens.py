@@ -40,22 +40,22 @@ NOTHING: Demand = frozenset({"nothing"})  # no letter of a kind: no series has i
 SUBJECTS_MAX = 200
 
 
-def filtered(demands: Iterable[Demand], prefix: str = "") -> Q:
-    """A condition that the index of tokens answers: all demands are met. `prefix` leads to SearchedSeries."""
+def filtered(demands: Iterable[Demand]) -> Q:
+    """A condition on SearchedSeries that the index of tokens answers: all demands are met."""
     demands = set(demands)
     found = Q()
     needed = sorted(token for demand in demands if len(demand) == 1 for token in demand)
     if needed:
-        found &= Q(_compared("@>", needed, prefix))
+        found &= Q(_compared("@>", needed))
     for demand in demands:
         if len(demand) != 1:
-            found &= Q(_compared("&&", sorted(demand), prefix))
+            found &= Q(_compared("&&", sorted(demand)))
     return found
 
 
-def _compared(operator: str, tokens: list[str], prefix: str) -> Func:
+def _compared(operator: str, tokens: list[str]) -> Func:
     return Func(
-        Func(*(F(prefix + column) for column in _COLUMNS), function="atlas_search_tokens"),
+        Func(*(F(column) for column in _COLUMNS), function="atlas_search_tokens"),
         Value(tokens),
         template="%(expressions)s::text[]",
         arg_joiner=f" {operator} ",
@@ -67,7 +67,7 @@ def of_datasets(datasets: Iterable[int]) -> Demand:
     return frozenset(f"a{pk}" for pk in datasets)
 
 
-def demands_of(condition: Q, prefix: str = "") -> list[Demand]:
+def demands_of(condition: Q) -> list[Demand]:
     """What whatever meets this condition meets, too; possibly nothing. The condition must still be asked."""
     if condition.negated:
         return []
@@ -75,12 +75,12 @@ def demands_of(condition: Q, prefix: str = "") -> list[Demand]:
     days: dict[str, date] = {}
     for child in condition.children:
         if isinstance(child, Q):
-            parts.append(demands_of(child, prefix))
+            parts.append(demands_of(child))
         elif isinstance(child, tuple):
-            if child[0] in (f"{prefix}study_date__gte", f"{prefix}study_date__lte"):
+            if child[0] in ("study_date__gte", "study_date__lte"):
                 days[child[0][-3:]] = child[1]
             else:
-                parts.append(_of_lookup(child[0].removeprefix(prefix), child[1]))
+                parts.append(_of_lookup(child[0], child[1]))
         else:
             parts.append([])
     if condition.connector == Q.AND:

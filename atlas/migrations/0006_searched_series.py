@@ -41,12 +41,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 """
 
-COLUMNS = """series_id, study_id, dataset_id, modality, number, description, body_part,
+COLUMNS = """series_id, organisation_id, study_id, dataset_id, modality, number, description, body_part,
     study_date, study_description, pseudonym, sex"""
 
 ROWS = """
-SELECT series.id, study.id, study.dataset_id, series.modality, series.number, series.description,
-    series.body_part, study.date, study.description, subject.pseudonym, subject.sex
+SELECT series.id, series.organisation_id, study.id, study.dataset_id, series.modality, series.number,
+    series.description, series.body_part, study.date, study.description, subject.pseudonym, subject.sex
 FROM atlas_series AS series
 JOIN atlas_study AS study ON study.id = series.study_id
 JOIN atlas_subject AS subject ON subject.id = study.subject_id
@@ -142,6 +142,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                ("organisation", key("accounts.organisation", db_index=False, related_name="+")),
                 ("study", key("atlas.study", related_name="+")),
                 ("dataset", key("atlas.dataset", db_index=False, related_name="+")),
                 (

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Mod
 
+from accounts.models import Organisation
 from atlas.models.datasets import Dataset
 from atlas.models.images import Series, Study
 
@@ -25,6 +26,9 @@ class SearchedSeries(models.Model):
 
     series = models.OneToOneField(
         Series, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="searched"
+    )
+    organisation = models.ForeignKey(  # whose names it holds
+        Organisation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     study = models.ForeignKey(Study, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
     dataset = models.ForeignKey(

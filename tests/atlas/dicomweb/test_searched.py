@@ -144,6 +144,7 @@ def test_what_is_searched_follows_every_change_of_series_study_and_subject(many)
     def expected():
         names = {
             "pk": "series_id",
+            "organisation_id": "organisation_id",
             "study_id": "study_id",
             "study__dataset_id": "dataset_id",
             "modality": "modality",
