@@ -22,7 +22,7 @@ from atlas.policies import Sight
 STRETCH = 10_000  # series that are read in order before the index of tokens is asked
 READ_US = 0.5  # a series in order, without the table
 FETCH_US = 3.0  # one by the index of tokens
-PROBES = 4  # of that, to look for the instances of one, too
+SERIES_MANY = 100  # in the first stretch: too many to find all and look for the instances of each
 STEP, STEP_MAX = 25, 1600  # series whose instances are asked for at once
 GROWTH_MAX = 4
 MARGIN = 1.3  # so that the next stretch gives the rest
@@ -88,7 +88,7 @@ def _instances(matches: list[Match], sight: Sight, last: int) -> list[int]:
         found += _of_series(rows, search.between(begin, end, last - len(found), rows), last - len(found))
         if len(found) >= last or end >= PLACES:
             break
-        if begin == 0 and _is_index_better(len(found), PROBES * len(search.between(begin, end)), end, last):
+        if begin == 0 and len(search.between(begin, end, SERIES_MANY)) < SERIES_MANY:
             return _of_series(rows, search.all(), last)
         wanted = MARGIN * (last - len(found)) / max(len(found), 1)
         begin, end = end, min(PLACES, int(end * (1 + min(wanted, GROWTH_MAX))))
