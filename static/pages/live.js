@@ -50,7 +50,7 @@ function listen(path) {
   let opened = 0;
   const beat = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"type":"ping"}'), 20000);
   socket.addEventListener("open", () => {
-    if (tries > 0 || performance.now() > 1000) soon(); // something may have changed while nobody listened
+    soon(); // something may have changed since the page was made, while nobody listened
     opened = Date.now();
     tries = 0;
   });
