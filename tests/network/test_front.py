@@ -159,6 +159,7 @@ def test_an_unknown_address_gets_the_house_page(db):
 
 def test_a_large_node_counts_once_and_still_decides_on_pictures_for_each(lung, owner, monkeypatch):
     monkeypatch.setattr(catalogue, "WORTH_KEEPING_S", 0)  # as if counting were slow
+    monkeypatch.setattr(catalogue, "AGE_PER_COST", 1_000_000)
     assert "/thumbnails/" in signed_in(owner).get("/").content.decode()
     study_of(lung, "L-9")
     assert "/thumbnails/" not in Client().get("/").content.decode()

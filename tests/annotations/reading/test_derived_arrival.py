@@ -303,7 +303,9 @@ def test_taking_in_again_changes_nothing(dataset: Dataset) -> None:
         return [
             sorted(model.objects.values_list("pk", flat=True))
             for model in (ImportedSegment, DerivedObject, ImportedMeasurement)
-        ] + [sorted(one.planes.values_list("pk", flat=True)) for one in ImportedSegment.objects.all()]
+        ] + [
+            sorted(one.planes.values_list("pk", flat=True)) for one in ImportedSegment.objects.order_by("pk")
+        ]
 
     before = rows()
     for series in Series.objects.all():
