@@ -66,3 +66,6 @@ function listen(path) {
 }
 
 for (const path of new Set(parts().map((part) => part.dataset.live))) listen(path);
+
+// While work is under way the page looks by itself, too: news may be lost, and the end must not be missed.
+setInterval(() => document.querySelector("[data-live] [role=progressbar], [data-live] progress") && soon(), 5000);
