@@ -1,31 +1,28 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
 import type { Comment } from "./api/types";
 import { fitted } from "./engine/camera";
-import {
-  frameIndex,
-  hangingPose,
-  nearestFrame,
-  type Pose,
-  planeOf,
-  sliceDistance,
-  spoils,
-} from "./engine/geometry";
+import { frameIndex, hangingPose, type Pose, planeOf, sliceDistance, spoils } from "./engine/geometry";
 import { inStack, sameInNext, stackAt } from "./engine/stacks";
 import { openSeries, ownWindow } from "./session";
 import { type Mark, marks } from "./store/marks";
 import { presetsFor } from "./store/presets";
-import { goTo, room, setPane } from "./store/room";
+import { goTo, room, setPane, shownPanes } from "./store/room";
 
-const other = (which: 0 | 1): 0 | 1 => (which === 0 ? 1 : 0);
+/** The other panes on the screen. */
+const others = (which: number): number[] => shownPanes(room.getState()).filter((one) => one !== which);
 
-export function scrollTo(which: 0 | 1, index: number): void {
+export function scrollTo(which: number, index: number): void {
   const before = room.getState().panes[which].wanted;
   const now = goTo(which, index);
   hangAnew(which, before, now);
-  const { linked, layout, panes, manifests } = room.getState();
-  if (!linked || layout !== 2 || now === before) return;
-  // The other image moves by the same millimetres; where they are unknown, by the same number of slices.
-  const beside = panes[other(which)];
+  if (!room.getState().linked || now === before) return;
+  for (const other of others(which)) follow(which, before, now, other);
+}
+
+/** Another image moves by the same millimetres; where they are unknown, by the same number of slices. */
+function follow(which: number, before: number, now: number, other: number): void {
+  const { panes, manifests } = room.getState();
+  const beside = panes[other];
   const here = panes[which].series ? manifests[panes[which].series!] : null;
   const there = beside.series ? manifests[beside.series] : null;
   if (!here || !there) return;
@@ -33,7 +30,7 @@ export function scrollTo(which: 0 | 1, index: number): void {
   if (ours !== stackAt(here, before)) return;
   const apart = sliceDistance(here, ours.first, ours.count);
   const ratio = (apart ?? 1) / (sliceDistance(there, theirs.first, theirs.count) ?? apart ?? 1);
-  goTo(other(which), inStack(there, beside.wanted, beside.wanted + (now - before) * ratio));
+  goTo(other, inStack(there, beside.wanted, beside.wanted + (now - before) * ratio));
 }
 
 /** Up and down the stack; never into the next phase. */
@@ -54,7 +51,7 @@ export function stepPhase(direction: 1 | -1, which = room.getState().active): vo
 }
 
 /** A stack in another plane is hung as such; another phase keeps zoom and place, so that the eye can compare. */
-function hangAnew(which: 0 | 1, before: number, now: number): void {
+function hangAnew(which: number, before: number, now: number): void {
   const { panes, manifests } = room.getState();
   const manifest = panes[which].series ? manifests[panes[which].series!] : null;
   if (!manifest || stackAt(manifest, before) === stackAt(manifest, now)) return;
@@ -123,11 +120,9 @@ export function zoomBy(factor: number): void {
 }
 
 /** The pane that shows a series; where none does, the active one opens it. */
-async function paneWith(series: string, at: () => number): Promise<0 | 1> {
-  const { panes, layout, active } = room.getState();
-  const shown = ([active, other(active)] as const).find(
-    (which) => (which === 0 || layout === 2) && panes[which].series === series,
-  );
+async function paneWith(series: string, at: () => number): Promise<number> {
+  const { panes, active } = room.getState();
+  const shown = [active, ...others(active)].find((which) => panes[which].series === series);
   if (shown !== undefined) {
     scrollTo(shown, at());
     room.setState({ active: shown });
@@ -161,30 +156,19 @@ export function jumpToComment(comment: Comment): void {
   );
 }
 
-/** Where a frame of reference is shared, the prior's slice at the same place. */
-export function matchOther(): void {
-  const { active, panes, manifests, layout } = room.getState();
-  const here = panes[active];
-  const beside = panes[other(active)];
-  if (layout !== 2 || !here.series || !beside.series || here.shown === null) return;
-  const plane = planeOf(manifests[here.series], here.shown);
-  const there = manifests[beside.series];
-  const stack = stackAt(there, beside.wanted);
-  if (
-    plane.kind === "patient" &&
-    !spoils(there, "link") &&
-    there.series.frame_of_reference === manifests[here.series].series.frame_of_reference
-  ) {
-    goTo(other(active), nearestFrame(there, plane.origin, stack.first, stack.count));
-  }
-}
-
 export function stepSeries(direction: 1 | -1): void {
   const { read, active, panes } = room.getState();
   const all = read?.studies.flatMap((study) => study.series.map((series) => series.id)) ?? [];
   const at = all.indexOf(panes[active].series ?? "");
   const next = all[at + direction];
   if (next) void openSeries(active, next);
+}
+
+/** The image before or after the active one, row by row. */
+export function stepPane(direction: 1 | -1): void {
+  const { active, layout } = room.getState();
+  const next = active + direction;
+  if (shownPanes({ layout }).includes(next)) room.setState({ active: next });
 }
 
 export const marksOn = (series: string): Mark[] =>

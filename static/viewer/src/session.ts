@@ -13,14 +13,14 @@ import { BrowserKeep } from "./journal/keep";
 import { isPlane, keyOf } from "./journal/objects";
 import { draft } from "./store/draft";
 import { applyObjects, marks } from "./store/marks";
-import { marksOpenLater, room, setPane } from "./store/room";
+import { marksOpenLater, PANES_MAX, room, setPane, shownPanes } from "./store/room";
 
 const CACHE_BYTES = 1_500_000_000;
 const GIVE_BACK_MS = 1000;
 
 export const tab = uuid();
 export const frames = new Map<string, SeriesFrames>();
-export const stages: [Stage | null, Stage | null] = [null, null];
+export const stages: (Stage | null)[] = Array.from({ length: PANES_MAX }, () => null);
 export let client: Client;
 export let journal: Journal;
 
@@ -148,7 +148,9 @@ export function endSession(): void {
   const areas = panes.map((pane) => pane.area);
   room.setState(room.getInitialState(), true);
   room.setState({ layout });
-  for (const which of [0, 1] as const) setPane(which, { area: areas[which] });
+  areas.forEach((area, which) => {
+    setPane(which, { area });
+  });
   marks.setState(marks.getInitialState(), true);
   draft.setState(draft.getInitialState(), true);
 }
@@ -319,7 +321,7 @@ async function fetchManifest(series: string): Promise<boolean> {
   }
 }
 
-export async function openSeries(which: 0 | 1, series: string, at?: number): Promise<void> {
+export async function openSeries(which: number, series: string, at?: number): Promise<void> {
   const blank = { series, shown: null, error: null, sight: null, window: null, inverted: false };
   setPane(which, { ...blank, wanted: 0 });
   if (!(await loadManifest(series))) return;
@@ -350,17 +352,15 @@ export function framesOf(manifest: Manifest): SeriesFrames {
 }
 
 /** Beside another image of the same patient, start at the same place; else in the middle. */
-function startIndex(which: 0 | 1, series: string): number {
-  const { panes, manifests } = room.getState();
-  const manifest = manifests[series];
-  const other = panes[which === 0 ? 1 : 0];
-  const beside = other.series ? manifests[other.series] : null;
-  if (
-    beside &&
-    other.shown !== null &&
-    beside.series.frame_of_reference === manifest.series.frame_of_reference
-  ) {
-    const plane = planeOf(beside, other.shown);
+function startIndex(which: number, series: string): number {
+  const state = room.getState();
+  const manifest = state.manifests[series];
+  for (const other of shownPanes(state)) {
+    const { series: shown, shown: index } = state.panes[other];
+    const beside = shown ? state.manifests[shown] : null;
+    if (other === which || !beside || index === null) continue;
+    if (beside.series.frame_of_reference !== manifest.series.frame_of_reference) continue;
+    const plane = planeOf(beside, index);
     const [stack] = stacksOf(manifest);
     if (plane.kind === "patient") return nearestFrame(manifest, plane.origin, stack.first, stack.count);
   }

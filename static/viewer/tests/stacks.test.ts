@@ -37,7 +37,7 @@ test("the next phase opens at the same place in the body, round and round", () =
 });
 
 test("in the room the wheel never leaves the phase, and a step to the next keeps the zoom", () => {
-  room.setState({ manifests: { one: dce() }, active: 0, layout: 1, linked: false });
+  room.setState({ manifests: { one: dce() }, active: 0, layout: { rows: 1, columns: 1 }, linked: false });
   const sight = {
     centre: [1, 2] as [number, number],
     scale: 3,

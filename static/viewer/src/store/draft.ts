@@ -3,7 +3,7 @@ import { createStore } from "zustand/vanilla";
 import type { Kind, Point2 } from "../api/types";
 
 export interface Shape {
-  pane: 0 | 1;
+  pane: number;
   kind: Kind;
   /** Index coordinates on the frame shown. */
   points: Point2[];
@@ -12,7 +12,7 @@ export interface Shape {
 }
 
 export interface Stroke {
-  pane: 0 | 1;
+  pane: number;
   annotation: string;
   color: string;
   sop: string;
@@ -23,7 +23,7 @@ export interface Stroke {
 }
 
 export interface Hover {
-  pane: 0 | 1;
+  pane: number;
   canvas: Point2;
   text: string | null;
 }

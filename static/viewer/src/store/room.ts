@@ -31,6 +31,12 @@ export interface Pane {
   error: string | null;
 }
 
+/** Images beside and below each other. */
+export interface Layout {
+  rows: number;
+  columns: number;
+}
+
 export interface Progress {
   loaded: number;
   total: number;
@@ -45,9 +51,10 @@ export interface Room {
   manifests: Record<string, Manifest>;
   manifestProblems: Record<string, string>;
   progress: Record<string, Progress>;
-  panes: [Pane, Pane];
-  layout: 1 | 2;
-  active: 0 | 1;
+  /** As many as the largest layout has; those of `shownPanes` are on the screen, row by row. */
+  panes: Pane[];
+  layout: Layout;
+  active: number;
   maximised: boolean;
   linked: boolean;
   cine: boolean;
@@ -92,6 +99,8 @@ const pane = (): Pane => ({
   error: null,
 });
 
+export const ROWS_MAX = 3;
+export const PANES_MAX = ROWS_MAX * ROWS_MAX;
 export const BRUSH_SIZES_MM = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40];
 
 export function makeRoom() {
@@ -101,8 +110,8 @@ export function makeRoom() {
     manifests: {},
     manifestProblems: {},
     progress: {},
-    panes: [pane(), pane()],
-    layout: 1,
+    panes: Array.from({ length: PANES_MAX }, pane),
+    layout: { rows: 1, columns: 1 },
     active: 0,
     maximised: false,
     linked: false,
@@ -128,10 +137,20 @@ export const room = makeRoom();
 
 export function setPane(which: number, part: Partial<Pane>, store = room): void {
   store.setState((state) => {
-    const panes = [...state.panes] as [Pane, Pane];
+    const panes = [...state.panes];
     panes[which] = { ...panes[which], ...part };
     return { panes };
   });
+}
+
+/** The panes on the screen, row by row; one that is maximised hides the others but leaves them open. */
+export const shownPanes = ({ layout }: Pick<Room, "layout">): number[] =>
+  Array.from({ length: layout.rows * layout.columns }, (_, which) => which);
+
+/** Fewer images than before hide the last ones; what they showed is there again with more. */
+export function setLayout(layout: Layout, store = room): void {
+  const last = layout.rows * layout.columns - 1;
+  store.setState((state) => ({ layout, active: Math.min(state.active, last), maximised: false }));
 }
 
 /** Moves to a frame of the pane's series, staying inside the series. Returns the index it settled on. */

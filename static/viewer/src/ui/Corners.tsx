@@ -7,7 +7,7 @@ import { presetsFor } from "../store/presets";
 import { useRoom } from "./use";
 import { amount, dateText, digitsOf, fixed, studyOf } from "./words";
 
-export function Corners({ which }: { which: 0 | 1 }) {
+export function Corners({ which }: { which: number }) {
   const pane = useRoom((state) => state.panes[which]);
   const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
   const progress = useRoom((state) => (pane.series ? state.progress[pane.series] : undefined));

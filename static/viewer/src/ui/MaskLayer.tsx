@@ -71,7 +71,7 @@ function draw(
   context.stroke(screen);
 }
 
-export function MaskLayer({ which, place }: { which: 0 | 1; place: Place | null }) {
+export function MaskLayer({ which, place }: { which: number; place: Place | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const all = useStore(marks, (state) => state.marks);
   const stroke = useStore(draft, (state) => (state.stroke?.pane === which ? state.stroke : null));

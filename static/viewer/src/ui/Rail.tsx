@@ -2,12 +2,13 @@
 import { TriangleAlert } from "lucide-react";
 import type { StudyRow } from "../api/types";
 import { openSeries } from "../session";
-import { room } from "../store/room";
+import { room, shownPanes } from "../store/room";
 import { useRoom } from "./use";
 import { dateText } from "./words";
 
 const ROW_PX = 40;
 const LINE_PX = 190;
+const LETTERS = "ABCDEFGHI";
 
 /** Newest on top, distances to scale but never so close that two rows overlap. */
 export function timeline(studies: StudyRow[]): { study: StudyRow; top: number; gap: number | null }[] {
@@ -32,7 +33,7 @@ export function Rail() {
   const rows = timeline(read.studies);
   const height = (rows.at(-1)?.top ?? 0) + ROW_PX;
   const letterOf = (series: string): string | null => {
-    const at = panes.map((pane, i) => (pane.series === series && (i === 0 || layout === 2) ? "AB"[i] : ""));
+    const at = shownPanes({ layout }).map((i) => (panes[i].series === series ? LETTERS[i] : ""));
     return at.join("") || null;
   };
   const current = rows.find(({ study }) => study.series.some((one) => one.id === panes[active].series));
@@ -96,7 +97,7 @@ export function Rail() {
                   onClick={() => void openSeries(room.getState().active, series.id)}
                 >
                   <img src={series.thumbnail} alt="" draggable={false} />
-                  {letter && layout === 2 && <em>{letter}</em>}
+                  {letter && shownPanes({ layout }).length > 1 && <em>{letter}</em>}
                   {doubts > 0 && (
                     <i className="doubt">
                       <TriangleAlert size={12} aria-hidden="true" />

@@ -5,7 +5,7 @@ import { stackAt } from "../engine/stacks";
 import { redo, undo } from "../marking";
 import { scrollTo } from "../moving";
 import { frames, journal } from "../session";
-import { lockSentence, room } from "../store/room";
+import { lockSentence, room, shownPanes } from "../store/room";
 import { Findings } from "./Findings";
 import { listen, SHEET } from "./keys";
 import { Rail } from "./Rail";
@@ -47,7 +47,10 @@ export function Room() {
       </main>
     );
   }
-  const panes = layout === 2 ? ([0, 1] as const) : ([0] as const);
+  const panes = shownPanes({ layout });
+  const alone = maximised || panes.length === 1;
+  const across = alone ? 1 : layout.columns;
+  const down = alone ? 1 : layout.rows;
   return (
     <div
       className="room read"
@@ -59,12 +62,12 @@ export function Room() {
       <Rail />
       <main className="view">
         <Banners />
-        <div className={layout === 2 && !maximised ? "panes two" : "panes"}>
+        <div
+          className="panes"
+          style={{ gridTemplate: `repeat(${down}, minmax(0, 1fr)) / repeat(${across}, minmax(0, 1fr))` }}
+        >
           {panes.map((which) => (
-            <div
-              key={which}
-              className={maximised && layout === 2 && which !== active ? "paneslot away" : "paneslot"}
-            >
+            <div key={which} className={maximised && which !== active ? "paneslot away" : "paneslot"}>
               <Viewport which={which} />
             </div>
           ))}

@@ -71,7 +71,7 @@ function textOf(item: Item, place: Place): string[] {
   return lines;
 }
 
-export function Shapes({ which, place }: { which: 0 | 1; place: Place | null }) {
+export function Shapes({ which, place }: { which: number; place: Place | null }) {
   const all = useStore(marks, (state) => state.marks);
   const shape = useStore(draft, (state) => (state.shape?.pane === which ? state.shape : null));
   const read = useRoom((state) => state.read);

@@ -10,7 +10,7 @@ import { useRoom } from "./use";
 
 const WIDTH = 22;
 
-export function SliceBar({ which }: { which: 0 | 1 }) {
+export function SliceBar({ which }: { which: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const series = useRoom((state) => state.panes[which].series);
   const manifest = useRoom((state) => (series ? state.manifests[series] : undefined));

@@ -41,7 +41,9 @@ import {
   mayMark,
   type Range,
   room,
+  setLayout,
   setPane,
+  shownPanes,
   type ToolName,
 } from "../store/room";
 import { TwoAxes } from "./icons";
@@ -263,7 +265,7 @@ export function Toolbar() {
   const judge = useRoom((state) => state.read?.you.may_judge === true);
   const tool = useRoom((state) => state.tool);
   const cine = useRoom((state) => state.cine);
-  const layout = useRoom((state) => state.layout);
+  const several = useRoom((state) => shownPanes(state).length > 1);
   const linked = useRoom((state) => state.linked);
   const overlays = useRoom((state) => state.overlays);
   const report = useRoom((state) => state.report);
@@ -352,16 +354,16 @@ export function Toolbar() {
       )}
       <div className="g">
         <Act
-          name={layout === 1 ? "Two images side by side" : "One image"}
-          icon={layout === 1 ? Columns2 : Square}
+          name={several ? "One image" : "Two images side by side"}
+          icon={several ? Square : Columns2}
           test="layout"
-          act={() => room.setState({ layout: layout === 1 ? 2 : 1, active: 0, maximised: false })}
+          act={() => setLayout({ rows: 1, columns: several ? 1 : 2 })}
         />
         <Act
           name="Scroll both images together"
           icon={Link2}
           on={linked}
-          off={layout === 1}
+          off={!several}
           test="link"
           act={() => room.setState({ linked: !linked })}
         />

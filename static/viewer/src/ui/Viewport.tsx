@@ -10,7 +10,7 @@ import { Stage } from "../engine/stage";
 import { scrollBy, stepPhase } from "../moving";
 import { frames, openSeries, ownWindow, stages } from "../session";
 import { draft } from "../store/draft";
-import { mayMark, room, setPane } from "../store/room";
+import { mayMark, room, setPane, shownPanes } from "../store/room";
 import { Corners } from "./Corners";
 import { begin, closePolygon, type Gesture, placeOf, toIndex, valueUnder } from "./hands";
 import { MaskLayer } from "./MaskLayer";
@@ -22,7 +22,7 @@ import { valueText } from "./words";
 const INSET = 22;
 
 /** Keeps what the reader chose relative to the fit: a fitted image stays fitted, and there and back is the same. */
-function resized(which: 0 | 1, sight: Sight, from: Area, to: Area): Sight {
+function resized(which: number, sight: Sight, from: Area, to: Area): Sight {
   const { panes, manifests } = room.getState();
   const { series, shown, wanted } = panes[which];
   const manifest = series ? manifests[series] : null;
@@ -32,13 +32,13 @@ function resized(which: 0 | 1, sight: Sight, from: Area, to: Area): Sight {
   return { ...sight, scale: sight.scale * ratio };
 }
 
-export function Viewport({ which }: { which: 0 | 1 }) {
+export function Viewport({ which }: { which: number }) {
   const box = useRef<HTMLDivElement>(null);
   const screen = useRef<HTMLDivElement>(null);
   const pane = useRoom((state) => state.panes[which]);
   const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
   const active = useRoom((state) => state.active === which);
-  const layout = useRoom((state) => state.layout);
+  const alone = useRoom((state) => shownPanes(state).length === 1);
   const tool = useRoom((state) => state.tool);
 
   useEffect(() => {
@@ -85,12 +85,12 @@ export function Viewport({ which }: { which: 0 | 1 }) {
     }
   }, [which, manifest, sight, area, wanted]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `layout` mounts the stage anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where the image lies changes below, without asking for it again
   useEffect(() => {
     const loader = series ? frames.get(series) : undefined;
     if (sight) stages[which]?.look(sight, area);
     if (loader && sight && manifest) void stages[which]?.show(loader, wanted);
-  }, [which, series, manifest, wanted, sight === null, layout]);
+  }, [which, series, manifest, wanted, sight === null]);
 
   useEffect(() => {
     if (sight) stages[which]?.look(sight, area);
@@ -109,11 +109,11 @@ export function Viewport({ which }: { which: 0 | 1 }) {
   return (
     <div
       ref={box}
-      className={active && layout === 2 ? "vp active" : active ? "vp here" : "vp"}
+      className={active ? (alone ? "vp here" : "vp active") : "vp"}
       data-tool={tool}
       data-testid={`viewport-${which}`}
       role="application"
-      aria-label={`Image ${which === 0 ? "left" : "right"}`}
+      aria-label={`Image ${which + 1}`}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
@@ -143,7 +143,7 @@ export function Viewport({ which }: { which: 0 | 1 }) {
 }
 
 /** Which phase is on the screen, where a series has several; a click goes to the same place in another. */
-function PhaseBar({ which }: { which: 0 | 1 }) {
+function PhaseBar({ which }: { which: number }) {
   const pane = useRoom((state) => state.panes[which]);
   const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
   if (!manifest) return null;
@@ -168,7 +168,7 @@ function PhaseBar({ which }: { which: 0 | 1 }) {
   );
 }
 
-function Broken({ which, sentence }: { which: 0 | 1; sentence: string }) {
+function Broken({ which, sentence }: { which: number; sentence: string }) {
   return (
     <div className="vpsay" role="alert">
       <p>
@@ -192,14 +192,14 @@ function Broken({ which, sentence }: { which: 0 | 1; sentence: string }) {
   );
 }
 
-function SeriesProblem({ which }: { which: 0 | 1 }) {
+function SeriesProblem({ which }: { which: number }) {
   const sentence = useRoom((state) => state.manifestProblems[state.panes[which].series ?? ""]);
   if (!sentence) return null;
   return <p className="vpsay">This series can't be opened. {sentence}</p>;
 }
 
 /** The brush at its size in millimetres, as a ring under the cursor. */
-function BrushRing({ which }: { which: 0 | 1 }) {
+function BrushRing({ which }: { which: number }) {
   const hover = useStore(draft, (state) => (state.hover?.pane === which ? state.hover : null));
   const tool = useRoom((state) => state.tool);
   const mm = useRoom((state) => state.brushMm);
@@ -221,7 +221,7 @@ function BrushRing({ which }: { which: 0 | 1 }) {
 }
 
 /** Pointer, wheel and double click. React's wheel listener is passive, so they are all attached here. */
-function useHands(which: 0 | 1, box: React.RefObject<HTMLDivElement | null>) {
+function useHands(which: number, box: React.RefObject<HTMLDivElement | null>) {
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -282,7 +282,10 @@ function useHands(which: 0 | 1, box: React.RefObject<HTMLDivElement | null>) {
       if (control(event)) return;
       if (draft.getState().shape?.kind === "polygon") closePolygon();
       else if (["window", "pan", "zoom"].includes(room.getState().tool)) {
-        room.setState((state) => ({ maximised: !state.maximised && state.layout === 2, active: which }));
+        room.setState((state) => ({
+          maximised: !state.maximised && shownPanes(state).length > 1,
+          active: which,
+        }));
       }
     };
     const key = (event: KeyboardEvent) => {

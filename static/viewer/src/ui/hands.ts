@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /** The frame on the screen of a pane and its matrix; null while nothing is shown. */
-export function placeOf(which: 0 | 1): Place | null {
+export function placeOf(which: number): Place | null {
   const { panes, manifests } = room.getState();
   const pane = panes[which];
   const manifest = pane.series ? manifests[pane.series] : null;
@@ -54,7 +54,7 @@ export function valueUnder(place: Place, index: Point2): number[] | null {
   return [valueAt(place.manifest, place.index, pixels, offset)];
 }
 
-function panning(which: 0 | 1, start: Point2): Gesture {
+function panning(which: number, start: Point2): Gesture {
   let last = start;
   return {
     move(at) {
@@ -67,7 +67,7 @@ function panning(which: 0 | 1, start: Point2): Gesture {
   };
 }
 
-function zooming(which: 0 | 1, start: Point2): Gesture {
+function zooming(which: number, start: Point2): Gesture {
   let last = start;
   return {
     move(at) {
@@ -82,7 +82,7 @@ function zooming(which: 0 | 1, start: Point2): Gesture {
   };
 }
 
-function windowing(which: 0 | 1, start: Point2): Gesture {
+function windowing(which: number, start: Point2): Gesture {
   const before = room.getState().panes[which].window;
   let moved = false;
   return {
@@ -109,7 +109,7 @@ function windowing(which: 0 | 1, start: Point2): Gesture {
 }
 
 /** The mark whose line or mask lies under a point of the viewport. */
-export function markAt(which: 0 | 1, at: Point2): string | null {
+export function markAt(which: number, at: Point2): string | null {
   const place = placeOf(which);
   if (!place) return null;
   const index = toIndex(place, at);
@@ -145,7 +145,7 @@ function away(p: Point2, a: Point2, b: Point2): number {
 
 /** Only the chosen mark's handles take hold, so drawing beside a mark draws. */
 function handleAt(
-  which: 0 | 1,
+  which: number,
   at: Point2,
 ): { id: string; kind: Kind; handle: number; points: Point2[] } | null {
   const { selected } = room.getState();
@@ -162,7 +162,7 @@ function handleAt(
   return handle < 0 ? null : { id: mark.id, kind: mark.value.kind, handle, points };
 }
 
-function dragging(which: 0 | 1, grabbed: NonNullable<ReturnType<typeof handleAt>>, place: Place): Gesture {
+function dragging(which: number, grabbed: NonNullable<ReturnType<typeof handleAt>>, place: Place): Gesture {
   let points = grabbed.points;
   return {
     move(at) {
@@ -177,7 +177,7 @@ function dragging(which: 0 | 1, grabbed: NonNullable<ReturnType<typeof handleAt>
   };
 }
 
-function drawing(which: 0 | 1, kind: Kind, start: Point2, place: Place): Gesture {
+function drawing(which: number, kind: Kind, start: Point2, place: Place): Gesture {
   const from = toIndex(place, start);
   const open = draft.getState().shape;
   const second = kind === "bidirectional" && open?.kind === "bidirectional" && open.points.length === 2;
@@ -222,7 +222,7 @@ function drawing(which: 0 | 1, kind: Kind, start: Point2, place: Place): Gesture
   };
 }
 
-function painting(which: 0 | 1, tool: ToolName, start: Point2, place: Place): Gesture | null {
+function painting(which: number, tool: ToolName, start: Point2, place: Place): Gesture | null {
   const state = room.getState();
   const { manifest, index, plane } = place;
   const series = manifest.series.id;
@@ -294,7 +294,7 @@ function painting(which: 0 | 1, tool: ToolName, start: Point2, place: Place): Ge
 }
 
 /** Polygon: a click a corner; a click on the first corner, a double click or Enter closes it. */
-function cornering(which: 0 | 1, start: Point2, place: Place): Gesture {
+function cornering(which: number, start: Point2, place: Place): Gesture {
   const open = draft.getState().shape;
   const going = open?.kind === "polygon" && open.pane === which && !open.of;
   const points = going ? open.points : [];
@@ -335,7 +335,7 @@ export function pinAt(place: Place, index: Point2): void {
   });
 }
 
-export function begin(which: 0 | 1, button: number, start: Point2): Gesture | null {
+export function begin(which: number, button: number, start: Point2): Gesture | null {
   const place = placeOf(which);
   const { tool } = room.getState();
   if (!place) return null;
