@@ -17,6 +17,7 @@ import { marksOpenLater, PANES_MAX, room, setPane, shownPanes } from "./store/ro
 
 const CACHE_BYTES = 1_500_000_000;
 const GIVE_BACK_MS = 1000;
+const FETCH_AGAIN_MS = 3000;
 
 export const tab = uuid();
 export const frames = new Map<string, SeriesFrames>();
@@ -24,7 +25,7 @@ export const stages: (Stage | null)[] = Array.from({ length: PANES_MAX }, () => 
 export let client: Client;
 export let journal: Journal;
 
-let fetching = false;
+let fetching: Promise<void> | null = null;
 let fetchAgain = false;
 let ready = false;
 let unfollow = (): void => {};
@@ -132,7 +133,8 @@ export function endSession(): void {
   unfollow();
   unlock();
   unfollow = unlock = () => {};
-  fetching = fetchAgain = ready = false;
+  fetching = null;
+  fetchAgain = ready = false;
   const old = [...frames.values()];
   for (const loader of old) loader.stop();
   frames.clear();
@@ -222,29 +224,40 @@ async function refetch(): Promise<void> {
   if (!read || !marksOpenLater(read)) await fetchMarks();
 }
 
-async function fetchMarks(): Promise<void> {
-  if (fetching) {
-    fetchAgain = true;
-    return;
+/** Resolves once the marks are here as the server had them after this was asked; then nobody draws on nothing. */
+function fetchMarks(): Promise<void> {
+  if (fetching) fetchAgain = true;
+  else {
+    const work = readMarks().finally(() => {
+      if (fetching === work) fetching = null;
+    });
+    fetching = work;
   }
-  fetching = true;
+  return fetching as Promise<void>;
+}
+
+async function readMarks(): Promise<void> {
   const mine = client;
-  try {
-    const [state, history] = await Promise.all([mine.state(), mine.history()]);
-    await idle();
-    if (mine !== client) return;
-    journal.load(state, history.groups, sizeOf);
-    ready = true;
-  } catch (error) {
-    if (mine !== client) return;
-    if (!(error instanceof ServerError && error.passing)) room.setState({ problem: sentenceOf(error) });
-    else if (!ready) window.setTimeout(() => void fetchMarks(), 3000);
-  }
-  fetching = false;
-  if (fetchAgain) {
+  do {
     fetchAgain = false;
-    void fetchMarks();
-  }
+    try {
+      const [state, history] = await Promise.all([mine.state(), mine.history()]);
+      await idle();
+      if (mine !== client) return;
+      journal.load(state, history.groups, sizeOf);
+      ready = true;
+    } catch (error) {
+      if (mine !== client) return;
+      if (!(error instanceof ServerError && error.passing)) {
+        room.setState({ problem: sentenceOf(error) });
+        return;
+      }
+      if (ready) return;
+      await new Promise((resolve) => window.setTimeout(resolve, FETCH_AGAIN_MS));
+      if (mine !== client) return;
+      fetchAgain = true;
+    }
+  } while (fetchAgain);
 }
 
 export async function reread(): Promise<void> {

@@ -147,6 +147,14 @@ beforeEach(() => {
 });
 
 describe("saving", () => {
+  test("nothing is called saved before the server's state is known", async () => {
+    const one = page();
+    await one.journal.recall();
+    await one.journal.flush();
+    expect(one.report).toBeNull();
+    one.load();
+    expect(one.report.saving.kind).toBe("saved");
+  });
   test("an edit is shown at once, kept first, sent, and forgotten only when acknowledged", async () => {
     const { journal } = await opened();
     let keptWhenSent = 0;

@@ -30,6 +30,7 @@ export class Journal {
   private number = 0;
   private savedAt: Date | null = null;
   private order = 0;
+  private loaded = false;
   private sending = false;
   private wait = 0;
   private waking = false;
@@ -74,6 +75,7 @@ export class Journal {
       return;
     }
     this.number = state.number;
+    this.loaded = true;
     const touched = new Set(this.objects.keys());
     this.objects.clear();
     // Deleted objects are in no state, yet have a version: the history knows it.
@@ -353,7 +355,9 @@ export class Journal {
     void this.flush();
   }
 
+  /** Nothing is said before the server's state is known: "saved" would be a guess. */
   private report(): void {
+    if (!this.loaded) return;
     const waiting = this.pending.length;
     const unsafe = this.pending.filter((edit) => !this.persisted.has(edit.id)).length;
     let saving: Saving = { kind: "saved", number: this.number, at: this.savedAt };
