@@ -27,7 +27,7 @@ def announce(series: Series) -> None:
     for name, listener in _listeners.items():
         try:
             listener(series)
-        except Exception:
+        except Exception:  # whatever it is: the series is sealed, and a job tries again and keeps the error
             logger.exception("Series %s could not be passed on (%s)", series.public_id, name)
             tell_again.defer(series_id=series.pk, listener=name)
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from pydicom.data import get_testdata_files
 from pydicom.dataset import Dataset
+from pydicom.misc import is_dicom
 
 from atlas.dicom.headers import NotDicom, Unreadable
 from atlas.dicom.json_model import INLINE_BYTES_MAX, PLACEHOLDER, Writer
@@ -25,7 +26,7 @@ BROKEN = {
 FILES = [
     Path(name)
     for name in get_testdata_files("*.dcm")
-    if Path(name).name not in BROKEN and "dicomdirtests" not in name
+    if Path(name).name not in BROKEN and "dicomdirtests" not in name and is_dicom(name)
 ]
 
 
@@ -57,13 +58,8 @@ def comparable(told: dict) -> dict:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_file_of_pydicom_is_described_as_pydicom_reads_it(path):
-    try:
-        dataset = pydicom.dcmread(path)
-        expected = json.loads(
-            json.dumps(dataset.to_json_dict(1024, lambda element: "x", suppress_invalid_tags=True))
-        )
-    except Exception as error:
-        pytest.skip(f"pydicom itself can't: {error}")
+    described = pydicom.dcmread(path).to_json_dict(1024, lambda element: "x", suppress_invalid_tags=True)
+    expected = json.loads(json.dumps(described))
     ours, theirs = comparable(written(path.read_bytes())), comparable(expected)
     missing_there = set(ours) - set(theirs)  # pydicom leaves sequences out whose items it can't convert
     assert {tag: values for tag, values in ours.items() if tag not in missing_there} == theirs

@@ -2,7 +2,6 @@
 
 import datetime
 import io
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -162,7 +161,7 @@ def test_compressed_images_are_kept_as_they_come(receiving, associate):
     assert Instance.objects.get().transfer_syntax_uid == image.file_meta.TransferSyntaxUID
 
 
-@pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk's storescu is not installed")
+@pytest.mark.judge
 def test_storescu_sends_a_folder(receiving, port, tmp_path):
     receiving()
     for at, content in enumerate(series([(0, 0, z) for z in range(4)])):

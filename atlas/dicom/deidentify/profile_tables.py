@@ -66,5 +66,8 @@ def safe_private() -> frozenset[tuple[str, int, int]]:
 
 @cache
 def words() -> frozenset[str]:
-    """Words, in small letters, that occur in the names of coded concepts of imaging and anatomy."""
+    """Words, in small letters, that occur in the names of coded concepts of imaging and anatomy.
+
+    They are taken from pydicom's dictionary of the codes of DICOM PS3.16; eponyms are left out.
+    """
     return frozenset((files(__package__) / "tables" / "words.txt").read_text("ascii").split())
