@@ -11,7 +11,6 @@ import type {
 } from "./api/types";
 import { indexToScoord, indexToWorld, planeOf } from "./engine/geometry";
 import { uuid } from "./journal/ids";
-import { encodeMask } from "./journal/rle";
 import { client, journal } from "./session";
 import { draft } from "./store/draft";
 import { type MaskSlice, marks } from "./store/marks";
@@ -69,24 +68,6 @@ export function moveShape(id: string, manifest: Manifest, index: number, points:
 
 export function segmentValue(series: string, label: string, state: FourState = "present"): AnnotationValue {
   return { kind: "segment", label, series, state, note: "", origin: { from: "reader" } };
-}
-
-/** A stroke is one group: the new segment, where there was none, and the whole new slice. */
-export function putSlice(
-  id: string,
-  create: AnnotationValue | null,
-  slice: { sop: string; frame: number; rows: number; columns: number },
-  mask: Uint8Array,
-): void {
-  const { sop, frame, rows, columns } = slice;
-  const empty = !mask.includes(1);
-  const changes: Change[] = [];
-  if (create) changes.push({ object: { annotation: id }, value: create });
-  changes.push({
-    object: { annotation: id, sop, frame },
-    value: empty ? null : { rle: encodeMask(mask), rows, columns },
-  });
-  journal.commit(changes);
 }
 
 export function addSegment(series: string): string | null {

@@ -1,6 +1,7 @@
 /** What a hand is doing right now: a shape half drawn, a stroke half painted, the place under the cursor. */
 import { createStore } from "zustand/vanilla";
 import type { Kind, Point2 } from "../api/types";
+import type { Slice } from "../masks/slices";
 
 export interface Shape {
   pane: number;
@@ -15,11 +16,8 @@ export interface Stroke {
   pane: number;
   annotation: string;
   color: string;
-  sop: string;
-  frame: number;
-  rows: number;
-  columns: number;
-  mask: Uint8Array;
+  /** The slices it has touched, by `sliceKey(sop, frame)`; their masks change in place. */
+  slices: ReadonlyMap<string, Slice>;
 }
 
 export interface Hover {
@@ -31,7 +29,7 @@ export interface Hover {
 export interface Draft {
   shape: Shape | null;
   stroke: Stroke | null;
-  /** Grows with every painted piece: the mask itself is changed in place. */
+  /** Grows with every painted piece: the masks themselves are changed in place. */
   painted: number;
   hover: Hover | null;
 }

@@ -74,8 +74,8 @@ function draw(
 export function MaskLayer({ which, place }: { which: number; place: Place | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const all = useStore(marks, (state) => state.marks);
-  const stroke = useStore(draft, (state) => (state.stroke?.pane === which ? state.stroke : null));
-  const painted = useStore(draft, (state) => (state.stroke?.pane === which ? state.painted : 0));
+  const stroke = useStore(draft, (state) => state.stroke);
+  const painted = useStore(draft, (state) => state.painted);
   const read = useRoom((state) => state.read);
   const selected = useRoom((state) => state.selected);
   const outlined = useRoom((state) => state.outlined);
@@ -105,9 +105,9 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
       if (slice)
         draw(context, cachedPath(slice.rle, slice.rows, slice.columns), matrix, "#ffffff", "imported");
     }
-    const live = stroke && stroke.sop === sop && stroke.frame === frame ? stroke : null;
+    const live = stroke?.slices.get(sliceKey(sop, frame));
     for (const mark of all.values()) {
-      if (mark.value.series !== manifest.series.id || mark.id === live?.annotation) continue;
+      if (mark.value.series !== manifest.series.id || (live && mark.id === stroke?.annotation)) continue;
       const slice = mark.slices.get(sliceKey(sop, frame));
       if (!slice) continue;
       const color = read?.schema.labels.find((label) => label.key === mark.value.label)?.color ?? "#ffffff";
@@ -119,8 +119,8 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
         mark.id === selected ? "chosen" : "plain",
       );
     }
-    if (live)
-      draw(context, pathOf(outline(live.mask, live.rows, live.columns)), matrix, live.color, "chosen");
+    if (live && stroke)
+      draw(context, pathOf(outline(live.mask, live.rows, live.columns)), matrix, stroke.color, "chosen");
   }, [all, stroke, painted, read, selected, outlined, shown, area, place]);
 
   return <canvas ref={canvas} className="masks" />;

@@ -6,7 +6,8 @@ import { type Plane, planeOf } from "../engine/geometry";
 import { paintPiece } from "../journal/brush";
 import { uuid } from "../journal/ids";
 import { indexPoints } from "../journal/measure";
-import { addShape, labelFor, moveShape, pointsOf, putSlice, segmentValue } from "../marking";
+import { addShape, labelFor, moveShape, pointsOf, segmentValue } from "../marking";
+import { commitSlices, sliceOf } from "../masks/slices";
 import { frames } from "../session";
 import { unitsOf, whyOff } from "../spoilt";
 import { draft } from "../store/draft";
@@ -251,9 +252,9 @@ function painting(which: number, tool: ToolName, start: Point2, place: Place): G
   }
   const id = target?.id ?? uuid();
   const create = target ? null : segmentValue(series, label);
-  const slice = target?.slices.get(sliceKey(sop, frame));
-  const { rows, columns } = plane;
-  const mask = slice ? maskOf(slice).slice() : new Uint8Array(rows * columns);
+  const key = sliceKey(sop, frame);
+  const slice = sliceOf(target, key, { sop, frame, rows: plane.rows, columns: plane.columns });
+  const slices = new Map([[key, slice]]);
   const color = state.read?.schema.labels.find((one) => one.key === label)?.color ?? "#ffffff";
   const value = tool === "eraser" ? 0 : 1;
   const { low, high } = rangeFor(state, unitsOf(manifest));
@@ -267,11 +268,11 @@ function painting(which: number, tool: ToolName, start: Point2, place: Place): G
       : undefined;
   let last = toIndex(place, start);
   const paint = (to: Point2) => {
-    paintPiece(mask, plane, last, to, state.brushMm, value, within);
+    paintPiece(slice.mask, plane, last, to, state.brushMm, value, within);
     last = to;
     draft.setState((now) => ({
       painted: now.painted + 1,
-      stroke: { pane: which, annotation: id, color, sop, frame, rows, columns, mask },
+      stroke: { pane: which, annotation: id, color, slices },
     }));
   };
   paint(last);
@@ -286,7 +287,7 @@ function painting(which: number, tool: ToolName, start: Point2, place: Place): G
     },
     end() {
       draft.setState({ stroke: null });
-      putSlice(id, create, { sop, frame, rows, columns }, mask);
+      commitSlices(id, create, slices);
       room.setState({ selected: id });
     },
     cancel: () => draft.setState({ stroke: null }),
