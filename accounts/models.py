@@ -20,6 +20,7 @@ class User(AbstractUser):
     public_id = PublicIdField()
     email = models.EmailField("email address", blank=True)
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
+    language = models.CharField(max_length=8, blank=True, help_text="Empty: as the browser asks")
 
     class Meta:
         constraints = [
@@ -39,6 +40,14 @@ class User(AbstractUser):
     def initials(self) -> str:
         words = self.display_name.split()
         return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+class Preference(models.Model):
+    """How one person set up the reading room for themselves: keys, mouse, layout. Nobody else sees it."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="preference")
+    values = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(auto_now=True)
 
 
 class Organisation(models.Model):

@@ -159,6 +159,7 @@ MAILERS = {"default": _mailer()}
 DEFAULT_FROM_EMAIL = os.environ.get("ATLAS_EMAIL_FROM", "atlas@localhost")
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]  # each in its own words
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -117,6 +117,8 @@ PUT    /api/v1/datasets/chest-ct/uploads/{upload}/files/       401 400 400 400 4
 POST   /api/v1/datasets/chest-ct/uploads/{upload}/large-files/ 401 404 404 400 400 404 404 404 404 404
 PATCH  /api/v1/datasets/chest-ct/uploads/{upload}/large-files/{file}/ 401 404 404 400 400 404 404 404 404 404
 DELETE /api/v1/datasets/chest-ct/uploads/{upload}/large-files/{file}/ 401 404 404 204 204 404 404 404 404 404
+GET    /api/v1/me/preferences/                                 401 200 200 200 200 200 200 200 200 200
+PUT    /api/v1/me/preferences/                                 401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/projects/respond/releases/                      401 404 404 404 404 200 403 403 403 200
 GET    /api/v1/projects/respond/releases/1/                    401 404 404 404 404 200 403 403 403 200
 GET    /api/v1/projects/respond/releases/1/archive/            401 404 404 404 404 200 403 403 403 200

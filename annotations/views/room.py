@@ -8,6 +8,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from accounts.requests import SignedInRequest
+from accounts.services.preferences import preferences_of
 from annotations.reading import policies
 
 SCRIPT = "room.js"
@@ -21,6 +22,5 @@ def room(request: SignedInRequest, public_id: str) -> HttpResponse:
     read = policies.read_or_404(request.user, public_id)
     policies.rights_on(request.user, read)
     is_built = (settings.BASE_DIR / "static" / "dist" / SCRIPT).is_file()
-    return render(
-        request, "reading/room.html", {"read": read, "is_built": is_built}, status=200 if is_built else 503
-    )
+    context = {"read": read, "is_built": is_built, "preferences": preferences_of(request.user)}
+    return render(request, "reading/room.html", context, status=200 if is_built else 503)
