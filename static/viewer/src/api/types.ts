@@ -3,7 +3,22 @@
 export type Point3 = [number, number, number];
 export type Point2 = [number, number];
 
-export type Kind = "segment" | "length" | "bidirectional" | "ellipse" | "polygon" | "freehand" | "point";
+export type Kind =
+  | "segment"
+  | "length"
+  | "bidirectional"
+  | "ellipse"
+  | "circle"
+  | "rectangle"
+  | "polygon"
+  | "freehand"
+  | "spline"
+  | "livewire"
+  | "angle"
+  | "cobb"
+  | "arrow"
+  | "box"
+  | "point";
 export type FourState = "present" | "absent" | "indeterminate" | "not_assessed";
 export type ReadState = "assigned" | "in_progress" | "submitted" | "returned" | "accepted";
 
@@ -177,7 +192,18 @@ export interface AnnotationValue {
   frame_of_reference?: string | null;
   points_patient_mm?: Point3[];
   points_image?: Point2[];
+  /** Of a mark drawn on a cut, which is no image: then there is neither `sop` nor `frame`. */
+  plane?: CutPlane;
+  /** Kept from being changed by a slip of the hand. */
+  locked?: boolean;
   color_index?: number;
+}
+
+/** A plane through the patient: a point on it (LPS, mm) and the two unit vectors along its rows and columns. */
+export interface CutPlane {
+  origin: Point3;
+  row: Point3;
+  column: Point3;
 }
 
 export interface PlaneValue {

@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import type { Imported, Manifest, Person, Point2, Point3, Read } from "../api/types";
 import type { Area, Sight } from "../engine/camera";
+import type { Cut } from "../engine/cut";
 import type { Report } from "../journal/outside";
 
 export type ToolName =
@@ -11,8 +12,16 @@ export type ToolName =
   | "length"
   | "bidirectional"
   | "ellipse"
+  | "circle"
+  | "rectangle"
   | "polygon"
   | "freehand"
+  | "spline"
+  | "livewire"
+  | "angle"
+  | "cobb"
+  | "arrow"
+  | "box"
   | "point"
   | "brush"
   | "eraser"
@@ -24,6 +33,8 @@ export interface Pane {
   /** The frame asked for, and the one on the screen (null while nothing is). Both count from 0. */
   wanted: number;
   shown: number | null;
+  /** A cut through the volume instead of one of its slices; then `wanted` is a slice near its centre. */
+  cut: Cut | null;
   window: { width: number; center: number; preset: string | null } | null;
   inverted: boolean;
   sight: Sight | null;
@@ -92,6 +103,7 @@ const pane = (): Pane => ({
   series: null,
   wanted: 0,
   shown: null,
+  cut: null,
   window: null,
   inverted: false,
   sight: null,

@@ -11,8 +11,16 @@ export const KINDS: Record<Kind, string> = {
   length: "Length",
   bidirectional: "Axes",
   ellipse: "Ellipse",
+  circle: "Circle",
+  rectangle: "Rectangle",
   polygon: "Polygon",
   freehand: "Freehand",
+  spline: "Curve",
+  livewire: "Live wire",
+  angle: "Angle",
+  cobb: "Cobb angle",
+  arrow: "Arrow",
+  box: "Box",
   point: "Point",
 };
 
