@@ -5,9 +5,9 @@ import type { Point2 } from "../api/types";
 import type { Matrix } from "../engine/camera";
 import { outline } from "../journal/outline";
 import { importedSlices } from "../marking";
+import { onFrame, type Place } from "../place";
 import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
-import type { Place } from "./hands";
 import { useRoom } from "./use";
 
 const FILL = 0.14;
@@ -96,7 +96,7 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, area.width, area.height);
-    if (!place || !shown) return;
+    if (!place || !onFrame(place) || !shown) return;
     const { manifest, index, matrix } = place;
     const sop = manifest.frames.sop[index];
     const frame = manifest.frames.frame[index];

@@ -6,11 +6,11 @@ import { valueAt } from "../engine/decode";
 import { worldToIndex } from "../engine/geometry";
 import { indexPoints, measure, statistics } from "../journal/measure";
 import { pointsOf } from "../marking";
+import { type FramePlace, onFrame, type Place } from "../place";
 import { frames } from "../session";
 import { draft } from "../store/draft";
 import { type Mark, marks, numbered } from "../store/marks";
 import { mayMark } from "../store/room";
-import type { Place } from "./hands";
 import { useRoom } from "./use";
 import { measuredText, statisticsText } from "./words";
 
@@ -55,7 +55,7 @@ interface Item {
   drawing: boolean;
 }
 
-function textOf(item: Item, place: Place): string[] {
+function textOf(item: Item, place: FramePlace): string[] {
   const { plane, manifest, index } = place;
   const numbers = measure(item.value, plane);
   const lines: string[] = [];
@@ -78,7 +78,7 @@ export function Shapes({ which, place }: { which: number; place: Place | null })
   const selected = useRoom((state) => state.selected);
   const overlays = useRoom((state) => state.overlays);
   const may = useRoom(mayMark);
-  if (!place || !overlays || !read) return null;
+  if (!place || !onFrame(place) || !overlays || !read) return null;
   const { manifest, index, plane, matrix } = place;
   const sop = manifest.frames.sop[index];
   const frame = manifest.frames.frame[index];
@@ -179,7 +179,7 @@ export function Pins({ place }: { place: Place | null }) {
   const pin = useRoom((state) => state.pin);
   const overlays = useRoom((state) => state.overlays);
   const open = useRoom((state) => state.openComment);
-  if (!place || !read || !overlays) return null;
+  if (!place || !onFrame(place) || !read || !overlays) return null;
   const { manifest, index, plane, matrix } = place;
   const here = (one: { series: string | null; sop: string | null; frame: number | null }) =>
     one.series === manifest.series.id &&

@@ -1,38 +1,20 @@
 /** From pointer events on a viewport to gestures: left = the tool, middle = pan, right = zoom. */
-import type { Kind, Manifest, Point2 } from "../api/types";
-import { apply, indexToCanvas, invert, type Matrix, pan, zoomAt } from "../engine/camera";
+import type { Kind, Point2 } from "../api/types";
+import { apply, pan, zoomAt } from "../engine/camera";
 import { valueAt } from "../engine/decode";
-import { type Plane, planeOf } from "../engine/geometry";
+import { indexToWorld } from "../engine/geometry";
 import { paintPiece } from "../journal/brush";
 import { uuid } from "../journal/ids";
 import { indexPoints } from "../journal/measure";
 import { addShape, labelFor, moveShape, pointsOf, segmentValue } from "../marking";
 import { commitSlices, sliceOf } from "../masks/slices";
+import { type FramePlace, onFrame, type Place, placeOf, toIndex, volumeIn } from "../place";
 import { frames } from "../session";
 import { unitsOf, whyOff } from "../spoilt";
 import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
 import { mayMark, rangeFor, room, setPane, type ToolName } from "../store/room";
 import { movedHandle, squared } from "./handles";
-
-export interface Place {
-  manifest: Manifest;
-  index: number;
-  plane: Plane;
-  matrix: Matrix;
-}
-
-/** The frame on the screen of a pane and its matrix; null while nothing is shown. */
-export function placeOf(which: number): Place | null {
-  const { panes, manifests } = room.getState();
-  const pane = panes[which];
-  const manifest = pane.series ? manifests[pane.series] : null;
-  if (!manifest || pane.shown === null || !pane.sight) return null;
-  const plane = planeOf(manifest, pane.shown);
-  return { manifest, index: pane.shown, plane, matrix: indexToCanvas(plane, pane.sight, pane.area) };
-}
-
-export const toIndex = (place: Place, canvas: Point2): Point2 => apply(invert(place.matrix), canvas);
 
 interface Gesture {
   move(at: Point2, event: PointerEvent): void;
@@ -46,6 +28,7 @@ const DRAG_PX = 3;
 
 /** A stored value in the units of the manifest, computed from the voxel under a point; null outside. */
 export function valueUnder(place: Place, index: Point2): number[] | null {
+  if (!onFrame(place)) return valueOnCut(place, index);
   const column = Math.round(index[0]);
   const row = Math.round(index[1]);
   const pixels = frames.get(place.manifest.series.id)?.pixels[place.index];
@@ -53,6 +36,13 @@ export function valueUnder(place: Place, index: Point2): number[] | null {
   const offset = row * pixels.columns + column;
   if (pixels.colour) return [0, 1, 2].map((s) => pixels.data[offset * 3 + s]);
   return [valueAt(place.manifest, place.index, pixels, offset)];
+}
+
+/** Between voxels a cut shows what lies between their values; so does the readout. */
+function valueOnCut(place: Place, index: Point2): number[] | null {
+  const volume = volumeIn(place.manifest.series.id, place.near);
+  const value = volume?.sample(indexToWorld(place.plane, index));
+  return typeof value === "number" ? [value] : null;
 }
 
 function panning(which: number, start: Point2): Gesture {
@@ -112,7 +102,7 @@ function windowing(which: number, start: Point2): Gesture {
 /** The mark whose line or mask lies under a point of the viewport. */
 export function markAt(which: number, at: Point2): string | null {
   const place = placeOf(which);
-  if (!place) return null;
+  if (!place || !onFrame(place)) return null;
   const index = toIndex(place, at);
   const sop = place.manifest.frames.sop[place.index];
   const frame = place.manifest.frames.frame[place.index];
@@ -152,7 +142,8 @@ function handleAt(
   const { selected } = room.getState();
   const mark = selected ? marks.getState().marks.get(selected) : null;
   const place = placeOf(which);
-  if (!mark || !place || mark.value.kind === "segment" || mark.value.kind === "freehand") return null;
+  if (!mark || !place || !onFrame(place) || mark.value.kind === "segment" || mark.value.kind === "freehand")
+    return null;
   if (mark.value.sop !== place.manifest.frames.sop[place.index]) return null;
   if (mark.value.frame !== place.manifest.frames.frame[place.index]) return null;
   const points = indexPoints(mark.value, place.plane);
@@ -163,7 +154,11 @@ function handleAt(
   return handle < 0 ? null : { id: mark.id, kind: mark.value.kind, handle, points };
 }
 
-function dragging(which: number, grabbed: NonNullable<ReturnType<typeof handleAt>>, place: Place): Gesture {
+function dragging(
+  which: number,
+  grabbed: NonNullable<ReturnType<typeof handleAt>>,
+  place: FramePlace,
+): Gesture {
   let points = grabbed.points;
   return {
     move(at) {
@@ -178,7 +173,7 @@ function dragging(which: number, grabbed: NonNullable<ReturnType<typeof handleAt
   };
 }
 
-function drawing(which: number, kind: Kind, start: Point2, place: Place): Gesture {
+function drawing(which: number, kind: Kind, start: Point2, place: FramePlace): Gesture {
   const from = toIndex(place, start);
   const open = draft.getState().shape;
   const second = kind === "bidirectional" && open?.kind === "bidirectional" && open.points.length === 2;
@@ -223,7 +218,7 @@ function drawing(which: number, kind: Kind, start: Point2, place: Place): Gestur
   };
 }
 
-function painting(which: number, tool: ToolName, start: Point2, place: Place): Gesture | null {
+function painting(which: number, tool: ToolName, start: Point2, place: FramePlace): Gesture | null {
   const state = room.getState();
   const { manifest, index, plane } = place;
   const series = manifest.series.id;
@@ -320,10 +315,11 @@ export function closePolygon(): void {
     return !before || Math.hypot(point[0] - before[0], point[1] - before[1]) > 0.2;
   });
   draft.setState({ shape: null });
-  if (place && corners.length > 2) addShape(place.manifest, place.index, "polygon", corners);
+  if (place && onFrame(place) && corners.length > 2)
+    addShape(place.manifest, place.index, "polygon", corners);
 }
 
-export function pinAt(place: Place, index: Point2): void {
+export function pinAt(place: FramePlace, index: Point2): void {
   const points = pointsOf(place.manifest, place.index, [index]);
   room.setState({
     pin: {
@@ -345,10 +341,11 @@ export function begin(which: number, button: number, start: Point2): Gesture | n
   if (tool === "pan") return panning(which, start);
   if (tool === "zoom") return zooming(which, start);
   if (tool === "comment") {
+    if (!onFrame(place)) return null;
     pinAt(place, toIndex(place, start));
     return null;
   }
-  if (!mayMark(room.getState())) return windowing(which, start);
+  if (!mayMark(room.getState()) || !onFrame(place)) return windowing(which, start);
   const off = whyOff(tool, place.manifest);
   if (off) {
     room.setState({ notice: { sentence: `This tool is off here: ${off}`, act: null, does: null } });
