@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import type { Imported, Manifest, Person, Point2, Point3, Read } from "../api/types";
 import type { Area, Sight } from "../engine/camera";
+import type { ColourName } from "../engine/colour";
 import type { Cut } from "../engine/cut";
 import type { Report } from "../journal/outside";
 
@@ -40,6 +41,17 @@ export interface Pane {
   sight: Sight | null;
   area: Area;
   error: string | null;
+  /** Another series over this one, in colour; null where there is none. */
+  fusion: Fusion | null;
+}
+
+/** PET on CT: by position in the patient, in a window of its own. */
+export interface Fusion {
+  series: string;
+  /** From 0 to 1. */
+  opacity: number;
+  colours: ColourName;
+  window: { width: number; center: number };
 }
 
 /** Images beside and below each other. */
@@ -67,7 +79,14 @@ export interface Room {
   layout: Layout;
   active: number;
   maximised: boolean;
+  /** Images scroll together; zoom and pan together; share one window. linking.ts carries it over. */
   linked: boolean;
+  linkedSight: boolean;
+  linkedWindow: boolean;
+  /** How far one image stays ahead of another while they scroll together: see linking.ts. */
+  ahead: Record<string, number>;
+  /** Whether an image shows where the active one cuts it. */
+  crossLines: boolean;
   cine: boolean;
   tool: ToolName;
   brushMm: number;
@@ -109,6 +128,7 @@ const pane = (): Pane => ({
   sight: null,
   area: { width: 1, height: 1, inset: 22 },
   error: null,
+  fusion: null,
 });
 
 export const ROWS_MAX = 3;
@@ -127,6 +147,10 @@ export function makeRoom() {
     active: 0,
     maximised: false,
     linked: false,
+    linkedSight: false,
+    linkedWindow: false,
+    ahead: {},
+    crossLines: true,
     cine: false,
     tool: "window",
     brushMm: 6,
