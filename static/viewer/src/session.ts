@@ -335,7 +335,15 @@ async function fetchManifest(series: string): Promise<boolean> {
 }
 
 export async function openSeries(which: number, series: string, at?: number): Promise<void> {
-  const blank = { series, shown: null, error: null, sight: null, window: null, inverted: false };
+  const blank = {
+    series,
+    shown: null,
+    error: null,
+    sight: null,
+    window: null,
+    inverted: false,
+    fusion: null,
+  };
   setPane(which, { ...blank, wanted: 0 });
   if (!(await loadManifest(series))) return;
   const manifest = room.getState().manifests[series];
