@@ -1,6 +1,7 @@
 """What is read and what came of it."""
 
 from annotations.models.cases import Case, CaseStudy, LabelSchema, Read
+from annotations.models.hanging import HangingProtocol, ReadTime
 from annotations.models.imported import (
     DerivedObject,
     ImportedMark,
@@ -20,6 +21,7 @@ __all__ = [
     "Comment",
     "DerivedObject",
     "Edit",
+    "HangingProtocol",
     "ImportedMark",
     "ImportedMeasurement",
     "ImportedPlane",
@@ -29,6 +31,7 @@ __all__ = [
     "ParkedEdit",
     "Presence",
     "Read",
+    "ReadTime",
     "Release",
     "ReleaseCase",
     "ReleaseFile",

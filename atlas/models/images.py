@@ -79,6 +79,10 @@ class Series(models.Model):
     )
     pack_key = models.CharField(max_length=200, blank=True, help_text="Its ZIP pack; empty while loose")
     findings = models.JSONField(default=list, help_text="[{code, sentence, spoils}] of the quality gate")
+    summary = models.JSONField(
+        null=True,
+        help_text="What hanging asks of it (atlas.dicom.summary); null: sealed before there was one",
+    )
 
     class Meta:
         ordering = ["number", "id"]
