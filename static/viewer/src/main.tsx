@@ -1,5 +1,6 @@
 import { createRoot } from "react-dom/client";
 import { aheadOf } from "./ahead";
+import "./commands/index";
 import { startSession, watchWindow } from "./session";
 import { expose } from "./testhook";
 import { Room } from "./ui/Room";

@@ -95,7 +95,6 @@ export interface Room {
   label: string | null;
   selected: string | null;
   overlays: boolean;
-  keySheet: boolean;
   editing: Editing;
   people: Person[];
   report: Report | null;
@@ -103,6 +102,8 @@ export interface Room {
   pin: Pin | null;
   openComment: string | null;
   outlined: string[];
+  /** Findings that are not drawn for now; the reader's own look, not part of the read. */
+  hidden: string[];
 }
 
 export interface Range {
@@ -158,7 +159,6 @@ export function makeRoom() {
     label: null,
     selected: null,
     overlays: true,
-    keySheet: false,
     editing: "waiting",
     people: [],
     report: null,
@@ -166,6 +166,7 @@ export function makeRoom() {
     pin: null,
     openComment: null,
     outlined: [],
+    hidden: [],
   }));
 }
 

@@ -1,13 +1,13 @@
 /** The reading room: bar, tools, rail, images, findings. */
-import { X } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { stackAt } from "../engine/stacks";
 import { redo, undo } from "../marking";
 import { scrollTo } from "../moving";
 import { frames, journal } from "../session";
 import { lockSentence, room, shownPanes } from "../store/room";
+import { Dialogs } from "./Dialogs";
 import { Findings } from "./Findings";
-import { listen, SHEET } from "./keys";
+import { listen } from "./keys";
 import { Rail } from "./Rail";
 import { Toolbar } from "./Toolbar";
 import { TopBar } from "./TopBar";
@@ -74,7 +74,7 @@ export function Room() {
         </div>
       </main>
       <Findings key={read.id} />
-      <KeySheet />
+      <Dialogs />
     </div>
   );
 }
@@ -151,50 +151,4 @@ function useCine() {
     }, CINE_MS);
     return () => window.clearInterval(timer);
   }, [cine]);
-}
-
-function KeySheet() {
-  const open = useRoom((state) => state.keySheet);
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
-  return (
-    <dialog
-      ref={dialog}
-      className="sheet"
-      aria-labelledby="sheet-title"
-      onClose={() => room.setState({ keySheet: false })}
-    >
-      <header className="row">
-        <h2 id="sheet-title">Keys</h2>
-        <button
-          type="button"
-          className="tool end"
-          aria-label="Close"
-          onClick={() => room.setState({ keySheet: false })}
-        >
-          <X size={16} aria-hidden="true" />
-        </button>
-      </header>
-      <div className="sheetgrid">
-        {SHEET.map(([title, rows]) => (
-          <section key={title}>
-            <h3>{title}</h3>
-            <dl>
-              {rows.map(([keys, what]) => (
-                <div key={keys}>
-                  <dt>
-                    <kbd>{keys}</kbd>
-                  </dt>
-                  <dd>{what}</dd>
-                </div>
-              ))}
-            </dl>
-          </section>
-        ))}
-      </div>
-    </dialog>
-  );
 }

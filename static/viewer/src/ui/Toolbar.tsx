@@ -34,6 +34,7 @@ import { isCalibrated, planeOf, spoils } from "../engine/geometry";
 import { labelFor, redo, undo } from "../marking";
 import { fitPane, flip, rotate, setPreset } from "../moving";
 import { noteOf, unitsOf, whyOff } from "../spoilt";
+import { openDialog } from "../store/dialog";
 import { presetsFor } from "../store/presets";
 import {
   activeManifest,
@@ -374,13 +375,7 @@ export function Toolbar() {
           test="overlays"
           act={() => room.setState({ overlays: !overlays })}
         />
-        <Act
-          name="All keys"
-          hint="?"
-          icon={Keyboard}
-          test="keys"
-          act={() => room.setState({ keySheet: true })}
-        />
+        <Act name="All keys" hint="?" icon={Keyboard} test="keys" act={() => openDialog("keys")} />
       </div>
     </div>
   );

@@ -1,0 +1,6 @@
+/** Registers what every reader can do. The order here is the order of the sheet and the palette. */
+import "./move";
+import "./see";
+import "./tools";
+import "./marks";
+import "./room";
