@@ -2,8 +2,9 @@
 import { type Client, makeClient, ServerError } from "./api/client";
 import { follow } from "./api/live";
 import type { LiveMessage, Manifest, ObjectRef, Read } from "./api/types";
-import { forget, unregister } from "./engine/cornerstone";
-import { SeriesFrames } from "./engine/frames";
+import { frames, framesOf, watchCache } from "./cache";
+import { unregister } from "./engine/cornerstone";
+import type { SeriesFrames } from "./engine/frames";
 import { nearestFrame, planeOf } from "./engine/geometry";
 import { stacksOf } from "./engine/stacks";
 import type { Stage } from "./engine/stage";
@@ -15,12 +16,10 @@ import { draft } from "./store/draft";
 import { applyObjects, marks } from "./store/marks";
 import { marksOpenLater, PANES_MAX, room, setPane, shownPanes } from "./store/room";
 
-const CACHE_BYTES = 1_500_000_000;
 const GIVE_BACK_MS = 1000;
 const FETCH_AGAIN_MS = 3000;
 
 export const tab = uuid();
-export const frames = new Map<string, SeriesFrames>();
 export const stages: (Stage | null)[] = Array.from({ length: PANES_MAX }, () => null);
 export let client: Client;
 export let journal: Journal;
@@ -119,6 +118,7 @@ export async function startSession(
 
 /** Once a page: what the window tells concerns whichever read is open. */
 export function watchWindow(): void {
+  watchCache();
   window.addEventListener("online", () => {
     void journal?.flush();
     for (const loader of frames.values()) if (loader.errors.size) loader.retry();
@@ -354,24 +354,6 @@ export async function openSeries(which: number, series: string, at?: number): Pr
   setPane(which, { ...blank, wanted, window: ownWindow(series, wanted) });
 }
 
-/** The frames of a series, telling the page as they come. */
-export function framesOf(manifest: Manifest): SeriesFrames {
-  const series = manifest.series.id;
-  let queued = false;
-  const tell = () => {
-    // Many frames can arrive in one answer: tell the page once.
-    if (queued) return;
-    queued = true;
-    requestAnimationFrame(() => {
-      queued = false;
-      const progress = frames.get(series)?.progress;
-      if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
-      makeSpace();
-    });
-  };
-  return new SeriesFrames(manifest, tell);
-}
-
 /** Beside another image of the same patient, start at the same place; else in the middle. */
 function startIndex(which: number, series: string): number {
   const state = room.getState();
@@ -412,22 +394,7 @@ export function ownWindow(series: string, index: number) {
   };
 }
 
-function makeSpace(): void {
-  let bytes = 0;
-  for (const loader of frames.values()) bytes += loader.bytes;
-  if (bytes < CACHE_BYTES) return;
-  const shown = room.getState().panes.map((pane) => pane.series);
-  for (const [series, loader] of frames) {
-    if (bytes < CACHE_BYTES) return;
-    if (shown.includes(series)) continue;
-    bytes -= loader.bytes;
-    loader.stop();
-    loader.drop();
-    forget(loader);
-  }
-}
-
 export const sentenceOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-export { isPlane, keyOf, marks };
+export { frames, framesOf, isPlane, keyOf, marks };

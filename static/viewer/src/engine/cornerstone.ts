@@ -29,10 +29,15 @@ export function register(frames: SeriesFrames): void {
   known.set(`${frames.manifest.series.id}/${frames.manifest.generation}`, frames);
 }
 
+/** Its cache points to the pixels of a frame: they stay in memory until it lets go of them, too. */
+export function forgetFrame(frames: SeriesFrames, index: number): void {
+  const imageId = imageIdOf(frames.manifest, index);
+  if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+}
+
 export function forget(frames: SeriesFrames): void {
   frames.manifest.frames.sop.forEach((_, index) => {
-    const imageId = imageIdOf(frames.manifest, index);
-    if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+    forgetFrame(frames, index);
   });
 }
 

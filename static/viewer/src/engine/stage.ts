@@ -24,6 +24,8 @@ export class Stage {
   private readonly element: HTMLDivElement;
   private readonly news: StageNews;
   private frames: SeriesFrames | null = null;
+  /** The series that was asked for last; the one on the screen is still the former, until an image is there. */
+  private asked: SeriesFrames | null = null;
   private wanted = -1;
   private visible = -1;
   private sight: Sight | null = null;
@@ -89,7 +91,9 @@ export class Stage {
       this.visible = -1;
       register(frames);
     }
-    frames.prefetch(index);
+    if (this.asked !== frames) this.asked?.leave(this.id);
+    this.asked = frames;
+    frames.prefetch(index, this.id);
     try {
       await frames.get(index);
       if (mine !== this.order) return;
@@ -135,6 +139,7 @@ export class Stage {
 
   end(): void {
     this.order++;
+    this.asked?.leave(this.id);
     this.element.removeEventListener(Enums.Events.STACK_NEW_IMAGE, this.settle);
     if (this.engine.getViewport(this.id)) this.engine.disableElement(this.id);
   }

@@ -4,7 +4,16 @@
  */
 import type { Manifest, Point2, Point3 } from "../api/types";
 import type { Sight } from "./camera";
-import { dot, indexToWorld, nearestFrame, normalOf, type Plane, planeOf, screenAxes, worldToIndex } from "./geometry";
+import {
+  dot,
+  indexToWorld,
+  nearestFrame,
+  normalOf,
+  type Plane,
+  planeOf,
+  screenAxes,
+  worldToIndex,
+} from "./geometry";
 import { inStack, stackAt } from "./stacks";
 
 /**
@@ -82,7 +91,8 @@ export function follower(here: Seen, there: Seen, ahead: number): number | null 
   if (now === null) return null;
   const stack = stackAt(there.manifest, there.index);
   const way = wayBetween(here.manifest, here.index, there.manifest, there.index);
-  if (way === "number") return inStack(there.manifest, there.index, stack.first + placeIn(here) + Math.round(ahead));
+  if (way === "number")
+    return inStack(there.manifest, there.index, stack.first + placeIn(here) + Math.round(ahead));
   const plane = planeOf(there.manifest, there.index);
   const up = upward(plane);
   const target = plane.origin.map((v, i) => v + up[i] * (ahead - now)) as Point3;

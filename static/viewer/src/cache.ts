@@ -1,0 +1,100 @@
+/** How much memory the images of a read may take, whatever is on the screen. */
+
+import type { Manifest } from "./api/types";
+import { forgetFrame } from "./engine/cornerstone";
+import { SeriesFrames } from "./engine/frames";
+import { shares } from "./engine/shares";
+import { stackAt } from "./engine/stacks";
+import { type Pane, room, shownPanes } from "./store/room";
+
+/** By series id: everything that is, or was, on the screen of this read. Those shown last stand last. */
+export const frames = new Map<string, SeriesFrames>();
+
+const MOST_BYTES = 1_500_000_000;
+const BYTES_A_GIGABYTE = 1_000_000_000;
+
+/** A quarter of the machine's memory, where the browser tells it (it tells 8 GB at the most). */
+export function cacheLimit(): number {
+  const { deviceMemory } = (typeof navigator === "undefined" ? {} : navigator) as { deviceMemory?: number };
+  return deviceMemory ? Math.min(MOST_BYTES, (deviceMemory * BYTES_A_GIGABYTE) / 4) : MOST_BYTES;
+}
+
+/** The frames of a series, telling the page as they come. */
+export function framesOf(manifest: Manifest): SeriesFrames {
+  const series = manifest.series.id;
+  let queued = false;
+  const tell = () => {
+    // Many frames can arrive in one answer: tell the page once.
+    if (queued) return;
+    queued = true;
+    requestAnimationFrame(() => {
+      queued = false;
+      const progress = frames.get(series)?.progress;
+      if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
+      shareOut();
+    });
+  };
+  const loader: SeriesFrames = new SeriesFrames(manifest, tell, (index) => forgetFrame(loader, index));
+  return loader;
+}
+
+/** The series on the screen, or about to be, and whatever else somebody looks at, as what is laid over another. */
+function lookedAt(): Set<string> {
+  const state = room.getState();
+  const shown = new Set(shownPanes(state).map((which) => state.panes[which].series));
+  return new Set([...frames].filter(([id, loader]) => shown.has(id) || loader.isLookedAt).map(([id]) => id));
+}
+
+/**
+ * Tells each series how much of it may be kept. What is on the screen comes first and shares the limit; series
+ * that were left keep what remains, the last one left the longest.
+ */
+export function shareOut(limit = cacheLimit()): void {
+  const shown = lookedAt();
+  for (const series of shown) {
+    const loader = frames.get(series);
+    if (!loader) continue;
+    frames.delete(series);
+    frames.set(series, loader);
+  }
+  const first = [...frames].filter(([series]) => shown.has(series)).map(([, loader]) => loader);
+  const given = shares(
+    first.map((loader) => loader.need),
+    limit,
+  );
+  first.forEach((loader, i) => {
+    loader.allow(given[i]);
+  });
+  let left = limit - first.reduce((sum, loader, i) => sum + Math.min(given[i], loader.need), 0);
+  for (const [series, loader] of [...frames].reverse()) {
+    if (shown.has(series)) continue;
+    loader.stop();
+    loader.allow(Math.min(left, loader.bytes));
+    left -= loader.bytes;
+  }
+}
+
+/** Panes that show a cut need every slice of their stack, others only what is near. */
+function needs(): void {
+  const { panes, manifests } = room.getState();
+  panes.forEach((pane, which) => {
+    const manifest = pane.series ? manifests[pane.series] : undefined;
+    for (const [series, loader] of frames) {
+      const stack = pane.cut && manifest && series === pane.series ? stackAt(manifest, pane.wanted) : null;
+      loader.needWhole(`pane-${which}`, stack?.first ?? 0, stack?.count ?? 0);
+    }
+  });
+}
+
+/** Once a page: memory follows what is on the screen. */
+export function watchCache(): void {
+  room.subscribe((state, before) => {
+    if (state.panes === before.panes && state.layout === before.layout) return;
+    const changed = (differs: (pane: Pane, was: Pane) => boolean) =>
+      state.panes.some((pane, i) => differs(pane, before.panes[i]));
+    const isOther = changed((pane, was) => pane.series !== was.series || !pane.cut !== !was.cut);
+    // A cut may go on to another phase, which is another stack.
+    if (isOther || changed((pane, was) => pane.cut !== null && pane.wanted !== was.wanted)) needs();
+    if (isOther || state.layout !== before.layout) shareOut();
+  });
+}
