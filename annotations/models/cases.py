@@ -8,15 +8,16 @@ from atlas.models import Project, Study, Subject
 
 
 class LabelSchema(models.Model):
-    """One immutable version of a project's labels.
+    """One immutable version of a project's labels and questions.
 
-    `labels` is a list of {key, name, color, kinds, code: {value, scheme, meaning}, required}; a label's
-    key stays the same through all versions.
+    `labels` is a list of {key, name, color, kinds, code: {value, scheme, meaning}, required}, `questions` one
+    as `reading.questions` describes it; a key stays the same through all versions.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="schemas")
     version = models.PositiveIntegerField()
     labels = models.JSONField(default=list)
+    questions = models.JSONField(default=list)
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

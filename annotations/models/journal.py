@@ -54,13 +54,14 @@ class ParkedEdit(models.Model):
     reason = models.CharField(max_length=200)
     body = models.JSONField(help_text="The edit as it was sent")
     recorded_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, help_text="The reader took it in after all, or left it out")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["read", "edit_id"], name="parked_once")]
 
 
 class Annotation(models.Model):
-    """The present value of one mark of one read. A deleted mark keeps its row, with `value` null."""
+    """The present value of one mark or answer of one read. What was deleted keeps its row, `value` null."""
 
     read = models.ForeignKey(Read, on_delete=models.CASCADE, related_name="annotations")
     annotation_id = models.UUIDField()

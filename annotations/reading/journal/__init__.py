@@ -6,9 +6,10 @@ after an edit; `history` gives the gestures, for undo, review and audit.
 
 from annotations.reading.journal.appending import append
 from annotations.reading.journal.gestures import Gesture, GestureEdit, history
-from annotations.reading.journal.states import Mark, PlaneOfMark, State, state, state_at
+from annotations.reading.journal.states import Answer, Mark, PlaneOfMark, State, state, state_at
 
 __all__ = [
+    "Answer",
     "Gesture",
     "GestureEdit",
     "Mark",

@@ -10,6 +10,7 @@ from accounts.models import User
 from annotations.models import Annotation, Edit, MaskPlane, ParkedEdit, Read
 from annotations.reading import policies
 from annotations.reading.broadcasts import announce_read, tell_read
+from annotations.reading.journal.answers import annotation_of, check_answer, is_answer
 from annotations.reading.journal.gestures import value_of
 from annotations.reading.journal.scope import Scope
 from annotations.reading.journal.sent import ObjectKey, Refused, SentEdit, edit_id, is_storable, parse
@@ -86,6 +87,7 @@ class _Batch:
 
     def _load(self, sent: list[SentEdit]) -> None:
         ids = {edit.annotation_id for edit in sent}
+        ids |= {about for edit in sent if (about := annotation_of(edit.value)) is not None}
         for annotation in Annotation.objects.filter(read=self.read, annotation_id__in=ids):
             self.annotations[annotation.annotation_id] = annotation
         on = {edit.sop_instance_uid for edit in sent if edit.is_plane}
@@ -130,7 +132,11 @@ class _Batch:
 
     def _changed_mark(self, edit: SentEdit, present: Any) -> Annotation:
         if edit.value is not None:
-            check_annotation(edit.value, self.scope)
+            if is_answer(edit.value):
+                marks = {key for key, row in self.annotations.items() if not is_answer(row.value)}
+                check_answer(edit.annotation_id, edit.value, marks, self.scope)
+            else:
+                check_annotation(edit.value, self.scope)
             self._check_kept(edit.value, present)
         elif present is None:
             raise Refused("There is no such mark to delete.")
@@ -143,12 +149,14 @@ class _Batch:
     def _check_kept(self, value: dict[str, Any], present: Any) -> None:
         """A mark stays on its series and of its kind, or its slices and history would lose their meaning."""
         before = present.value if present else None
-        if before and (before["kind"], before["series"]) != (value["kind"], value["series"]):
+        if before and is_answer(before) != is_answer(value):
+            raise Refused("A mark stays a mark, and an answer an answer.")
+        if before and not is_answer(before) and (before["kind"], before["series"]) != (value["kind"], value["series"]):
             raise Refused("A mark keeps its kind and its series: delete it and draw another.")
 
     def _changed_plane(self, edit: SentEdit, present: Any) -> MaskPlane:
         segment = self.annotations.get(edit.annotation_id)
-        if segment is None:
+        if segment is None or is_answer(segment.value):
             raise Refused("The segment of this slice isn't in this read.")
         row = present
         if edit.plane is None:

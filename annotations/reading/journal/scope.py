@@ -6,7 +6,7 @@ from typing import Any
 from annotations.models import ImportedMark, ImportedSegment, Read
 from annotations.reading.frames import Frames, frames_of
 from annotations.reading.journal.sent import Refused, SentEdit
-from atlas.models import Instance, Series
+from atlas.models import Instance, Series, Study
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,18 @@ class Image:
 
 
 class Scope:
-    """Loaded once a batch, with at most four queries."""
+    """Loaded once a batch, with at most five queries."""
 
     def __init__(self, read: Read, edits: list[SentEdit]) -> None:
         self.labels: dict[str, dict[str, Any]] = {label["key"]: label for label in read.schema.labels}
+        self.questions: dict[str, dict[str, Any]] = {one["key"]: one for one in read.schema.questions}
         values = [edit.value for edit in edits if edit.value is not None]
         planes = {edit.sop_instance_uid for edit in edits if edit.is_plane}
         self.images = self._images(read, _strings(values, "sop") | planes)
         self.series = {image.series for image in self.images.values()}
-        self.series |= self._series(read, _strings(values, "series") - self.series)
+        named = _strings(values, "series") | _about(values, "series")
+        self.series |= self._series(read, named - self.series)
+        self.studies = self._studies(read, _about(values, "study"))
         self.imported = self._imported(read, values)
 
     @staticmethod
@@ -52,10 +55,17 @@ class Scope:
         return set(series.values_list("public_id", flat=True))
 
     @staticmethod
+    def _studies(read: Read, public_ids: set[str]) -> set[str]:
+        if not public_ids:
+            return set()
+        studies = Study.objects.filter(public_id__in=public_ids, case_studies__case=read.case_id)
+        return set(studies.values_list("public_id", flat=True))
+
+    @staticmethod
     def _imported(read: Read, values: list[dict[str, Any]]) -> dict[str, str]:
         """Public id → kind of what came with the images."""
         origins = [value["origin"] for value in values if isinstance(value.get("origin"), dict)]
-        public_ids = _strings(origins, "imported")
+        public_ids = _strings(origins, "imported") | _about(values, "imported")
         if not public_ids:
             return {}
         here = {"public_id__in": public_ids, "series__study__case_studies__case": read.case_id}
@@ -77,3 +87,8 @@ class Scope:
 
 def _strings(values: list[dict[str, Any]], name: str) -> set[str]:
     return {value[name] for value in values if isinstance(value.get(name), str)}
+
+
+def _about(values: list[dict[str, Any]], of: str) -> set[str]:
+    """What the answers among these values are about, where it is of this kind."""
+    return _strings([value for value in values if value.get("of") == of], "id")

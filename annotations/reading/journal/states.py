@@ -1,12 +1,13 @@
 """The marks of a read: now, from the projection, or as they stood after an edit, from the journal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Min
 
 from annotations.models import Annotation, Edit, MaskPlane, Read
+from annotations.reading.journal.answers import is_answer
 
 ATTEMPTS = 3
 
@@ -16,6 +17,15 @@ class Mark:
     """One annotation with the value that the contract of the API describes."""
 
     annotation_id: UUID
+    version: int
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer with its value; see `journal.answers`."""
+
+    identity: UUID
     version: int
     value: dict[str, Any]
 
@@ -40,6 +50,7 @@ class State:
     number: int
     annotations: list[Mark]
     planes: list[PlaneOfMark]
+    answers: list[Answer] = field(default_factory=list)
 
 
 def state(read: Read, *, with_planes_of_deleted: bool = False) -> State:
@@ -77,7 +88,8 @@ def _last_number(read: Read) -> int:
 
 
 def _state(number: int, annotations, planes, with_planes_of_deleted: bool) -> State:
-    marks = [Mark(row.annotation_id, row.version, row.value) for row in annotations]
+    rows = list(annotations)
+    marks = [Mark(row.annotation_id, row.version, row.value) for row in rows if not is_answer(row.value)]
     there = {mark.annotation_id for mark in marks}
     return State(
         number=number,
@@ -95,4 +107,5 @@ def _state(number: int, annotations, planes, with_planes_of_deleted: bool) -> St
             for row in planes
             if with_planes_of_deleted or row.annotation_id in there
         ],
+        answers=[Answer(row.annotation_id, row.version, row.value) for row in rows if is_answer(row.value)],
     )
