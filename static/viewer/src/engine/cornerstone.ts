@@ -3,7 +3,7 @@ import { cache, imageLoader, init, metaData, RenderingEngine, type Types } from 
 import type { Manifest } from "../api/types";
 import type { Pixels } from "./decode";
 import type { SeriesFrames } from "./frames";
-import { pixelOf, planeOf } from "./geometry";
+import { type Plane, pixelOf, planeOf } from "./geometry";
 
 const known = new Map<string, SeriesFrames>();
 // Cornerstone's cache only points at arrays that SeriesFrames holds; the limit that counts is ours.
@@ -11,6 +11,28 @@ const CORNERSTONE_CACHE_BYTES = 4 * 1024 ** 3;
 
 export const imageIdOf = (manifest: Manifest, index: number): string =>
   `atlas:${manifest.series.id}/${manifest.generation}/${index}`;
+
+/** Images that are no frame of a series: cuts through its volume. */
+const cuts = new Map<string, CutSource>();
+let cutNumber = 0;
+
+export interface CutSource {
+  manifest: Manifest;
+  plane: Plane;
+  pixels: Pixels;
+}
+
+/** A cut as one more image; told by whoever shows it when it is no longer shown. */
+export function registerCut(source: CutSource): string {
+  const imageId = `atlascut:${++cutNumber}`;
+  cuts.set(imageId, source);
+  return imageId;
+}
+
+export function forgetCut(imageId: string): void {
+  cuts.delete(imageId);
+  if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+}
 
 function parse(imageId: string): { frames: SeriesFrames; index: number } | null {
   const match = /^atlas:([^/]+\/\d+)\/(\d+)$/.exec(imageId);
@@ -50,11 +72,12 @@ export function unregister(frames: SeriesFrames): void {
 
 function metadata(type: string, imageId: unknown): unknown {
   if (typeof imageId !== "string") return undefined;
-  const found = parse(imageId);
-  if (!found) return undefined;
-  const { manifest } = found.frames;
-  const plane = planeOf(manifest, found.index);
-  const pixel = pixelOf(manifest, found.index);
+  const cut = cuts.get(imageId);
+  const found = cut ? null : parse(imageId);
+  if (!found && !cut) return undefined;
+  const manifest = cut ? cut.manifest : found!.frames.manifest;
+  const plane = cut ? cut.plane : planeOf(manifest, found!.index);
+  const pixel = cut ? { ...manifest.pixel, ...sizeOf(cut.plane) } : pixelOf(manifest, found!.index);
   switch (type) {
     case "imagePlaneModule":
       return {
@@ -89,7 +112,7 @@ function metadata(type: string, imageId: unknown): unknown {
         seriesNumber: manifest.series.number,
       };
     case "sopCommonModule":
-      return { sopInstanceUID: manifest.frames.sop[found.index] };
+      return found ? { sopInstanceUID: manifest.frames.sop[found.index] } : undefined;
     case "voiLutModule":
       return { windowCenter: [FIRST_WINDOW.center], windowWidth: [FIRST_WINDOW.width] };
     default:
@@ -97,8 +120,9 @@ function metadata(type: string, imageId: unknown): unknown {
   }
 }
 
-function imageOf(imageId: string, manifest: Manifest, index: number, pixels: Pixels): Types.IImage {
-  const plane = planeOf(manifest, index);
+const sizeOf = ({ rows, columns }: Plane) => ({ rows, columns });
+
+function imageOf(imageId: string, plane: Plane, pixels: Pixels): Types.IImage {
   const names = new Map<unknown, Types.PixelDataTypedArrayString>([
     [Uint8Array, "Uint8Array"],
     [Int16Array, "Int16Array"],
@@ -146,7 +170,13 @@ export function start(): RenderingEngine {
     const found = parse(imageId);
     if (!found) return { promise: Promise.reject(new Error("This image is not part of the read.")) };
     const { frames, index } = found;
-    return { promise: frames.get(index).then((pixels) => imageOf(imageId, frames.manifest, index, pixels)) };
+    const plane = planeOf(frames.manifest, index);
+    return { promise: frames.get(index).then((pixels) => imageOf(imageId, plane, pixels)) };
+  });
+  imageLoader.registerImageLoader("atlascut", (imageId: string) => {
+    const source = cuts.get(imageId);
+    if (!source) return { promise: Promise.reject(new Error("This cut is no longer shown.")) };
+    return { promise: Promise.resolve(imageOf(imageId, source.plane, source.pixels)) };
   });
   engine = new RenderingEngine("atlas-room");
   return engine;
@@ -160,6 +190,7 @@ export function stop(): void {
     forget(frames);
   }
   known.clear();
+  cuts.clear();
   metaData.removeProvider(metadata);
   cache.purgeCache();
 }

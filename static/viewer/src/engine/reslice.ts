@@ -61,6 +61,7 @@ export class Reslicer {
     const { frames, order, dims, offsets } = volume;
     const data: (Values | null)[] = [];
     let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
     let kind: unknown = null;
     let mixed = false;
     for (const index of order) {
@@ -68,6 +69,7 @@ export class Reslicer {
       data.push(pixels ? pixels.data : null);
       if (!pixels) continue;
       lowest = Math.min(lowest, pixels.minimum);
+      highest = Math.max(highest, pixels.maximum);
       kind ??= pixels.data.constructor;
       if (kind !== pixels.data.constructor) mixed = true;
     }
@@ -79,6 +81,7 @@ export class Reslicer {
     const { straight } = volume;
     this.walk = { data, offsets, shifts, straight, columns: dims[0], rows: dims[1], last: dims[2] - 1 };
     this.outside = Number.isFinite(lowest) ? lowest : 0;
+    this.span = { low: this.outside, high: Number.isFinite(highest) ? highest : 1 };
     const count = plane.rows * plane.columns;
     this.whole = !mixed && (kind === Int16Array || kind === Uint16Array);
     this.data = !this.whole
@@ -95,9 +98,13 @@ export class Reslicer {
     return this.done;
   }
 
-  get minimum(): number {
-    return this.outside;
+  /** Values that have to be interpolated for the whole plane. */
+  get samples(): number {
+    return this.plane.rows * this.plane.columns * this.slab.at.length;
   }
+
+  /** What the values of the loaded slices span; interpolated ones lie between. */
+  readonly span: { low: number; high: number };
 
   /** Draws rows until all are there or `until` (ms of performance.now) has come; at least one. True when done. */
   draw(until = Number.POSITIVE_INFINITY): boolean {
@@ -119,12 +126,12 @@ export class Reslicer {
     if (whole) {
       for (let x = 0; x < columns; x++) {
         const v = values[x];
-        data[to++] = v !== v ? outside : Math.round(v);
+        data[to++] = Number.isNaN(v) ? outside : Math.round(v);
       }
     } else {
       for (let x = 0; x < columns; x++) {
         const v = values[x];
-        data[to++] = v !== v ? outside : v;
+        data[to++] = Number.isNaN(v) ? outside : v;
       }
     }
   }
@@ -139,9 +146,9 @@ export class Reslicer {
       this.sample(y, at, row);
       for (let x = 0; x < columns; x++) {
         const v = row[x];
-        if (v !== v) continue;
+        if (Number.isNaN(v)) continue;
         const before = thick[x];
-        if (before !== before) thick[x] = v;
+        if (Number.isNaN(before)) thick[x] = v;
         else if (mode === "max") thick[x] = v > before ? v : before;
         else if (mode === "min") thick[x] = v < before ? v : before;
         else thick[x] = before + v;

@@ -2,9 +2,12 @@
 import { Enums, type RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
 import type { Point2, Point3 } from "../api/types";
 import { type Area, cameraOf, type Sight } from "./camera";
-import { imageIdOf, register } from "./cornerstone";
+import { forgetCut, imageIdOf, register, registerCut } from "./cornerstone";
+import type { Cut } from "./cut";
+import { type CutImage, Cutter } from "./cutter";
 import type { SeriesFrames } from "./frames";
-import { pixelOf, planeOf } from "./geometry";
+import { type Plane, pixelOf, planeOf } from "./geometry";
+import { volumeOf } from "./volume";
 
 export interface Window {
   width: number;
@@ -33,6 +36,9 @@ export class Stage {
   private voi: Window | null = null;
   private inverted = false;
   private order = 0;
+  /** The cut on the screen: its image, and its plane; null while a frame is shown. */
+  private cut: { imageId: string; plane: Plane } | null = null;
+  private readonly cutter = new Cutter((image) => this.putCut(image));
 
   constructor(engine: RenderingEngine, id: string, element: HTMLDivElement, news: StageNews) {
     this.engine = engine;
@@ -60,7 +66,8 @@ export class Stage {
 
   private place(index: number): void {
     if (!this.frames || !this.sight) return;
-    const camera = cameraOf(planeOf(this.frames.manifest, index), this.sight, this.area);
+    const plane = this.cut?.plane ?? planeOf(this.frames.manifest, index);
+    const camera = cameraOf(plane, this.sight, this.area);
     this.viewport.setCamera(camera as Types.ICamera);
   }
 
@@ -83,22 +90,34 @@ export class Stage {
     );
   }
 
+  /** Looks at another series than before, or at none any more. */
+  private ask(frames: SeriesFrames | null): void {
+    if (this.asked === frames) return;
+    this.asked?.leave(this.id);
+    this.asked?.needWhole(this.id, 0, 0);
+    this.asked = frames;
+  }
+
   async show(frames: SeriesFrames, index: number): Promise<void> {
     const mine = ++this.order;
     const fresh = this.frames !== frames;
+    this.cutter.stop();
     this.wanted = index;
     if (fresh) {
       this.visible = -1;
       register(frames);
     }
-    if (this.asked !== frames) this.asked?.leave(this.id);
-    this.asked = frames;
+    this.ask(frames);
+    frames.needWhole(this.id, 0, 0);
     frames.prefetch(index, this.id);
     try {
       await frames.get(index);
       if (mine !== this.order) return;
-      if (this.frames !== frames) {
+      if (this.frames !== frames || this.cut) {
         this.frames = frames;
+        const { cut } = this;
+        this.cut = null;
+        if (cut) forgetCut(cut.imageId);
         const ids = frames.manifest.frames.sop.map((_, i) => imageIdOf(frames.manifest, i));
         await this.viewport.setStack(ids, index);
       } else {
@@ -112,6 +131,42 @@ export class Stage {
     } catch (error) {
       if (mine !== this.order) return;
       this.news.failed(index, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Shows a cut through the volume of a stack; `near` is any frame of it. More slices draw it anew: `arrived`. */
+  showCut(frames: SeriesFrames, cut: Cut, near: number): void {
+    this.order++;
+    this.wanted = near;
+    const volume = volumeOf(frames, near);
+    if (!volume) return;
+    if (this.frames !== frames) register(frames);
+    this.ask(frames);
+    frames.needWhole(this.id, volume.stack.first, volume.stack.count);
+    frames.prefetch(near, this.id);
+    this.cutter.show(volume, cut);
+  }
+
+  arrived(): void {
+    this.cutter.again();
+  }
+
+  private async putCut({ volume, plane, pixels }: CutImage): Promise<void> {
+    const mine = this.order;
+    const before = this.cut;
+    const imageId = registerCut({ manifest: volume.manifest, plane, pixels });
+    this.frames = volume.frames;
+    this.cut = { imageId, plane };
+    try {
+      await this.viewport.setStack([imageId], 0);
+      if (before) forgetCut(before.imageId);
+      this.settle();
+      this.viewport.render();
+      this.visible = this.wanted;
+      if (mine === this.order) this.news.shown(this.wanted);
+    } catch (error) {
+      if (mine !== this.order) return;
+      this.news.failed(this.wanted, error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -139,7 +194,9 @@ export class Stage {
 
   end(): void {
     this.order++;
-    this.asked?.leave(this.id);
+    this.cutter.stop();
+    if (this.cut) forgetCut(this.cut.imageId);
+    this.ask(null);
     this.element.removeEventListener(Enums.Events.STACK_NEW_IMAGE, this.settle);
     if (this.engine.getViewport(this.id)) this.engine.disableElement(this.id);
   }
