@@ -52,8 +52,10 @@ class StoredSeries:
             return pydicom.dcmread(file, stop_before_pixels=True)
 
     @property
-    def stored_range(self) -> tuple[int, int]:
-        """The smallest and largest value that the pixel format can hold."""
+    def stored_range(self) -> tuple[int, int] | None:
+        """The smallest and largest value that the pixel format can hold; None for floating-point values."""
+        if self.manifest["pixel"].get("floating"):
+            return None
         bits = self.manifest["pixel"]["bits_stored"]
         return (
             (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

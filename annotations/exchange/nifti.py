@@ -38,12 +38,16 @@ class NiftiWriter:
         return cls(source, Grid.of(source))
 
     def write_image(
-        self, stream: BinaryIO, frames: Callable[[], Iterable[Frame]], *, stored_range: tuple[int, int]
+        self,
+        stream: BinaryIO,
+        frames: Callable[[], Iterable[Frame]],
+        *,
+        stored_range: tuple[int, int] | None,
     ) -> None:
         """The values, rescaled to the series' units (HU for CT): int16 or int32 where exact, else float32.
 
         `frames` gives stored values, int[rows, columns], in display order, and may be asked for them twice;
-        `stored_range` is the smallest and largest value that the pixel format can hold.
+        `stored_range` is the smallest and largest value that the pixel format can hold, None for floats.
         """
         kind = self._image_type(frames, stored_range)
         values = (self._rescaled(frame, index, kind) for index, frame in enumerate(self._counted(frames())))
@@ -64,10 +68,12 @@ class NiftiWriter:
         self._write(stream, values, np.uint8, level=6, description="Atlas mask")
 
     def _image_type(
-        self, frames: Callable[[], Iterable[Frame]], stored_range: tuple[int, int]
+        self, frames: Callable[[], Iterable[Frame]], stored_range: tuple[int, int] | None
     ) -> type[np.int16] | type[np.int32] | type[np.float32]:
         lines = [_line(frame.slope, frame.intercept) for frame in self.source.frames]
-        if any(slope != 1 or intercept != int(intercept) for slope, intercept in lines):
+        if stored_range is None or any(
+            slope != 1 or intercept != int(intercept) for slope, intercept in lines
+        ):
             return np.float32
         intercepts = [intercept for _, intercept in lines]
         if _fits_int16(stored_range[0] + min(intercepts), stored_range[1] + max(intercepts)):

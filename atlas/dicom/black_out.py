@@ -78,6 +78,8 @@ def black_out(file: BinaryIO, boxes: Sequence[Box], target: BinaryIO) -> str:
     header, parts, inside = _read(file, boxes)
     try:
         pixel = pixel_format(header)
+        if pixel.floating:
+            raise CannotPaint("A map of floating-point values can't be painted.")
         ranges = frame_ranges(parts.source, header, pixel)
         if parts.pixels is None or not ranges:
             raise CannotPaint("The image has no pixels.")

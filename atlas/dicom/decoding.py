@@ -28,7 +28,7 @@ class CannotDecode(Exception):
 
 
 def decode_frame(header: Header, pixel: PixelFormat, encoded: bytes, index: int = 0) -> np.ndarray:
-    """One frame as numbers, (rows, columns) or (rows, columns, 3) RGB; integers as the header declares them.
+    """One frame as numbers, (rows, columns) or (rows, columns, 3) RGB; numbers as the header declares them.
 
     `encoded` is what `frame_ranges` addresses for frame `index` (from 0). Raises CannotDecode.
     """
@@ -87,7 +87,7 @@ def _native(header: Header, pixel: PixelFormat, encoded: bytes, index: int) -> n
         bits = np.unpackbits(np.frombuffer(encoded, np.uint8), bitorder="little")
         return bits[first_bit : first_bit + rows * columns].reshape(rows, columns)
     order = ">" if header.transfer_syntax_uid == EXPLICIT_BIG else "<"
-    kind = "i" if pixel.signed else "u"
+    kind = "f" if pixel.floating else "i" if pixel.signed else "u"
     if is_swapped(header) and pixel.bits_allocated == 8:
         swapped = np.frombuffer(encoded, np.uint16).byteswap().tobytes()
         encoded = swapped[index * pixel.native_frame_bits // 8 % 2 :]
@@ -158,6 +158,7 @@ def delivered_format(array: np.ndarray, pixel: PixelFormat) -> PixelFormat:
         high_bit=stored - 1,
         signed=array.dtype.kind == "i",
         planar=0,
+        floating=array.dtype.kind == "f",
     )
 
 

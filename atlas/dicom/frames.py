@@ -24,6 +24,7 @@ VIDEO = {f"1.2.840.10008.1.2.4.{end}" for end in range(100, 109)} | {
 }
 ELSEWHERE = {"1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.204"}  # JPIP
 
+FLOATING = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}  # bits of a value
 FRAMES_MAX = 100_000  # of one file: more is a broken or hostile header
 _ITEM = b"\xfe\xff\x00\xe0"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0"
@@ -46,6 +47,7 @@ class PixelFormat:
     high_bit: int
     signed: bool
     planar: int
+    floating: bool = False
 
     @property
     def native_frame_bits(self) -> int:
@@ -58,19 +60,21 @@ def pixel_format(header: Header) -> PixelFormat:
     """Raises NoFrames where the header leaves out, or contradicts, what decoding needs."""
     dataset = header.dataset
     rows, columns = values.integer(dataset, "Rows"), values.integer(dataset, "Columns")
-    allocated = values.integer(dataset, "BitsAllocated")
+    # Floating-point pixels (PS3.3 C.7.6.24, C.7.6.25) are as wide as their attribute says.
+    floating = FLOATING.get(header.pixel_keyword)
+    allocated = floating or values.integer(dataset, "BitsAllocated")
     if not rows or not columns or rows < 0 or columns < 0:
         raise NoFrames("The header doesn't say how many rows and columns the image has.")
-    if allocated not in (1, 8, 16, 32):
+    if allocated not in (1, 8, 16, 32, 64) or (allocated == 64 and not floating):
         raise NoFrames(f"Pixels of {allocated or 'unknown'} bits can't be shown.")
-    stored = values.integer(dataset, "BitsStored") or allocated
+    stored = floating or values.integer(dataset, "BitsStored") or allocated
     if not 1 <= stored <= allocated:
         stored = allocated
-    high_bit = values.integer(dataset, "HighBit")
+    high_bit = None if floating else values.integer(dataset, "HighBit")
     if high_bit is None or not stored - 1 <= high_bit < allocated:
         high_bit = stored - 1
     samples = values.integer(dataset, "SamplesPerPixel") or 1
-    if samples not in (1, 3, 4):
+    if samples not in (1, 3) or (floating and samples != 1):
         raise NoFrames(f"Images with {samples} values a pixel can't be shown.")
     photometric = values.text(dataset, "PhotometricInterpretation").upper()
     return PixelFormat(
@@ -81,8 +85,9 @@ def pixel_format(header: Header) -> PixelFormat:
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=high_bit,
-        signed=values.integer(dataset, "PixelRepresentation") == 1,
+        signed=not floating and values.integer(dataset, "PixelRepresentation") == 1,
         planar=values.integer(dataset, "PlanarConfiguration") or 0,
+        floating=bool(floating),
     )
 
 
@@ -98,7 +103,9 @@ def must_be_decoded(header: Header, pixel: PixelFormat) -> bool:
     syntax = header.transfer_syntax_uid
     if pixel.photometric == "PALETTE COLOR" or pixel.bits_allocated == 1:
         return True
-    if pixel.bits_allocated == 32 and syntax not in NATIVE:
+    if syntax not in NATIVE and (
+        pixel.bits_allocated > 16 or (pixel.samples > 1 and pixel.bits_allocated > 8)
+    ):
         return True
     if pixel.high_bit != pixel.bits_stored - 1:  # bits of something else lie below the value
         return True
@@ -118,8 +125,6 @@ def frame_ranges(file: BinaryIO, header: Header, pixel: PixelFormat) -> list[Ran
         raise NoFrames("This is a video; videos can't be shown yet.")
     if header.transfer_syntax_uid in ELSEWHERE:
         raise NoFrames("The pixels are on another server, not in the file.")
-    if header.pixel_keyword in ("FloatPixelData", "DoubleFloatPixelData"):
-        raise NoFrames("Maps of floating-point values can't be shown yet.")
     if not header.pixel_keyword:
         return []
     count = frame_count(header)

@@ -25,7 +25,8 @@ class Spacing:
     """Distances between the centres of neighbouring rows (vertical) and columns (horizontal).
 
     source: "pixel" in the patient, "estimated" in the patient by a projection's own estimate of how much it
-    magnifies, "imager" at the detector (magnified), "none" not known.
+    magnifies (for a mammogram without one: that at the detector, which the breast lies on), "imager" at the
+    detector (magnified), "none" not known.
     """
 
     row_mm: float | None
@@ -34,6 +35,8 @@ class Spacing:
 
 
 LETTERS = re.compile(r"[APRLHF]{1,3}")
+FLAT_IMAGE, CENTIMETRES = 1, 3  # of an ultrasound region: its format, its units
+MAGNIFIED_VIEW = {"R-102D6", "399163009"}  # a mammogram taken away from the detector, to enlarge a part
 MAGNIFIED_MAX = 4.0  # of a projection: a larger factor is a wrong one
 NO_SPACING = Spacing(None, None, "none")
 PROJECTIONS = {"CR", "DX", "MG", "XA", "RF", "RG", "PX", "IO", "RTIMAGE"}
@@ -50,11 +53,39 @@ def spacing_of(dataset: Dataset, measures: Dataset | None, modality: str) -> Spa
             return Spacing(*pixel, "imager")
         return Spacing(*pixel, "pixel")
     if imager is None:
-        return NO_SPACING
-    magnified = values.number(dataset, "EstimatedRadiographicMagnificationFactor")
+        return _of_ultrasound(dataset)
+    magnified = _magnified(dataset, modality)
     if magnified and 1 <= magnified <= MAGNIFIED_MAX:
         return Spacing(imager[0] / magnified, imager[1] / magnified, "estimated")
     return Spacing(*imager, "imager")
+
+
+def _magnified(dataset: Dataset, modality: str) -> float | None:
+    """How much larger a projection is at the detector than in the patient, as far as the file tells."""
+    told = values.number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if told or modality != "MG":
+        return told
+    to_detector = values.number(dataset, "DistanceSourceToDetector")
+    to_patient = values.number(dataset, "DistanceSourceToPatient")
+    if to_detector and to_patient and to_patient > 0:
+        return to_detector / to_patient
+    view = values.item(dataset, "ViewCodeSequence")
+    changes = {values.text(one, "CodeValue") for one in values.items(view, "ViewModifierCodeSequence")}
+    return None if changes & MAGNIFIED_VIEW else 1.0
+
+
+def _of_ultrasound(dataset: Dataset) -> Spacing:
+    """Of the regions of an ultrasound image in centimetres (PS3.3 C.8.5.5), if they agree."""
+    found = set()
+    for region in values.items(dataset, "SequenceOfUltrasoundRegions"):
+        units = {values.integer(region, f"PhysicalUnits{axis}Direction") for axis in "XY"}
+        if values.integer(region, "RegionSpatialFormat") != FLAT_IMAGE or units != {CENTIMETRES}:
+            continue
+        column, row = (abs(values.number(region, f"PhysicalDelta{axis}") or 0) * 10 for axis in "XY")
+        found.add((round(row, 6), round(column, 6)))
+    if len(found) != 1 or not min(min(found)):
+        return NO_SPACING
+    return Spacing(*found.pop(), "pixel")
 
 
 def _spacing(dataset: Dataset | None, keyword: str) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ body. Here they become stacks of their own, each with a label that a reader unde
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -84,10 +84,12 @@ def _first(read: Callable, *places: tuple[Dataset | None, str]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stack: frames of different places, in order along their normal. `label` is "" for the only one."""
+    """A stack: frames of different places, in order along their normal. `label` is "" for the only one.
+    `seconds`: since the first stack of its plane was begun, where the stacks are time points."""
 
     label: str
     frames: list["Frame"]
+    seconds: int | None = None
 
 
 _WHAT = {
@@ -141,7 +143,7 @@ def arrange(frames: Sequence["Frame"], orientation: Orientation) -> Split:
         parted = split(members, direction)
         told_apart_by.append(parted.told_apart_by)
         stacks += [
-            Phase(", ".join(filter(None, (names[at] + again, phase.label))), phase.frames)
+            replace(phase, label=", ".join(filter(None, (names[at] + again, phase.label))))
             for phase in parted.phases
         ]
     return Split(stacks, next(filter(None, told_apart_by), ""), len(planes))
@@ -184,9 +186,10 @@ def split(frames: Sequence["Frame"], orientation: Orientation) -> Split:
         if len(clocks) > len(meanings) and "clock" not in chosen:
             chosen = [*chosen, "clock"]
     stacks = [[frame for _, frame in group] for _, group in sorted(groups.items())]
-    labels = _labels(stacks, [name for name in chosen if name != "clock"])
+    since = _since(stacks, chosen)
+    labels = _labels(stacks, [name for name in chosen if name != "clock"], since)
     return Split(
-        [Phase(label, stack) for label, stack in zip(labels, stacks, strict=True)],
+        [Phase(*one) for one in zip(labels, stacks, since or [None] * len(stacks), strict=True)],
         " and ".join(_WHAT[name] for name in chosen),
     )
 
@@ -255,23 +258,30 @@ _KINDS = {
 }
 
 
-def _labels(stacks: Sequence[Sequence["Frame"]], chosen: Sequence[str]) -> list[str]:
+def _since(stacks: Sequence[Sequence["Frame"]], chosen: Sequence[str]) -> list[int] | None:
+    """Seconds from the first stack to each; None where they aren't points of time, or not different ones."""
+    times = [moment for stack in stacks if (moment := _begun(stack)) is not None]
+    if len(times) < len(stacks) or {"b_value", "echo_ms", "trigger_ms", "kind"} & set(chosen):
+        return None
+    since = [round((moment - min(times)).total_seconds()) for moment in times]
+    return since if len(set(since)) == len(since) else None
+
+
+def _labels(
+    stacks: Sequence[Sequence["Frame"]], chosen: Sequence[str], since: Sequence[int] | None
+) -> list[str]:
     firsts = [stack[0].order for stack in stacks]
     parts = [[_part(name, order, firsts) for name in chosen] for order in firsts]
     if set(chosen) <= {"temporal", "acquisition"} and len({tuple(part) for part in parts}) < len(parts):
         parts = [[] for _ in parts]  # half a count is none: they are all counted alike
     labels = [", ".join(part) for part in parts]
-    begun = [_begun(stack) for stack in stacks]
-    times = [moment for moment in begun if moment is not None]
     for at, label in enumerate(labels):
         # Several stacks of one label, or none: they are counted.
         if parts.count(parts[at]) > 1:
             number = 1 + parts[:at].count(parts[at])
             labels[at] = f"{label}, image {number}" if label else f"Phase {number}"
-    if len(times) == len(stacks) and not {"b_value", "echo_ms", "trigger_ms", "kind"} & set(chosen):
-        since = [round((moment - min(times)).total_seconds()) for moment in times]
-        if len(set(since)) == len(since):
-            labels = [f"{label}, +{s // 60}:{s % 60:02d} min" for label, s in zip(labels, since, strict=True)]
+    if since:
+        labels = [f"{label}, +{s // 60}:{s % 60:02d} min" for label, s in zip(labels, since, strict=True)]
     return labels
 
 

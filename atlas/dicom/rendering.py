@@ -55,7 +55,7 @@ def _windowed(
     array: np.ndarray, window: Window | None, rescale: tuple[float, float], is_inverted: bool
 ) -> np.ndarray:
     shares: np.ndarray
-    numbers = array.astype(np.float32) * rescale[0] + rescale[1]
+    numbers = np.nan_to_num(array.astype(np.float32)) * rescale[0] + rescale[1]
     if window is None:
         low, high = np.percentile(numbers, [1, 99])
         window = Window((low + high) / 2, max(high - low, 1e-6), "linear-exact")

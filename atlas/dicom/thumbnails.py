@@ -25,7 +25,7 @@ def thumbnail(
     shades = (
         _eight_bits(array)
         if array.ndim == 3
-        else _windowed(array * rescale[0] + rescale[1], window, inverted)
+        else _windowed(np.nan_to_num(array) * rescale[0] + rescale[1], window, inverted)
     )
     picture = Image.fromarray(shades)
     rows, columns = shades.shape[:2]
