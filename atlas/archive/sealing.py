@@ -36,6 +36,7 @@ from atlas.dicom.describe import Description, Frame, describe
 from atlas.dicom.frames import NATIVE, read_ranges
 from atlas.dicom.headers import DEFLATED, EXPLICIT_LITTLE, Header, NotDicom, Unreadable, inflated, read_header
 from atlas.dicom.manifest import Built, build
+from atlas.dicom.summary import summary_of
 from atlas.dicom.thumbnails import thumbnail
 from atlas.fanout import broadcast
 from atlas.models import Instance, Series
@@ -268,6 +269,7 @@ def _write(
         "manifest_key": stem + MANIFEST,
         "thumbnail_key": stem + THUMBNAIL if picture else "",
         "findings": built.manifest["findings"],
+        "summary": summary_of(built.manifest),
         "frame_of_reference_uid": facts["frame_of_reference"] or "",
     }
 

@@ -31,6 +31,7 @@ from atlas.dicom.geometry import (
 )
 from atlas.dicom.headers import DEFLATED, EXPLICIT_LITTLE, Header, inflated
 from atlas.dicom.phases import Moment, moment_of
+from atlas.dicom.summary import side_of
 from atlas.dicom.suv import NO_SUV, suv_of
 from atlas.dicom.wellformed import ill_formed
 
@@ -51,8 +52,10 @@ DERIVED = {
     "ECG",
     "HD",
 }
+UCUM = {"[hnsf'U]": "HU", "1": ""}  # units of a parametric map, as a reader knows them
 END_MARKER, END_BYTES = b"\xff\xd9", 16  # padding may follow it
 ENDS_WITH_MARKER = BROWSER_DECODES - {"1.2.840.10008.1.2.5"}
+PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 DERIVED_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
@@ -68,8 +71,8 @@ class Frame:
     """One frame: where it is in the patient, how its numbers are meant, where its bytes are.
 
     `ranges` is None where the bytes are cut off, and counts in the object named `source`. `order` tells
-    frames of the same place apart and sorts them. `number` counts from 1 within its instance. `decode`:
-    browsers need a decoded rendition.
+    frames of the same place apart and sorts them. `number` counts from 1 within its instance. `side` is
+    (laterality, view), "" for what is not known. `decode`: browsers need a decoded rendition.
     """
 
     sop_instance_uid: str
@@ -79,6 +82,7 @@ class Frame:
     position: Position | None
     orientation: Orientation | None
     letters: tuple[str, str] | None
+    side: tuple[str, str]
     spacing: Spacing
     pixel: PixelFormat
     center: float | None
@@ -107,6 +111,7 @@ class Description:
     ill_formed: tuple[str, ...] = ()
     ends_early: int = 0
     no_suv: str = ""
+    ultrasound_regions: bool = False
     frame_of_reference_uid: str = ""
     facts: dict = field(default_factory=dict)
 
@@ -127,7 +132,19 @@ def series_facts(header: Header) -> dict:
         "laterality": values.text(dataset, "Laterality", length_max=1)
         or values.text(dataset, "ImageLaterality", length_max=1),
         "frame_of_reference": values.uid(dataset, "FrameOfReferenceUID") or None,
+        "images_a_second": _images_a_second(dataset),
     }
+
+
+def _images_a_second(dataset: Dataset) -> float | None:
+    """How fast a film is played: as its maker recommends, or as it was taken."""
+    time_ms = values.number(dataset, "FrameTime")
+    rates = (
+        values.number(dataset, "RecommendedDisplayFrameRate"),
+        values.number(dataset, "CineRate"),
+        1000 / time_ms if time_ms and time_ms > 0 else None,
+    )
+    return next((rate for rate in rates if rate and rate > 0), None)
 
 
 def describe(file: BinaryIO, header: Header, source: str = "") -> Description:
@@ -144,6 +161,7 @@ def describe(file: BinaryIO, header: Header, source: str = "") -> Description:
         lossy=values.text(dataset, "LossyImageCompression") == "01",
         modality_lut=bool(values.items(dataset, "ModalityLUTSequence")),
         ill_formed=ill_formed(dataset),
+        ultrasound_regions=bool(values.items(dataset, "SequenceOfUltrasoundRegions")),
         frame_of_reference_uid=values.uid(dataset, "FrameOfReferenceUID"),
         facts=series_facts(header),
     )
@@ -174,7 +192,7 @@ def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[
     uid = values.uid(dataset, "SOPInstanceUID")
     instance_number = values.integer(dataset, "InstanceNumber")
     plain = _Plane.of(dataset, None, None, modality)
-    letters = letters_of(dataset)
+    letters, side = letters_of(dataset), side_of(dataset)
     found = []
     for index, ranges in enumerate(all_ranges):
         own = each[index] if index < len(each) else None
@@ -189,6 +207,7 @@ def _frames(file: BinaryIO, header: Header, modality: str, source: str) -> list[
                 position=plane.position if own is not None or len(all_ranges) == 1 else None,
                 orientation=plane.orientation,
                 letters=letters,
+                side=side,
                 spacing=plane.spacing,
                 pixel=pixel,
                 center=plane.window[0],
@@ -251,7 +270,8 @@ class _Plane:
             orientation=orientation_of(group("PlaneOrientationSequence"), dataset),
             spacing=spacing_of(dataset, measures, modality) if dataset is not None else NO_SPACING,
             window=_window(group("FrameVOILUTSequence"), dataset),
-            rescale=_rescale(group("PixelValueTransformationSequence"), dataset),
+            rescale=_of_map(group("RealWorldValueMappingSequence"), dataset)
+            or _rescale(group("PixelValueTransformationSequence"), dataset),
             order=moment_of(dataset, group),
         )
 
@@ -270,6 +290,14 @@ def _window(*datasets: Dataset | None) -> tuple[float | None, float | None]:
     return None, None
 
 
+def _of_map(mapping: Dataset | None, dataset: Dataset) -> tuple[float, float] | None:
+    """(slope, intercept) of a parametric map's real world values (PS3.3 C.7.6.16.2.11)."""
+    if values.uid(dataset, "SOPClassUID") != PARAMETRIC_MAP:
+        return None
+    slope = values.number(mapping, "RealWorldValueSlope")
+    return (slope, values.number(mapping, "RealWorldValueIntercept") or 0.0) if slope else None
+
+
 def _rescale(*datasets: Dataset | None) -> tuple[float, float]:
     """(slope, intercept); a slope of 0 would make all values equal and is taken as absent."""
     for dataset in datasets:
@@ -285,6 +313,12 @@ def _units(dataset: Dataset, modality: str) -> str:
         return values.text(dataset, "Units", length_max=16)
     shared = values.item(dataset, "SharedFunctionalGroupsSequence")
     each = values.item(dataset, "PerFrameFunctionalGroupsSequence")
+    if values.uid(dataset, "SOPClassUID") == PARAMETRIC_MAP:
+        name = "RealWorldValueMappingSequence"
+        mapping = values.item(each, name) or values.item(shared, name)
+        code = values.item(mapping, "MeasurementUnitsCodeSequence")
+        written = values.text(code, "CodeValue", length_max=16)
+        return UCUM.get(written, written)
     for source in (
         values.item(each, "PixelValueTransformationSequence"),
         values.item(shared, "PixelValueTransformationSequence"),

@@ -66,10 +66,12 @@ def build(
 
 
 def _ranges(stacks: Sequence[Phase]) -> list[dict]:
-    """Which frames a reader scrolls through together: [{label, first, count}], first counted from 0."""
+    """Which frames a reader scrolls through together: [{label, first, count, seconds}], first counted from 0.
+    `seconds` since the first of them was begun, where that tells something."""
     found, first = [], 0
     for stack in stacks:
-        found.append({"label": stack.label, "first": first, "count": len(stack.frames)})
+        when = {} if stack.seconds is None else {"seconds": stack.seconds}
+        found.append({"label": stack.label, "first": first, "count": len(stack.frames)} | when)
         first += len(stack.frames)
     return found
 
@@ -97,6 +99,13 @@ def _columns(frames: list[Frame], orientation: Orientation | None) -> dict:
             own["pixel"] = asdict(frame.pixel)
         if own:
             overrides[str(index)] = own
+    # Lists of nothing are left out: most images have no view, and one side a series stands in its facts.
+    sides: dict[str, list[str]] = {}
+    if any(frame.side[1] for frame in frames) or len({frame.side for frame in frames}) > 1:
+        sides = {
+            "laterality": [frame.side[0] for frame in frames],
+            "view": [frame.side[1] for frame in frames],
+        }
     return {
         "spacing": asdict(spacing) if spacing else {"row_mm": None, "column_mm": None, "source": "none"},
         "letters": list(letters) if letters else None,
@@ -112,6 +121,7 @@ def _columns(frames: list[Frame], orientation: Orientation | None) -> dict:
             "intercept": [frame.intercept for frame in frames],
             "length": [sum(length for _, length in frame.ranges or ()) for frame in frames],
             "syntax": [syntaxes.index(frame.syntax) for frame in frames],
+            **sides,
         },
         "syntaxes": syntaxes,
         "overrides": overrides,
