@@ -36,6 +36,8 @@ export interface Pane {
   shown: number | null;
   /** A cut through the volume instead of one of its slices; then `wanted` is a slice near its centre. */
   cut: Cut | null;
+  /** The masks of the series in space, instead of an image. */
+  surface: boolean;
   window: { width: number; center: number; preset: string | null } | null;
   inverted: boolean;
   sight: Sight | null;
@@ -124,6 +126,7 @@ const pane = (): Pane => ({
   wanted: 0,
   shown: null,
   cut: null,
+  surface: false,
   window: null,
   inverted: false,
   sight: null,
