@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.e2e.node import ROOT, Node
+from tests.e2e.room import BEEN_AROUND
 from tests.e2e.steps import Person, people_at
 
 PICTURES_OF_FAILURES = ROOT / ".tools" / "failures"
@@ -109,6 +110,7 @@ def context(chromium: Browser, node: Node) -> Iterator[BrowserContext]:
     context = chromium.new_context(
         base_url=node.base_url, viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="UTC"
     )
+    context.add_init_script(BEEN_AROUND)
     yield context
     context.close()
 

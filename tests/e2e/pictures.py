@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from atlas.management.commands.demo import ACCOUNTS, PASSWORD
 from tests.e2e.conftest import launch_options
 from tests.e2e.node import ROOT, Node
-from tests.e2e.room import Room
+from tests.e2e.room import BEEN_AROUND, Room
 
 FOLDER = ROOT / ".atlas-pictures"
 DOCS_FOLDER = ROOT / "docs" / "pictures"
@@ -68,6 +68,7 @@ def _signed_in(browser: Browser, address: str, account: str, size: dict[str, int
         locale="en-GB",
         timezone_id="UTC",  # type: ignore[arg-type]
     )
+    context.add_init_script(BEEN_AROUND)
     page = context.new_page()
     page.goto("/sign-in/")
     page.fill("input[name=username]", account)

@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from tests.e2e.node import Node
-from tests.e2e.room import Room
+from tests.e2e.room import BEEN_AROUND, Room
 
 PATIENCE_S = 10.0  # with a page
 WORKER_S = 60.0  # how long the node's worker may take for a few images
@@ -35,6 +35,7 @@ class Person:
             locale="en-GB",
             timezone_id="UTC",
         )
+        self.context.add_init_script(BEEN_AROUND)
         self.context.set_default_timeout(PATIENCE_S * 1000)
         self.errors: list[str] = []
         self.page: Page = self.context.new_page()

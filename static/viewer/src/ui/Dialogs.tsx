@@ -1,10 +1,18 @@
 /** Everything that may lie over the room. */
+import { useEffect } from "react";
 import { KeySheet } from "./KeySheet";
 import { Palette } from "./Palette";
+import { Preferences } from "./Preferences";
+import { offerTour, Tour } from "./Tour";
 
-export const Dialogs = () => (
-  <>
-    <Palette />
-    <KeySheet />
-  </>
-);
+export function Dialogs() {
+  useEffect(offerTour, []);
+  return (
+    <>
+      <Palette />
+      <KeySheet />
+      <Preferences />
+      <Tour />
+    </>
+  );
+}

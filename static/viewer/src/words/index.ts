@@ -1,6 +1,6 @@
 /**
  * What the room says, in the reader's language. English is the key; the other languages are one file each.
- * A language is added by a file like es.ts, a line in CATALOGUES and its name in LANGUAGES of the settings.
+ * A language is added by a file like es.ts, a line in CATALOGUES, and its name in LANGUAGES here and in the server's settings.
  */
 import { es } from "./es";
 
@@ -10,6 +10,12 @@ export type Catalogue = Record<string, Entry>;
 type Values = Record<string, string | number>;
 
 const CATALOGUES: Record<string, Catalogue> = { es };
+
+/** Code and name, each in its own words; the server's list must have them, too. */
+export const LANGUAGES: [string, string][] = [
+  ["en", "English"],
+  ["es", "Español"],
+];
 
 let language = "en";
 let catalogue: Catalogue = {};
