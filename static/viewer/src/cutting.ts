@@ -229,7 +229,10 @@ export const isMpr = (): boolean => {
 /** Axial, coronal, sagittal and the masks in space, from the active series; the way back leads to what was before. */
 export function toggleMpr(): void {
   const state = room.getState();
-  if (isMpr()) return leaveMpr();
+  if (isMpr()) {
+    leaveMpr();
+    return;
+  }
   const { active } = state;
   const grid = gridIn(active);
   const pane = state.panes[active];

@@ -1,44 +1,40 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
 import type { Comment } from "./api/types";
+import { cutBy, cutToFrame } from "./cutting";
 import { fitted } from "./engine/camera";
-import { frameIndex, hangingPose, type Pose, planeOf, sliceDistance, spoils } from "./engine/geometry";
+import { frameIndex, hangingPose, type Pose, planeOf, spoils } from "./engine/geometry";
 import { inStack, sameInNext, stackAt } from "./engine/stacks";
+import { follow, keepDifference, others } from "./linking";
+import { planeIn } from "./place";
 import { openSeries, ownWindow } from "./session";
 import { type Mark, marks } from "./store/marks";
 import { presetsFor } from "./store/presets";
 import { goTo, room, setPane, shownPanes } from "./store/room";
 
-/** The other panes on the screen. */
-const others = (which: number): number[] => shownPanes(room.getState()).filter((one) => one !== which);
-
-export function scrollTo(which: number, index: number): void {
-  const before = room.getState().panes[which].wanted;
+/** Goes to a frame; linked images follow. Alone, this image goes by itself, and the others keep the new difference. */
+export function scrollTo(which: number, index: number, alone = false): void {
+  const { cut, wanted: before } = room.getState().panes[which];
+  if (cut) {
+    cutToFrame(which, index);
+    return;
+  }
   const now = goTo(which, index);
   hangAnew(which, before, now);
-  if (!room.getState().linked || now === before) return;
-  for (const other of others(which)) follow(which, before, now, other);
-}
-
-/** Another image moves by the same millimetres; where they are unknown, by the same number of slices. */
-function follow(which: number, before: number, now: number, other: number): void {
-  const { panes, manifests } = room.getState();
-  const beside = panes[other];
-  const here = panes[which].series ? manifests[panes[which].series!] : null;
-  const there = beside.series ? manifests[beside.series] : null;
-  if (!here || !there) return;
-  const [ours, theirs] = [stackAt(here, now), stackAt(there, beside.wanted)];
-  if (ours !== stackAt(here, before)) return;
-  const apart = sliceDistance(here, ours.first, ours.count);
-  const ratio = (apart ?? 1) / (sliceDistance(there, theirs.first, theirs.count) ?? apart ?? 1);
-  goTo(other, inStack(there, beside.wanted, beside.wanted + (now - before) * ratio));
+  if (!room.getState().linked) return;
+  if (alone) keepDifference(which);
+  else follow(which, before);
 }
 
 /** Up and down the stack; never into the next phase. */
-export function scrollBy(steps: number, which = room.getState().active): void {
+export function scrollBy(steps: number, which = room.getState().active, alone = false): void {
   const { panes, manifests } = room.getState();
-  const { series, wanted } = panes[which];
+  const { series, wanted, cut } = panes[which];
+  if (cut) {
+    cutBy(steps, which);
+    return;
+  }
   const manifest = series ? manifests[series] : null;
-  if (manifest) scrollTo(which, inStack(manifest, wanted, wanted + steps));
+  if (manifest) scrollTo(which, inStack(manifest, wanted, wanted + steps), alone);
 }
 
 /** To the same place in the next or previous phase. */
@@ -79,7 +75,7 @@ export function fitPane(which = room.getState().active, pose?: Pose): void {
   const pane = panes[which];
   const manifest = pane.series ? manifests[pane.series] : null;
   if (!manifest) return;
-  const plane = planeOf(manifest, pane.shown ?? pane.wanted);
+  const plane = planeIn(pane, manifest);
   setPane(which, { sight: fitted(plane, pane.area, pose ?? pane.sight?.pose ?? hangingPose(plane)) });
 }
 
@@ -89,7 +85,7 @@ export function reset(): void {
   if (!pane.series) return;
   setPane(active, { inverted: false, window: ownWindow(pane.series, pane.wanted) });
   const manifest = manifests[pane.series];
-  if (manifest) fitPane(active, hangingPose(planeOf(manifest, pane.shown ?? pane.wanted)));
+  if (manifest) fitPane(active, hangingPose(planeIn(pane, manifest)));
 }
 
 export function turn(part: Partial<Pose> | ((pose: Pose) => Partial<Pose>)): void {
