@@ -46,6 +46,9 @@ def of_instances(
             f"{_images(ends_early)} may be cut off: the compressed data have no end. Ask for the file again."
         )
         found.append(finding("ends_early", sentence, "volume"))
+    if any(description.ultrasound_regions for description in descriptions):
+        sentence = "Millimetres hold within the ultrasound field; over curves and text they mean nothing."
+        found.append(finding("ultrasound_regions", sentence))
     found += _of_values(descriptions)
     if any(description.lossy for description in descriptions):
         found.append(finding("lossy", "Lossy compression has changed the pixels; fine detail may be lost."))
@@ -124,7 +127,10 @@ def of_frames(
         )
         found.append(finding("projection", sentence, "millimetres"))
     elif "estimated" in sources:
-        sentence = "A projection: millimetres are estimates, by the magnification that the device estimated."
+        sentence = (
+            "A projection: millimetres are estimates, by the spacing at the detector and how much the device "
+            "is said, or known, to magnify."
+        )
         found.append(finding("estimated", sentence))
     return found
 
