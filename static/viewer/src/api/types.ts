@@ -32,6 +32,8 @@ export interface PixelFormat {
   high_bit: number;
   signed: boolean;
   planar: number;
+  /** Floating-point values, of 32 or 64 bits. */
+  floating?: boolean;
 }
 
 /**
@@ -63,6 +65,8 @@ export interface Manifest {
     body_part: string;
     laterality: string;
     frame_of_reference: string | null;
+    /** How fast a film is played; absent or null where its file doesn't say. */
+    images_a_second?: number | null;
   };
   geometry: "patient" | "image";
   orientation: number[] | null;
@@ -83,6 +87,9 @@ export interface Manifest {
     intercept: number[];
     length: number[];
     syntax: number[];
+    /** Side ("R", "L", "B") and view ("CC", "MLO", …) of each frame, where there is something to say. */
+    laterality?: string[];
+    view?: string[];
   };
   syntaxes: string[];
   overrides: Record<
@@ -96,7 +103,7 @@ export interface Manifest {
   >;
   findings: QualityFinding[];
   /** Frames that are scrolled through together, where a series holds several such stacks. */
-  phases?: { label: string; first: number; count: number }[];
+  phases?: { label: string; first: number; count: number; seconds?: number }[];
 }
 
 export interface Label {

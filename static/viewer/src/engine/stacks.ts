@@ -12,6 +12,8 @@ export interface Stack {
   /** Which one of how many, from 1. */
   number: number;
   of: number;
+  /** Since the first one was begun, where they are points of time. */
+  seconds?: number;
 }
 
 const known = new WeakMap<Manifest, Stack[]>();
@@ -48,9 +50,14 @@ function along(manifest: Manifest, stack: Stack, index: number): number {
 
 /** The frame of the next or previous stack that shows the same place, or comes closest to it. */
 export function sameInNext(manifest: Manifest, index: number, direction: 1 | -1): number {
+  const { number, of } = stackAt(manifest, index);
+  return sameInStack(manifest, index, ((number - 1 + direction + of) % of) + 1);
+}
+
+/** The frame of a stack (`number` from 1) that shows the same place as a frame, or comes closest to it. */
+export function sameInStack(manifest: Manifest, index: number, number: number): number {
   const here = stackAt(manifest, index);
-  const stacks = stacksOf(manifest);
-  const there = stacks[(here.number - 1 + direction + stacks.length) % stacks.length];
+  const there = stacksOf(manifest)[number - 1] ?? here;
   const from = along(manifest, here, index);
   let best = there.first;
   let least = Number.POSITIVE_INFINITY;
