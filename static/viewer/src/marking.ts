@@ -1,20 +1,15 @@
 /** What a gesture writes into the journal: one function a verb. */
-import type {
-  AnnotationValue,
-  FourState,
-  Imported,
-  Kind,
-  Manifest,
-  ObjectRef,
-  ObjectValue,
-  Point2,
-} from "./api/types";
-import { indexToScoord, indexToWorld, planeOf } from "./engine/geometry";
+import type { AnnotationValue, FourState, Imported, Kind, ObjectRef, ObjectValue, Point2 } from "./api/types";
+import { indexToWorld, planeOf, sliceDistance } from "./engine/geometry";
+import { boxAround, withRectangle } from "./journal/box";
+import { placed, pointsFrom } from "./journal/figures";
 import { uuid } from "./journal/ids";
+import type { Place } from "./place";
 import { client, journal } from "./session";
 import { draft } from "./store/draft";
 import { type MaskSlice, marks } from "./store/marks";
 import { mayMark, room } from "./store/room";
+import { t } from "./words";
 
 type Change = { object: ObjectRef; value: ObjectValue };
 
@@ -27,43 +22,45 @@ export function labelFor(kind: Kind): string | null {
   return labels.find((one) => one.kinds.includes(kind))?.key ?? null;
 }
 
-export function pointsOf(
-  manifest: Manifest,
-  index: number,
-  points: Point2[],
-): Pick<AnnotationValue, "points_patient_mm" | "points_image"> {
-  const plane = planeOf(manifest, index);
-  return plane.kind === "patient"
-    ? { points_patient_mm: points.map((point) => indexToWorld(plane, point)) }
-    : { points_image: points.map(indexToScoord) };
-}
-
-export function addShape(manifest: Manifest, index: number, kind: Kind, points: Point2[]): string | null {
+/** A new mark on what a pane shows, from index coordinates there. Chosen at once. */
+export function addShape(place: Place, kind: Kind, points: Point2[]): string | null {
   const label = labelFor(kind);
   if (!label) return null;
   const id = uuid();
   const value: AnnotationValue = {
     kind,
     label,
-    series: manifest.series.id,
+    series: place.manifest.series.id,
     state: "present",
     note: "",
     origin: { from: "reader" },
-    sop: manifest.frames.sop[index],
-    frame: manifest.frames.frame[index],
-    frame_of_reference: manifest.series.frame_of_reference,
-    ...pointsOf(manifest, index, points),
+    ...placed(place, points),
   };
+  if (kind === "box") {
+    const corners = points.map((point) => indexToWorld(place.plane, point));
+    value.points_patient_mm = boxAround(corners, place.plane, depthOf(place));
+  }
   journal.commit([{ object: { annotation: id }, value }]);
   room.setState({ selected: id });
   return id;
 }
 
-export function moveShape(id: string, manifest: Manifest, index: number, points: Point2[]): void {
+/** A new box is as deep as one slice, until the reader makes it deeper. */
+const depthOf = ({ manifest, index, plane }: Place): number =>
+  (index === null ? null : sliceDistance(manifest, index, 2)) ?? Math.min(plane.row_mm, plane.column_mm);
+
+/** The value of a mark with other points, which are index coordinates on what a pane shows. */
+export function withPoints(value: AnnotationValue, place: Place, points: Point2[]): AnnotationValue {
+  const { points_patient_mm: before, points_image: _, ...rest } = value;
+  if (value.kind !== "box" || !before) return { ...rest, ...pointsFrom(place.plane, points) };
+  const corners = points.map((point) => indexToWorld(place.plane, point));
+  return { ...rest, points_patient_mm: withRectangle(before, place.plane, corners) };
+}
+
+export function moveShape(id: string, place: Place, points: Point2[]): void {
   const mark = marks.getState().marks.get(id);
-  if (!mark) return;
-  const { points_patient_mm: _, points_image: __, ...rest } = mark.value;
-  journal.commit([{ object: { annotation: id }, value: { ...rest, ...pointsOf(manifest, index, points) } }]);
+  if (!mark || mark.value.locked) return;
+  journal.commit([{ object: { annotation: id }, value: withPoints(mark.value, place, points) }]);
 }
 
 export function segmentValue(series: string, label: string, state: FourState = "present"): AnnotationValue {
@@ -94,6 +91,11 @@ export function change(id: string, part: Partial<AnnotationValue>): void {
 export function remove(id: string): void {
   const mark = marks.getState().marks.get(id);
   if (!mark || !mayMark(room.getState())) return;
+  if (mark.value.locked) {
+    const sentence = t("This finding is locked: unlock it to delete it.");
+    room.setState({ notice: { sentence, act: null, does: null } });
+    return;
+  }
   const slices = [...mark.slices.values()].map(
     ({ sop, frame }): Change => ({ object: { annotation: id, sop, frame }, value: null }),
   );

@@ -14,10 +14,10 @@ import type { Point2, Point3 } from "./api/types";
 import { apply } from "./engine/camera";
 import { stackAt } from "./engine/stacks";
 import { placeOf } from "./place";
+import { valueUnder } from "./reading";
 import { journal, stages } from "./session";
 import { marks, sliceKey } from "./store/marks";
 import { room } from "./store/room";
-import { valueUnder } from "./ui/hands";
 
 const corner = (which: number): Point2 => {
   const box = document.querySelector(`[data-testid="viewport-${which}"]`)?.getBoundingClientRect();

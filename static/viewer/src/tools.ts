@@ -5,6 +5,7 @@
 import type { ComponentType } from "react";
 import type { Kind, Manifest, Point2 } from "./api/types";
 import { register } from "./commands";
+import { isNoReader, whyNoMarks } from "./commands/why";
 import { labelFor } from "./marking";
 import type { Place } from "./place";
 import { whyOff } from "./spoilt";
@@ -62,9 +63,8 @@ export const toolsOf = (group: ToolGroup): Tool[] => [...tools.values()].filter(
 
 /** Tools that change marks are the reader's; pinning comments is the reviewer's. */
 export function isHidden(tool: Tool): boolean {
-  const { read } = room.getState();
-  if (tool.group === "judge") return read?.you.may_judge !== true;
-  return tool.group !== "view" && read?.you.capacity !== "reader";
+  if (tool.group === "judge") return room.getState().read?.you.may_judge !== true;
+  return tool.group !== "view" && isNoReader();
 }
 
 /** Why a tool can't be taken up now, as a sentence; null where it can. */
@@ -73,10 +73,14 @@ export function whyNot(
   manifest: Manifest | undefined = activeManifest(room.getState()),
 ): string | null {
   const state = room.getState();
-  if (tool.group !== "view" && tool.group !== "judge" && !mayMark(state))
-    return t("The marks of this read can't be changed here.");
-  if (tool.kind && state.read && !labelFor(tool.kind)) return t("No label of this project takes it.");
-  return manifest ? whyOff(tool.name, manifest) : null;
+  if (tool.group === "view" || tool.group === "judge") return null;
+  const spoilt = manifest ? whyOff(tool.name, manifest) : null;
+  if (spoilt) return t("This tool is off here: {why}", { why: spoilt });
+  const cut = state.panes[state.active].cut !== null;
+  if (cut && !tool.onCuts) return t("This tool works on slices, not on a cut through them.");
+  if (!mayMark(state)) return whyNoMarks(state);
+  if (tool.kind && !labelFor(tool.kind)) return t("No label of this project takes this kind of mark.");
+  return null;
 }
 
 /** Takes a tool up; what was half drawn with another is let go. */

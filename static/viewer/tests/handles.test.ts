@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Point2 } from "../src/api/types";
 import { planeOf } from "../src/engine/geometry";
-import { movedHandle } from "../src/ui/handles";
+import { movedHandle } from "../src/journal/handles";
 import { manifest } from "./manifest";
 
 const plane = planeOf(manifest(), 0); // 0.8 mm between rows, 0.4 between columns

@@ -3,7 +3,7 @@ import { register } from "../commands";
 import { addSegment, labelFor, redo, remove, undo } from "../marking";
 import { draft } from "../store/draft";
 import { room } from "../store/room";
-import { closePolygon } from "../ui/hands";
+import { finishDrawing } from "../tools";
 import { t } from "../words";
 import { isNoReader, whyNoImage, whyNoMarks } from "./why";
 
@@ -39,12 +39,12 @@ register(
   },
   {
     id: "mark.close",
-    title: t("Close the polygon"),
+    title: t("Close what is drawn corner by corner"),
     group: "Mark",
     keys: ["Enter"],
     keyOnly: true,
     hidden: isNoReader,
-    run: closePolygon,
+    run: () => void finishDrawing(),
   },
   {
     id: "change.undo",

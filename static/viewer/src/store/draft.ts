@@ -10,6 +10,8 @@ export interface Shape {
   points: Point2[];
   /** The mark whose handle is being dragged; null while a new one is drawn. */
   of: string | null;
+  /** From the last point to the cursor, not part of the shape yet: index coordinates. */
+  ahead?: Point2[];
 }
 
 export interface Stroke {
@@ -32,6 +34,14 @@ export interface Draft {
   /** Grows with every painted piece: the masks themselves are changed in place. */
   painted: number;
   hover: Hover | null;
+  /** The arrow whose text is being typed. */
+  naming: string | null;
 }
 
-export const draft = createStore<Draft>(() => ({ shape: null, stroke: null, painted: 0, hover: null }));
+export const draft = createStore<Draft>(() => ({
+  shape: null,
+  stroke: null,
+  painted: 0,
+  hover: null,
+  naming: null,
+}));

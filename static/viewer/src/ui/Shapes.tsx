@@ -1,146 +1,174 @@
-/** Lines and their numbers on the frame shown: SVG over the image, text in boxes beside. */
+/** Lines and their numbers on what a pane shows: SVG over the image, text in boxes beside. */
+import { useMemo } from "react";
 import { useStore } from "zustand";
-import type { AnnotationValue, Kind, Point2 } from "../api/types";
+import type { AnnotationValue, Point2 } from "../api/types";
 import { apply } from "../engine/camera";
-import { valueAt } from "../engine/decode";
 import { worldToIndex } from "../engine/geometry";
-import { indexPoints, measure, statistics } from "../journal/measure";
-import { pointsOf } from "../marking";
-import { type FramePlace, onFrame, type Place } from "../place";
-import { frames } from "../session";
-import { draft } from "../store/draft";
+import { lineOf, placed, pointsOn, showsOn } from "../journal/figures";
+import { measure, type Statistics, statistics } from "../journal/measure";
+import { change, withPoints } from "../marking";
+import { onFrame, type Place } from "../place";
+import { boxStatistics, sampler } from "../reading";
+import { draft, type Shape } from "../store/draft";
 import { type Mark, marks, numbered } from "../store/marks";
 import { mayMark } from "../store/room";
+import { HANDLELESS, middles } from "../tools/picking";
+import { t } from "../words";
 import { useRoom } from "./use";
-import { measuredText, statisticsText } from "./words";
-
-const path = (points: Point2[], closed: boolean): string =>
-  points.length
-    ? `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`
-    : "";
-
-/** The line of a mark in CSS pixels, as SVG path data. */
-function lineOf(kind: Kind, points: Point2[], drawing: boolean): string {
-  if (kind === "bidirectional") return path(points.slice(0, 2), false) + path(points.slice(2), false);
-  if (kind === "ellipse" && points.length === 4) return ellipse(points);
-  if (kind === "point" && points.length) {
-    const [x, y] = points[0];
-    return `M${x - 7},${y}H${x - 2}M${x + 2},${y}H${x + 7}M${x},${y - 7}V${y - 2}M${x},${y + 2}V${y + 7}`;
-  }
-  return path(points, (kind === "polygon" || kind === "freehand") && !drawing);
-}
-
-function ellipse([a, b, c, d]: Point2[]): string {
-  const centre: Point2 = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
-  const u: Point2 = [(b[0] - a[0]) / 2, (b[1] - a[1]) / 2];
-  const v: Point2 = [(d[0] - c[0]) / 2, (d[1] - c[1]) / 2];
-  const steps = 72;
-  const points = Array.from({ length: steps }, (_, i): Point2 => {
-    const t = (i / steps) * 2 * Math.PI;
-    return [
-      centre[0] + u[0] * Math.cos(t) + v[0] * Math.sin(t),
-      centre[1] + u[1] * Math.cos(t) + v[1] * Math.sin(t),
-    ];
-  });
-  return path(points, true);
-}
+import { measuredText, rangeText, sidesText, statisticsText } from "./words";
 
 interface Item {
   id: string;
   value: AnnotationValue;
+  /** Index coordinates on what the pane shows. */
   points: Point2[];
   color: string;
   name: string;
   chosen: boolean;
   drawing: boolean;
+  ahead: Point2[];
 }
 
-function textOf(item: Item, place: FramePlace): string[] {
-  const { plane, manifest, index } = place;
+const path = (points: Point2[]): string =>
+  points.length ? `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join("L")}` : "";
+
+/** The line of a mark in CSS pixels, as SVG path data. */
+function lineText({ value: { kind }, points, drawing }: Item, { plane, matrix }: Place): string {
+  const lines = lineOf(kind, points, plane, drawing).map((line) => line.map((p) => apply(matrix, p)));
+  if (kind === "point" && lines.length) {
+    const [x, y] = lines[0][0];
+    return `M${x - 7},${y}H${x - 2}M${x + 2},${y}H${x + 7}M${x},${y - 7}V${y - 2}M${x},${y + 2}V${y + 7}`;
+  }
+  if (kind === "arrow" && lines[0]?.length === 2) return path(lines[0]) + head(lines[0][0], lines[0][1]);
+  return lines.map(path).join("");
+}
+
+const HEAD_PX = 10;
+
+/** The two barbs at an arrow's tip. */
+function head(tip: Point2, tail: Point2): string {
+  const angle = Math.atan2(tail[1] - tip[1], tail[0] - tip[0]);
+  const barb = (turn: number): Point2 => [
+    tip[0] + HEAD_PX * Math.cos(angle + turn),
+    tip[1] + HEAD_PX * Math.sin(angle + turn),
+  ];
+  return path([barb(0.42), tip, barb(-0.42)]);
+}
+
+/** What stands beside a mark: its measures, then what the values inside it are. */
+function linesOf(item: Item, place: Place): string[] {
+  const { plane, manifest } = place;
   const numbers = measure(item.value, plane);
-  const lines: string[] = [];
-  const first = measuredText(numbers);
-  if (first) lines.push(first);
-  const pixels = frames.get(manifest.series.id)?.pixels[index];
-  if (pixels && !pixels.colour && !item.drawing) {
-    const found = statistics(item.value, plane, (column, row) =>
-      valueAt(manifest, index, pixels, row * pixels.columns + column),
-    );
-    if (found) lines.push(`mean ${statisticsText(found.mean, found.deviation, manifest)}`);
+  const lines = [measuredText(numbers), sidesText(numbers)].filter((line) => line !== null);
+  const found = valuesIn(item.value, place);
+  if (found) {
+    lines.push(t("mean {value}", { value: statisticsText(found.mean, found.deviation, manifest) }));
+    if (item.chosen) lines.push(rangeText(found.minimum, found.maximum, manifest));
   }
   return lines;
+}
+
+function valuesIn(value: AnnotationValue, place: Place): Statistics | null {
+  if (value.kind === "box") return boxStatistics(value, place.manifest);
+  const values = sampler(place);
+  return values && statistics(value, place.plane, values);
 }
 
 export function Shapes({ which, place }: { which: number; place: Place | null }) {
   const all = useStore(marks, (state) => state.marks);
   const shape = useStore(draft, (state) => (state.shape?.pane === which ? state.shape : null));
+  const naming = useStore(draft, (state) => state.naming);
   const read = useRoom((state) => state.read);
   const selected = useRoom((state) => state.selected);
+  const hidden = useRoom((state) => state.hidden);
   const overlays = useRoom((state) => state.overlays);
   const may = useRoom(mayMark);
-  if (!place || !onFrame(place) || !overlays || !read) return null;
-  const { manifest, index, plane, matrix } = place;
-  const sop = manifest.frames.sop[index];
-  const frame = manifest.frames.frame[index];
-  const label = (key: string) => read.schema.labels.find((one) => one.key === key);
+  // Values inside marks are there once their frame is.
+  useRoom((state) => (place ? state.progress[place.manifest.series.id]?.loaded : 0));
+  if (!place || !overlays || !read) return null;
   const items: Item[] = [];
   for (const { mark, number } of numbered(all)) {
-    if (mark.value.kind === "segment" || mark.value.series !== manifest.series.id) continue;
-    if (mark.value.sop !== sop || mark.value.frame !== frame) continue;
+    if (mark.value.kind === "segment" || hidden.includes(mark.id) || !showsOn(mark.value, place)) continue;
     const dragged = shape?.of === mark.id ? shape.points : null;
+    const label = read.schema.labels.find((one) => one.key === mark.value.label);
     items.push({
       id: mark.id,
-      value: dragged ? { ...mark.value, ...pointsOf(manifest, index, dragged) } : mark.value,
-      points: (dragged ?? indexPoints(mark.value, plane)).map((point) => apply(matrix, point)),
-      color: label(mark.value.label)?.color ?? "#ffffff",
-      name: `${label(mark.value.label)?.name ?? mark.value.label} ${number}`,
+      value: dragged ? withPoints(mark.value, place, dragged) : mark.value,
+      points: dragged ?? pointsOn(mark.value, place),
+      color: label?.color ?? "#ffffff",
+      name: `${label?.name ?? mark.value.label} ${number}`,
       chosen: mark.id === selected,
       drawing: false,
+      ahead: [],
     });
   }
-  if (shape && !shape.of) {
-    const value: AnnotationValue = {
-      kind: shape.kind,
-      label: "",
-      series: manifest.series.id,
-      state: "present",
-      note: "",
-      origin: { from: "reader" },
-      ...pointsOf(manifest, index, shape.points),
-    };
-    items.push({
-      id: "draft",
-      value,
-      points: shape.points.map((point) => apply(matrix, point)),
-      color: "#ffffff",
-      name: "",
-      chosen: true,
-      drawing: true,
-    });
-  }
+  if (shape && !shape.of) items.push(draftItem(shape, place));
   return (
     <>
       <svg className="shapes" aria-hidden="true">
         {items.map((item) => (
-          <Line key={item.id} item={item} handles={item.chosen && may} />
+          <Line
+            key={item.id}
+            item={item}
+            place={place}
+            handles={item.drawing || (item.chosen && may && !item.value.locked)}
+          />
         ))}
       </svg>
-      {items.map((item) => (
-        <Tag key={item.id} item={item} lines={textOf(item, place)} />
-      ))}
+      {items.map((item) =>
+        item.id === naming ? (
+          <Naming key={item.id} item={item} place={place} />
+        ) : (
+          <Tag key={item.id} item={item} place={place} />
+        ),
+      )}
     </>
   );
 }
 
-function Line({ item, handles }: { item: Item; handles: boolean }) {
-  const line = lineOf(item.value.kind, item.points, item.drawing);
-  const ends = item.value.kind === "freehand" || item.value.kind === "point" ? [] : item.points;
+/** What is being drawn, as if it were a mark already: its numbers are there while the hand moves. */
+function draftItem(shape: Shape, place: Place): Item {
+  const value: AnnotationValue = {
+    kind: shape.kind,
+    label: "",
+    series: place.manifest.series.id,
+    state: "present",
+    note: "",
+    origin: { from: "reader" },
+    ...placed(place, [...shape.points, ...(shape.kind === "livewire" ? [] : (shape.ahead ?? []))]),
+  };
+  return {
+    id: "draft",
+    value,
+    points: shape.points,
+    color: "#ffffff",
+    name: "",
+    chosen: true,
+    drawing: true,
+    ahead: shape.ahead ?? [],
+  };
+}
+
+function Line({ item, place, handles }: { item: Item; place: Place; handles: boolean }) {
+  const { kind } = item.value;
+  const line = lineText(item, place);
+  const ends = HANDLELESS.includes(kind) || kind === "point" ? [] : item.points;
+  const last = item.points.at(-1);
+  const ahead =
+    last && item.ahead.length ? path([last, ...item.ahead].map((p) => apply(place.matrix, p))) : "";
+  const corners = ends.map((point) => apply(place.matrix, point));
+  const between = item.drawing ? [] : middles(kind, item.points).map((point) => apply(place.matrix, point));
   return (
     <g>
       <path d={line} className="halo" />
       <path d={line} stroke={item.color} className={item.chosen ? "line chosen" : "line"} />
+      {ahead && <path d={ahead} stroke={item.color} className="line ahead" />}
       {handles &&
-        ends.map(([x, y], i) => (
+        between.map(([x, y], i) => (
+          <circle key={i} cx={x} cy={y} r="2" className="handle" data-testid="middle" />
+        ))}
+      {handles &&
+        corners.map(([x, y], i) => (
           <rect
             key={i}
             x={x - 2.5}
@@ -155,21 +183,76 @@ function Line({ item, handles }: { item: Item; handles: boolean }) {
   );
 }
 
-function Tag({ item, lines }: { item: Item; lines: string[] }) {
-  if (!item.points.length || (!lines.length && !item.name)) return null;
-  const right = item.points.reduce((a, b) => (b[0] > a[0] ? b : a));
+/** Where the words of a mark stand: beside its rightmost point; of an arrow, at its tail. */
+function corner(item: Item, place: Place): { left: number; top: number } | null {
+  if (!item.points.length) return null;
+  const on = item.points.map((point) => apply(place.matrix, point));
+  if (item.value.kind === "arrow" && on.length === 2) {
+    const [[tipX], [x, y]] = on;
+    return { left: x >= tipX ? x + 6 : x - 6, top: y - 9 };
+  }
+  const right = on.reduce((a, b) => (b[0] > a[0] ? b : a));
+  return { left: right[0] + 14, top: right[1] + 10 };
+}
+
+function Tag({ item, place }: { item: Item; place: Place }) {
+  const values = onFrame(place) ? sampler(place) !== null : place;
+  // Panning and zooming change the place, not the numbers.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the numbers come from
+  const lines = useMemo(
+    () => linesOf(item, place),
+    [item.value, item.chosen, place.manifest, place.index, place.cut, values],
+  );
+  const at = corner(item, place);
+  if (!at || (!lines.length && !item.name)) return null;
+  const arrow = item.value.kind === "arrow";
+  const left = arrow && item.points.length === 2 && apply(place.matrix, item.points[1])[0] > at.left;
   return (
     <div
-      className="at lab"
-      style={{ left: right[0] + 14, top: right[1] + 10 }}
+      className={left ? "at lab left" : "at lab"}
+      style={at}
       data-testid="mark-text"
       data-annotation={item.id}
     >
-      {item.name && <b style={{ color: item.color }}>{item.name}</b>} {lines[0]}
+      {item.name && (
+        <b style={{ color: item.color }}>{arrow && item.value.note ? item.value.note : item.name}</b>
+      )}{" "}
+      {lines[0]}
       {lines.slice(1).map((line) => (
         <span key={line}>{line}</span>
       ))}
     </div>
+  );
+}
+
+/** The words of an arrow just drawn. Enter or a click elsewhere keeps them, Escape leaves it without. */
+function Naming({ item, place }: { item: Item; place: Place }) {
+  const at = corner(item, place);
+  if (!at) return null;
+  const done = (text: string | null) => {
+    draft.setState({ naming: null });
+    if (text?.trim()) change(item.id, { note: text.trim() });
+  };
+  return (
+    <input
+      className="at naming"
+      style={at}
+      // biome-ignore lint/a11y/noAutofocus: the hand has just put it there, its words come next
+      autoFocus
+      maxLength={200}
+      aria-label={t("Text of the arrow")}
+      placeholder={t("Text")}
+      data-testid="arrow-text"
+      onPointerDown={(event) => event.stopPropagation()}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") {
+          event.currentTarget.value = "";
+          event.currentTarget.blur();
+        }
+        if (event.key === "Enter") event.currentTarget.blur();
+      }}
+      onBlur={(event) => done(event.currentTarget.value)}
+    />
   );
 }
 

@@ -4,16 +4,18 @@ import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { type Area, fitted, type Sight } from "../engine/camera";
 import { start } from "../engine/cornerstone";
-import { hangingPose, planeOf } from "../engine/geometry";
+import { hangingPose, UPRIGHT } from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
 import { Stage } from "../engine/stage";
 import { scrollBy, stepPhase } from "../moving";
-import { placeOf, toIndex } from "../place";
+import { placeOf, planeIn, toIndex } from "../place";
+import { valueUnder } from "../reading";
 import { frames, openSeries, ownWindow, stages } from "../session";
 import { draft } from "../store/draft";
 import { mayMark, room, setPane, shownPanes } from "../store/room";
+import { finishDrawing, type Gesture } from "../tools";
 import { Corners } from "./Corners";
-import { begin, closePolygon, type Gesture, valueUnder } from "./hands";
+import { begin, hovering } from "./hands";
 import { MaskLayer } from "./MaskLayer";
 import { Pins, Shapes } from "./Shapes";
 import { SliceBar } from "./SliceBar";
@@ -25,10 +27,10 @@ const INSET = 22;
 /** Keeps what the reader chose relative to the fit: a fitted image stays fitted, and there and back is the same. */
 function resized(which: number, sight: Sight, from: Area, to: Area): Sight {
   const { panes, manifests } = room.getState();
-  const { series, shown, wanted } = panes[which];
+  const { series, shown, wanted, cut } = panes[which];
   const manifest = series ? manifests[series] : null;
   if (!manifest || from.width < 2) return sight;
-  const plane = planeOf(manifest, shown ?? wanted);
+  const plane = planeIn({ cut, shown, wanted }, manifest);
   const ratio = fitted(plane, to, sight.pose).scale / fitted(plane, from, sight.pose).scale;
   return { ...sight, scale: sight.scale * ratio };
 }
@@ -77,21 +79,29 @@ export function Viewport({ which }: { which: number }) {
     };
   }, [which]);
 
-  const { series, wanted, area, sight, window: voi, inverted } = pane;
+  const { series, wanted, area, sight, window: voi, inverted, cut } = pane;
 
   useEffect(() => {
     if (manifest && !sight && area.width > 1) {
-      const plane = planeOf(manifest, wanted);
-      setPane(which, { sight: fitted(plane, area, hangingPose(plane)) });
+      const plane = planeIn({ cut, shown: null, wanted }, manifest);
+      setPane(which, { sight: fitted(plane, area, cut ? UPRIGHT : hangingPose(plane)) });
     }
-  }, [which, manifest, sight, area, wanted]);
+  }, [which, manifest, sight, area, wanted, cut]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: where the image lies changes below, without asking for it again
   useEffect(() => {
     const loader = series ? frames.get(series) : undefined;
     if (sight) stages[which]?.look(sight, area);
-    if (loader && sight && manifest) void stages[which]?.show(loader, wanted);
-  }, [which, series, manifest, wanted, sight === null]);
+    if (!loader || !sight || !manifest) return;
+    if (cut) stages[which]?.showCut(loader, cut, wanted);
+    else void stages[which]?.show(loader, wanted);
+  }, [which, series, manifest, wanted, cut, sight === null]);
+
+  const loaded = useRoom((state) => (cut && series ? state.progress[series]?.loaded : 0));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `loaded` says that more slices have come
+  useEffect(() => {
+    if (cut) stages[which]?.arrived();
+  }, [which, loaded]);
 
   useEffect(() => {
     if (sight) stages[which]?.look(sight, area);
@@ -102,11 +112,11 @@ export function Viewport({ which }: { which: number }) {
   }, [which, voi, inverted]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: placeOf reads exactly these from the store
-  const place = useMemo(() => placeOf(which), [which, manifest, pane.shown, sight, area]);
+  const place = useMemo(() => placeOf(which), [which, manifest, pane.shown, sight, area, cut]);
 
   useHands(which, box);
 
-  const loading = manifest && pane.shown !== wanted && !pane.error;
+  const loading = manifest && (cut ? pane.shown === null : pane.shown !== wanted) && !pane.error;
   return (
     <div
       ref={box}
@@ -239,12 +249,13 @@ function useHands(which: number, box: React.RefObject<HTMLDivElement | null>) {
       event.preventDefault();
       (document.activeElement as HTMLElement | null)?.blur();
       if (room.getState().active !== which) room.setState({ active: which });
-      gesture = begin(which, event.button, at(event));
+      gesture = begin(which, at(event), event);
       if (gesture) element.setPointerCapture(event.pointerId);
     };
     const move = (event: PointerEvent) => {
       const here = at(event);
       if (gesture) gesture.move(here, event);
+      else element.toggleAttribute("data-grab", hovering(which, here));
       const place = placeOf(which);
       if (!place || control(event)) {
         draft.setState({ hover: null });
@@ -281,8 +292,8 @@ function useHands(which: number, box: React.RefObject<HTMLDivElement | null>) {
     };
     const double = (event: MouseEvent) => {
       if (control(event)) return;
-      if (draft.getState().shape?.kind === "polygon") closePolygon();
-      else if (["window", "pan", "zoom"].includes(room.getState().tool)) {
+      if (finishDrawing()) return;
+      if (["window", "pan", "zoom"].includes(room.getState().tool)) {
         room.setState((state) => ({
           maximised: !state.maximised && shownPanes(state).length > 1,
           active: which,

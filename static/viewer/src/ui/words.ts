@@ -2,9 +2,11 @@
 import type { FourState, Kind, Manifest, Read, StudyRow } from "../api/types";
 import { frameIndex, type Plane, planeOf, spoils } from "../engine/geometry";
 import { stackAt, thickness } from "../engine/stacks";
+import { planeOfValue } from "../journal/figures";
 import { type Measured, maskAreaMm2, maskVolumeMl, measure } from "../journal/measure";
 import { unitsOf } from "../spoilt";
 import type { Mark } from "../store/marks";
+import { t } from "../words";
 
 export const KINDS: Record<Kind, string> = {
   segment: "Segment",
@@ -75,17 +77,36 @@ const about = (m: Measured): string => (m.estimate ? "≈ " : "");
 
 /** Millimetres with one decimal, or pixels where the image is not calibrated. */
 export function measuredText(m: Measured): string | null {
-  if (m.length !== null && m.short !== null) {
-    return `${about(m)}${fixed(m.length, 1)} × ${fixed(m.short, 1)} ${m.unit}`;
-  }
-  if (m.length !== null) return `${about(m)}${fixed(m.length, 1)} ${m.unit}`;
+  const by = (...sides: number[]) =>
+    `${about(m)}${sides.map((side) => fixed(side, 1)).join(" × ")} ${m.unit}`;
+  if (m.volume !== null) return `${about(m)}${fixed(m.volume, m.volume < 10 ? 2 : 1)} mL`;
+  if (m.length !== null && m.short !== null) return by(m.length, m.short);
+  if (m.length !== null) return by(m.length);
   if (m.area !== null) return `${about(m)}${fixed(m.area, m.area < 100 ? 1 : 0)} ${m.unit}²`;
+  if (m.angle !== null) return `${fixed(m.angle, 1)}°`;
   return null;
 }
 
+/** The sides or the diameter behind an area or a volume; null where there are none. */
+export function sidesText(m: Measured): string | null {
+  const by = (...sides: number[]) =>
+    `${about(m)}${sides.map((side) => fixed(side, 1)).join(" × ")} ${m.unit}`;
+  if (m.width !== null && m.height !== null)
+    return m.depth === null ? by(m.width, m.height) : by(m.width, m.height, m.depth);
+  return m.diameter === null ? null : `⌀ ${by(m.diameter)}`;
+}
+
+/** Lowest and highest value inside a mark. */
+export function rangeText(low: number, high: number, manifest: Manifest): string {
+  const units = unitsOf(manifest);
+  const digits = digitsOf(manifest);
+  return `${fixed(low, digits)} – ${fixed(high, digits)} ${units}`.trim();
+}
+
 export const planeOfMark = (mark: Mark, manifest: Manifest): { plane: Plane; index: number } | null => {
-  const index = frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
-  return index < 0 ? null : { plane: planeOf(manifest, index), index };
+  const index = mark.value.plane ? 0 : frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
+  const plane = planeOfValue(mark.value, manifest);
+  return plane === null ? null : { plane, index };
 };
 
 /** Volume of a segment in mL, or why there is none: as the server computes it, slice by slice. */
@@ -134,6 +155,7 @@ export function sliceText(mark: Mark, manifest: Manifest | undefined): string {
     const n = mark.slices.size;
     return n ? `${n} slice${n === 1 ? "" : "s"}` : "";
   }
+  if (mark.value.plane) return t("on a cut");
   const at = planeOfMark(mark, manifest);
   if (!at) return "";
   const stack = stackAt(manifest, at.index);
