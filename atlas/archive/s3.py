@@ -69,6 +69,9 @@ class S3Storage:
     def read_range_if_cached(self, key: str, offset: int, length: int) -> bytearray | None:
         return None
 
+    def open_if_cached(self, key: str, offset: int, length: int) -> int | None:
+        return None
+
     def open(self, key: str, offset: int = 0, size: int | None = None) -> BinaryIO:
         if size is None:
             size = self.size(key) - offset

@@ -17,6 +17,11 @@ from django.conf import settings
 COPY_BYTES = 1024 * 1024
 
 
+# The kernel reads ahead by as much or more: where two bytes so far apart are in memory, so is what lies
+# between, all but always. Where not, somebody waits for a disk once.
+PROBE_BYTES = 128 * 1024
+
+
 class ObjectMissing(Exception):
     """An object that the index names is not in storage."""
 
@@ -61,6 +66,11 @@ class Storage(Protocol):
 
     def read_range_if_cached(self, key: str, offset: int, length: int) -> bytearray | None:
         """The same without ever waiting for a disk: None where it would wait."""
+        ...
+
+    def open_if_cached(self, key: str, offset: int, length: int) -> int | None:
+        """A descriptor of a file that holds these bytes at `offset`, to be closed by who asked; None where
+        there is no file, or reading them would wait for a disk. Raises as `read_range` does."""
         ...
 
     def open(self, key: str, offset: int = 0, size: int | None = None) -> BinaryIO:
@@ -135,6 +145,22 @@ class FileStorage:
                 offset, length = offset + len(piece), length - len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def open_if_cached(self, key: str, offset: int, length: int) -> int | None:
+        if not hasattr(os, "RWF_NOWAIT"):
+            return None
+        descriptor = self._open(key)
+        probe, last = bytearray(1), offset + length - 1
+        try:
+            for at in (*range(offset, last, PROBE_BYTES), last):
+                if os.preadv(descriptor, [probe], at, os.RWF_NOWAIT) != 1:
+                    raise EOFError(f"Object {key} ends before {at}.")
+        except BaseException as error:
+            os.close(descriptor)
+            if isinstance(error, OSError):  # not in memory, or a file system that can't tell
+                return None
+            raise
+        return descriptor
+
     def read_range_if_cached(self, key: str, offset: int, length: int) -> bytearray | None:
         if not hasattr(os, "RWF_NOWAIT"):
             return None
@@ -186,12 +212,15 @@ class FileStorage:
             raise ValueError(f"{key!r} is not a key.")
         return self.folder.joinpath(*parts)
 
-    @contextmanager
-    def _descriptor(self, key: str) -> Iterator[int]:
+    def _open(self, key: str) -> int:
         try:
-            descriptor = os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
+            return os.open(self._path(key), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise ObjectMissing(f"Object {key} is not in storage.") from error
+
+    @contextmanager
+    def _descriptor(self, key: str) -> Iterator[int]:
+        descriptor = self._open(key)
         try:
             yield descriptor
         finally:
@@ -303,8 +332,8 @@ def spool() -> BinaryIO:
 
 
 @lru_cache(maxsize=4)
-def _file_storage(folder: Path) -> FileStorage:
-    return FileStorage(folder)
+def _file_storage(folder: str) -> FileStorage:
+    return FileStorage(Path(folder))
 
 
 @lru_cache(maxsize=4)
@@ -318,4 +347,4 @@ def storage() -> Storage:
     """The node's storage."""
     if settings.OBJECTS_URL:
         return _s3_storage(settings.OBJECTS_URL)
-    return _file_storage(Path(settings.OBJECTS_DIR))
+    return _file_storage(os.fspath(settings.OBJECTS_DIR))

@@ -9,6 +9,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from atlas.dicomweb.zero_copy import Protocol
 from atlas.processes import die_with_parent
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         die_with_parent()
         config = uvicorn.Config(
             ":".join(settings.ASGI_APPLICATION.rsplit(".", 1)),
+            http=Protocol,
             log_config=None,  # Django's LOGGING speaks for all
             access_log=False,
             lifespan="off",
