@@ -147,6 +147,12 @@ export function carriedSight(before: View, after: View, there: View, sameSpace: 
   };
 }
 
+/** The sight of an image at the moment it is linked to another: as large, and in one space on the same place. */
+export function alignedSight(here: View, there: View, sameSpace: boolean): Sight {
+  const level = { ...there, sight: { ...there.sight, scale: here.sight.scale } };
+  return carriedSight(here, here, level, sameSpace);
+}
+
 export interface Grey {
   width: number;
   center: number;
