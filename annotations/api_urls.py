@@ -11,8 +11,14 @@ READS: list[URLPattern] = [
     path("reads/<str:public_id>/edits/", reads.Edits.as_view(), name="api-read-edits"),
     path("reads/<str:public_id>/state/", reads.ReadState.as_view(), name="api-read-state"),
     path("reads/<str:public_id>/history/", reads.History.as_view(), name="api-read-history"),
+    path("reads/<str:public_id>/gestures/", reads.Gestures.as_view(), name="api-read-gestures"),
     path("reads/<str:public_id>/measurements/", reads.Measurements.as_view(), name="api-read-measurements"),
     path("reads/<str:public_id>/parked/", reads.Parked.as_view(), name="api-read-parked"),
+    path(
+        "reads/<str:public_id>/parked/<uuid:edit_id>/settle/",
+        reads.SettleParked.as_view(),
+        name="api-read-parked-settle",
+    ),
     path(
         "reads/<str:public_id>/imported/<str:imported_id>/",
         reads.Imported.as_view(),

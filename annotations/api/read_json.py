@@ -8,16 +8,16 @@ from django.db.models import Prefetch
 from django.urls import reverse
 
 from accounts.models import User
+from annotations.api.hanging_json import hanging_json
 from annotations.api.imported_json import imported_json
 from annotations.models import Comment, Read
 from annotations.reading import policies
-from annotations.reading.journal import Gesture, State
+from annotations.reading.journal import Gesture, Line, State
 from annotations.reading.measurements import Measurement
 from annotations.reading.reads import next_read
 from annotations.reading.review import last_review
+from annotations.reading.shown import shown_series
 from atlas.models import Series, Study
-
-ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")  # nothing to read in these
 
 
 def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]:
@@ -53,8 +53,10 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         "schema": {
             "version": read.schema.version,
             "labels": [_label_json(label) for label in read.schema.labels],
+            "questions": read.schema.questions,
         },
         "studies": _studies_json(studies),
+        "hanging": hanging_json(read, studies),
         "imported": imported_json(read),
         "review": _review_json(read),
         "comments": [comment_json(comment) for comment in policies.comments_for(user, read)],
@@ -96,14 +98,6 @@ def _studies(read: Read) -> list[Study]:
     shown = shown_series()
     studies = Study.objects.filter(case_studies__case=read.case_id).order_by("case_studies__position")
     return list(studies.prefetch_related(Prefetch("series", queryset=shown, to_attr="shown_series")))
-
-
-def shown_series():
-    return (
-        Series.objects.filter(frame_count__gt=0, generation__gt=0)
-        .exclude(modality__in=ABOUT_IMAGES)
-        .order_by("number", "id")
-    )
 
 
 def _studies_json(studies: list[Study]) -> list[dict[str, Any]]:
@@ -201,6 +195,34 @@ def state_json(state: State) -> dict[str, Any]:
                 "columns": plane.columns,
             }
             for plane in state.planes
+        ],
+        "answers": [
+            {"id": str(answer.identity), "version": answer.version, "value": answer.value}
+            for answer in state.answers
+        ],
+    }
+
+
+def gestures_json(listed: Iterable[Line], more: bool) -> dict[str, Any]:
+    return {
+        "more": more,
+        "groups": [
+            {
+                "group": str(line.group),
+                "inverts": str(line.inverts) if line.inverts else None,
+                "number": line.number,
+                "at": line.at.isoformat(),
+                "changes": [
+                    {
+                        "annotation": str(change.annotation_id),
+                        "what": change.what,
+                        "value": change.value,
+                        "slices": change.slices,
+                    }
+                    for change in line.changes
+                ],
+            }
+            for line in listed
         ],
     }
 

@@ -21,7 +21,7 @@ from annotations.api import read_json as as_json
 from annotations.models import ParkedEdit, Read
 from annotations.reading import journal, policies, reads, review
 from annotations.reading.journal.appending import EDITS_MAX
-from annotations.reading.journal.sent import edit_id
+from annotations.reading.journal.sent import NUMBER_MAX, edit_id
 from annotations.reading.measurements import measure
 from atlas.api.pagination import Pages
 from atlas.models import Project
@@ -29,6 +29,9 @@ from atlas.models import Project
 GROUPS_MAX = 1000
 GZIP_FROM_BYTES = 1000
 GZIP_LEVEL = 1  # runs in base64 shrink to a third already; higher levels cost the reader time
+
+GROUPS = OpenApiParameter("groups", int, description=f"How many gestures, at most {GROUPS_MAX}")
+BEFORE = OpenApiParameter("before", int, description="Those that ended before this edit")
 
 ORDER = ("case__project", "case__number", "id")
 FILTERS = {
@@ -101,10 +104,17 @@ class ReadState(APIView):
         operation_id="reads_state_retrieve",
         summary="The marks: now for their reader, as last submitted for others",
         description="The ETag is the number of the last edit.",
+        parameters=[OpenApiParameter("at", int, description="As they stood after this edit")],
         responses=shapes.StateShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         read, number = _marks_or_403(request, public_id)
+        at = _number_param(request, "at", NUMBER_MAX)
+        if at is not None:
+            last = read.last_edit_number if number is None else number
+            if at > last:
+                raise ValidationError({"at": [f"A number from 0 to {last}."]})
+            number = at
         etag = f'"{read.last_edit_number if number is None else number}"'
         unchanged = get_conditional_response(request._request, etag=etag)
         if unchanged is not None:
@@ -122,17 +132,31 @@ class History(APIView):
     @extend_schema(
         operation_id="reads_history_retrieve",
         summary="The last gestures, oldest first, with what was there before and after",
-        parameters=[OpenApiParameter("groups", int, description=f"How many gestures, at most {GROUPS_MAX}")],
+        parameters=[GROUPS, BEFORE],
         responses=shapes.HistoryShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
-        groups = request.query_params.get("groups", "100")
-        if not groups.isdecimal() or not 1 <= int(groups[:9]) <= GROUPS_MAX:
-            raise ValidationError({"groups": [f"A number from 1 to {GROUPS_MAX}."]})
+        groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
         read, number = _marks_or_403(request, public_id)
         until = read.last_edit_number if number is None else number
-        gestures = journal.history(read, until_number=until, groups=int(groups))
+        gestures = journal.history(read, until_number=until, groups=groups, before_number=before)
         return _compact(request, as_json.history_json(gestures, until))
+
+
+class Gestures(APIView):
+    @extend_schema(
+        operation_id="reads_gestures_list",
+        summary="What was done, gesture by gesture, newest first, without voxels",
+        parameters=[GROUPS, BEFORE],
+        responses=shapes.GesturesShape,
+    )
+    def get(self, request: Request, public_id: str) -> HttpResponse:
+        groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
+        read, number = _marks_or_403(request, public_id)
+        until = read.last_edit_number if number is None else number
+        ended = until + 1 if before is None else min(before, until + 1)
+        lines = journal.listed(read, before_number=ended, groups=groups + 1)
+        return _compact(request, as_json.gestures_json(lines[:groups], len(lines) > groups))
 
 
 class Measurements(APIView):
@@ -155,12 +179,24 @@ class Parked(APIView):
     )
     def get(self, request: Request, public_id: str) -> Response:
         read = policies.own_read_or_404(request.user, public_id)
-        kept = ParkedEdit.objects.filter(read=read, by=_user(request)).order_by("pk")
+        kept = ParkedEdit.objects.filter(read=read, by=_user(request), settled_at=None).order_by("pk")
         pages = Pages()
         page = pages.paginate_queryset(kept, request, self)
         return pages.get_paginated_response(
             [{"reason": one.reason, "at": one.recorded_at, "edit": one.body} for one in page or []]
         )
+
+
+class SettleParked(APIView):
+    @extend_schema(
+        operation_id="reads_parked_settle",
+        summary="A change that was kept aside has been looked at: it isn't listed any more",
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request, public_id: str, edit_id: UUID) -> Response:
+        reads.settle_parked(user=_user(request), read_id=public_id, edit_id=edit_id)
+        return Response(status=204)
 
 
 class Imported(APIView):
@@ -185,7 +221,7 @@ class Submit(APIView):
     @extend_schema(
         operation_id="reads_submit",
         summary="Hand the read in",
-        description="409 where edits are missing, or a required label has no answer.",
+        description="409 where edits are missing, or a required label or question has no answer.",
         request=shapes.SubmitShape,
         responses=shapes.ReadShape,
     )
@@ -288,6 +324,22 @@ def _filtered(request: Request):
         own = {"reader": request.user}
         found = found.filter(**own) if capacity == "reader" else found.exclude(**own)
     return found
+
+
+def _number_param(request: Request, name: str, most: int) -> int | None:
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    if not given.isdecimal() or len(given) > 10 or int(given) > most:
+        raise ValidationError({name: [f"A number from 0 to {most}."]})
+    return int(given)
+
+
+def _groups_param(request: Request) -> int:
+    groups = request.query_params.get("groups", "100")
+    if not groups.isdecimal() or not 1 <= int(groups[:9]) <= GROUPS_MAX:
+        raise ValidationError({"groups": [f"A number from 1 to {GROUPS_MAX}."]})
+    return int(groups)
 
 
 def _checked_batch(data: Any) -> tuple[list[dict[str, Any]], str]:

@@ -6,6 +6,7 @@ from rest_framework import serializers as s
 
 from annotations.models import Read, Review
 from annotations.reading.journal.values import COORDINATE_MAX, KINDS
+from annotations.reading.questions import ABOUT, TYPES
 
 
 class Shape(s.Serializer):
@@ -41,6 +42,33 @@ class LabelShape(Shape):
     kinds = s.ListField(child=s.ChoiceField(choices=KINDS))
     code = CodeShape(allow_null=True)
     required = s.BooleanField()  # type: ignore[assignment]
+
+
+class OptionShape(Shape):
+    key = s.CharField()
+    name = s.CharField()
+    code = CodeShape(allow_null=True)
+
+
+class WhenShape(Shape):
+    question = s.CharField()
+
+
+WhenShape._declared_fields["is"] = s.ListField(child=s.CharField(), help_text="Keys of options")
+
+
+class QuestionShape(Shape):
+    key = s.CharField()
+    text = s.CharField()
+    of = s.ChoiceField(choices=list(ABOUT), help_text="What it asks about")
+    only = s.ListField(child=s.CharField(), help_text="Labels or modalities; empty: all")
+    type = s.ChoiceField(choices=list(TYPES))
+    options = OptionShape(many=True)
+    unit = s.CharField(help_text="UCUM")
+    least = s.FloatField(allow_null=True)
+    most = s.FloatField(allow_null=True)
+    required = s.BooleanField()  # type: ignore[assignment]
+    when = WhenShape(allow_null=True, help_text="Asked only where another answer says so")
 
 
 class FindingShape(Shape):
@@ -127,6 +155,30 @@ class NextShape(Shape):
     series = s.ListField(child=s.CharField(), help_text="Manifests to fetch ahead")
 
 
+class HungPaneShape(Shape):
+    series = s.CharField(allow_null=True, help_text="null: nothing of the case is what this pane asks for")
+    frame = s.IntegerField(allow_null=True, help_text="To open at, from 0 in display order")
+    preset = s.CharField(allow_null=True, help_text="Window, by its id")
+    cut = s.ChoiceField(choices=["axial", "coronal", "sagittal"], allow_null=True)
+    fused = s.CharField(allow_null=True, help_text="The series laid over it")
+    align = s.ChoiceField(choices=["left", "right"], allow_null=True, help_text="Edge of the chest wall")
+
+
+_HUNG = {
+    "id": s.CharField(help_text="Of the project's protocol, or the name of a built-in one"),
+    "name": s.CharField(),
+    "layout": _inline("LayoutShape", {name: s.IntegerField() for name in ("rows", "columns")}),
+    "panes": HungPaneShape(many=True, help_text="Row by row"),
+    "link": s.BooleanField(help_text="Whether the images scroll together"),
+}
+HungShape = type("HungShape", (Shape,), dict(_HUNG))
+HangingShape = type(
+    "HangingShape",
+    (Shape,),
+    {**_HUNG, "choices": HungShape(many=True, help_text="All protocols that are for this case")},
+)
+
+
 class ReadShape(Shape):
     id = s.CharField()
     state = STATES
@@ -143,8 +195,16 @@ class ReadShape(Shape):
             "age_years": s.IntegerField(allow_null=True, help_text="At the first study that says"),
         },
     )
-    schema = _inline("SchemaOfReadShape", {"version": s.IntegerField(), "labels": LabelShape(many=True)})
+    schema = _inline(
+        "SchemaOfReadShape",
+        {
+            "version": s.IntegerField(),
+            "labels": LabelShape(many=True),
+            "questions": QuestionShape(many=True),
+        },
+    )
     studies = StudyOfReadShape(many=True)
+    hanging = HangingShape(allow_null=True, help_text="How the case opens; null without an image")
     imported = ImportedShape(many=True)
     review = VerdictShape(allow_null=True, help_text="The latest verdict")
     comments = CommentShape(many=True)
@@ -219,10 +279,17 @@ class PlaneShape(Shape):
     columns = s.IntegerField()
 
 
+class AnswerShape(Shape):
+    id = s.UUIDField(help_text="Follows from the question and what it is about")
+    version = s.IntegerField()
+    value = s.JSONField(help_text="{answer, of, id, value}")
+
+
 class StateShape(Shape):
     number = s.IntegerField()
     annotations = MarkShape(many=True)
     planes = PlaneShape(many=True)
+    answers = AnswerShape(many=True)
 
 
 class GestureEditShape(Shape):
@@ -243,6 +310,26 @@ class GestureShape(Shape):
 class HistoryShape(Shape):
     number = s.IntegerField()
     groups = GestureShape(many=True)
+
+
+class ChangeShape(Shape):
+    annotation = s.UUIDField()
+    what = s.ChoiceField(choices=["made", "changed", "deleted"])
+    value = s.JSONField(allow_null=True, help_text="Of the mark or answer: after it, else before it")
+    slices = s.IntegerField(help_text="Mask slices that it touched")
+
+
+class LineShape(Shape):
+    group = s.UUIDField()
+    inverts = s.UUIDField(allow_null=True)
+    number = s.IntegerField(help_text="Of its last edit")
+    at = s.DateTimeField()
+    changes = ChangeShape(many=True)
+
+
+class GesturesShape(Shape):
+    more = s.BooleanField(help_text="Whether there are earlier ones")
+    groups = LineShape(many=True)
 
 
 class ParkedShape(Shape):

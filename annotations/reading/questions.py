@@ -2,8 +2,8 @@
 
 A question is {key, text, of, only, type, options, unit, least, most, required, when}:
 
-- `of` is what it asks about: the case, each study, each series, or each annotation (a finding). `only` narrows
-  it to labels (of annotations) or modalities (of series); empty: all.
+- `of` is what it asks about: the case, each study, each series, or each annotation (a finding). `only`
+  narrows it to labels (of annotations) or modalities (of series); empty: all.
 - `options` are {key, name, code}; `code` is {value, scheme, meaning} for coded terms, else null.
 - `least` and `most` bound a number in `unit` (UCUM).
 - `when` is {question, is}: asked only where that question, asked of the same thing or of the case, has one of
@@ -100,9 +100,7 @@ def _checked(
     return question, found
 
 
-def _only(
-    raw: dict[str, Any], of: Any, labels: Sequence[dict[str, Any]], found: dict[str, str]
-) -> list[str]:
+def _only(raw: dict[str, Any], of: Any, labels: Sequence[dict[str, Any]], found: dict[str, str]) -> list[str]:
     wanted = [str(one).strip() for one in raw.get("only") or () if str(one).strip()]
     if of == "annotation":
         known = [label["key"] for label in labels]

@@ -1,19 +1,24 @@
 """What a reader does with a read besides drawing: opening it, and handing it in."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import Case as Choose
 from django.db.models import F, QuerySet, When
+from django.http import Http404
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from annotations.models import Annotation, Read, Submission
+from annotations.models import ParkedEdit, Read, Submission
 from annotations.reading import machine, policies
+from annotations.reading.answers import owed_by
 from annotations.reading.broadcasts import announce_read
 from atlas.api.errors import Conflict
 
 audit.register("read.opened", "read.submitted", "read.marks_seen")
 
+OWED_TOLD = 6
 NEXT_ORDER = (Read.State.RETURNED, Read.State.IN_PROGRESS, Read.State.ASSIGNED)
 
 
@@ -32,7 +37,7 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
     """Hand the read in as it stands after edit `number`, which must be its last.
 
     Handing the same in twice changes nothing. Raises Conflict where edits are missing here or there, where
-    a required label has no answer, and in states without submission.
+    a required label or question has no answer, and in states without submission.
     """
     # The journal is written under the same lock, so nothing arrives between the checks and the submission.
     read = policies.own_read_or_404(user, read_id, lock=True)
@@ -49,15 +54,28 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
         raise Conflict(
             f"Only {read.last_edit_number} of your {number} changes have arrived. Wait until all are saved."
         )
-    missing = _unanswered_labels(read)
+    missing = owed_by(read)
     if missing:
-        raise Conflict(f"These labels need an answer first, if only “absent”: {', '.join(missing)}.")
+        told = "; ".join(missing[:OWED_TOLD]) + (
+            f"; and {len(missing) - OWED_TOLD} more" if len(missing) > OWED_TOLD else ""
+        )
+        raise Conflict(f"These need an answer first, if only “absent”: {told}.")
     Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
     if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
         raise Conflict("This read was changed at the same moment. Reload the page.")
     audit.record(user, "read.submitted", read, round=read.round, edit_number=number)
     announce_read(read)
     return read
+
+
+@transaction.atomic
+def settle_parked(*, user: User, read_id: str, edit_id: UUID) -> None:
+    """The reader has dealt with a change that was kept aside. It stays where it is; twice changes nothing."""
+    read = policies.own_read_or_404(user, read_id)
+    kept = ParkedEdit.objects.filter(read=read, by=user, edit_id=edit_id)
+    if not kept.exists():
+        raise Http404("Nothing like this was kept aside.")
+    kept.filter(settled_at=None).update(settled_at=timezone.now())
 
 
 def last_submitted_number(read: Read) -> int:
@@ -94,12 +112,3 @@ def _own_to_read(user: User) -> QuerySet[Read]:
 
 def _was_submitted_at(read: Read, number: int) -> bool:
     return Submission.objects.filter(read=read, round=read.round, edit_number=number).exists()
-
-
-def _unanswered_labels(read: Read) -> list[str]:
-    required = {label["key"]: label["name"] for label in read.schema.labels if label.get("required")}
-    if not required:
-        return []
-    answered = Annotation.objects.filter(read=read, value__isnull=False, value__label__in=list(required))
-    found = set(answered.values_list("value__label", flat=True))
-    return [name for key, name in required.items() if key not in found]

@@ -13,6 +13,7 @@ from accounts import audit, permissions
 from accounts.models import User
 from annotations.models import LabelSchema
 from annotations.reading.projects import untouched_reads
+from annotations.reading.questions import checked_questions
 from atlas.models import Project
 
 audit.register("schema.written")
@@ -43,24 +44,33 @@ def current_schema(project: Project) -> LabelSchema | None:
 
 @transaction.atomic
 def write_schema(
-    *, by: User, project: Project, labels: Sequence[dict[str, Any]], seen_version: int
+    *,
+    by: User,
+    project: Project,
+    labels: Sequence[dict[str, Any]],
+    seen_version: int,
+    questions: Sequence[dict[str, Any]] | None = None,
 ) -> tuple[LabelSchema, int]:
     """Make the next version from a whole list of labels: {key, name, color, kinds, code, required}.
 
-    A label with an empty key is new and gets one that no version has used. Reads that nobody has opened
-    move to the new version; all others keep theirs. Returns the version and how many reads moved. Labels
-    that don't differ from the current version make none: the current one comes back.
+    `questions` are as `reading.questions` describes them; without, those of the current version stay. A label
+    or question with an empty key is new and gets one that no version has used. Reads that nobody has opened
+    move to the new version; all others keep theirs. Returns the version and how many reads moved. What
+    doesn't differ from the current version makes none: the current one comes back.
 
-    Raises ValidationError, with one entry a label at fault ("0.name": …), or where someone else wrote a
-    version since `seen_version`.
+    Raises ValidationError, with one entry a label or question at fault ("0.name": …, "q0.text": …), or where
+    someone else wrote a version since `seen_version`.
     """
     permissions.require(by, "manage_project", project)
     Project.objects.select_for_update().get(pk=project.pk)
     versions = list(LabelSchema.objects.filter(project=project).order_by("version"))
     current = versions[-1] if versions else None
     used_keys = {label["key"] for version in versions for label in version.labels}
-    checked = _checked(labels, used_keys)
-    if current is not None and checked == current.labels:
+    asked_before = {question["key"] for version in versions for question in version.questions}
+    if questions is None:
+        questions = current.questions if current else []
+    checked, asked = _checked_both(labels, used_keys, questions, asked_before)
+    if current is not None and checked == current.labels and asked == current.questions:
         return current, 0
     if seen_version != (current.version if current else 0):
         raise ValidationError(
@@ -68,11 +78,45 @@ def write_schema(
             "Open it, and make your change there."
         )
     schema = LabelSchema.objects.create(
-        project=project, version=seen_version + 1, labels=checked, created_by=by
+        project=project, version=seen_version + 1, labels=checked, questions=asked, created_by=by
     )
     moved = untouched_reads().filter(case__project=project).update(schema=schema)
-    audit.record(by, "schema.written", schema, version=schema.version, labels=len(checked), moved=moved)
+    audit.record(
+        by,
+        "schema.written",
+        schema,
+        version=schema.version,
+        labels=len(checked),
+        questions=len(asked),
+        moved=moved,
+    )
     return schema, moved
+
+
+def _checked_both(
+    labels: Sequence[dict[str, Any]],
+    used_keys: set[str],
+    questions: Sequence[dict[str, Any]],
+    asked_before: set[str],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Both are looked at before anything is refused, so that every fault is told at once."""
+    problems: dict[str, Any] = {}
+    try:
+        checked = _checked(labels, used_keys)
+    except ValidationError as refusal:
+        if not hasattr(refusal, "error_dict"):
+            raise
+        problems |= refusal.message_dict
+        checked = list(labels)
+    try:
+        asked = checked_questions(questions, labels=checked, used_keys=asked_before)
+    except ValidationError as refusal:
+        if not hasattr(refusal, "error_dict"):
+            raise
+        problems |= refusal.message_dict
+    if problems:
+        raise ValidationError(problems)
+    return checked, asked
 
 
 def _checked(labels: Sequence[dict[str, Any]], used_keys: set[str]) -> list[dict[str, Any]]:

@@ -5,18 +5,21 @@ after an edit; `history` gives the gestures, for undo, review and audit.
 """
 
 from annotations.reading.journal.appending import append
-from annotations.reading.journal.gestures import Gesture, GestureEdit, history
+from annotations.reading.journal.gestures import Change, Gesture, GestureEdit, Line, history, listed
 from annotations.reading.journal.states import Answer, Mark, PlaneOfMark, State, state, state_at
 
 __all__ = [
     "Answer",
+    "Change",
     "Gesture",
     "GestureEdit",
+    "Line",
     "Mark",
     "PlaneOfMark",
     "State",
     "append",
     "history",
+    "listed",
     "state",
     "state_at",
 ]

@@ -151,7 +151,11 @@ class _Batch:
         before = present.value if present else None
         if before and is_answer(before) != is_answer(value):
             raise Refused("A mark stays a mark, and an answer an answer.")
-        if before and not is_answer(before) and (before["kind"], before["series"]) != (value["kind"], value["series"]):
+        if (
+            before
+            and not is_answer(before)
+            and (before["kind"], before["series"]) != (value["kind"], value["series"])
+        ):
             raise Refused("A mark keeps its kind and its series: delete it and draw another.")
 
     def _changed_plane(self, edit: SentEdit, present: Any) -> MaskPlane:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from annotations.models import Edit, Read
 
@@ -35,16 +35,83 @@ class Gesture:
     edits: list[GestureEdit] = field(default_factory=list)
 
 
-def history(read: Read, *, until_number: int, groups: int) -> list[Gesture]:
-    """The last `groups` gestures up to an edit, oldest first."""
-    edits = Edit.objects.filter(read=read, number__lte=until_number)
+@dataclass(frozen=True)
+class Change:
+    """What a gesture did to one mark or answer, in short."""
+
+    annotation_id: UUID
+    what: str  # made, changed or deleted
+    value: dict[str, Any] | None  # of the mark or answer after it; of a deleted one, before
+    slices: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One gesture in a list: no voxels. `number` is that of its last edit."""
+
+    group: UUID
+    inverts: UUID | None
+    number: int
+    at: datetime
+    changes: list[Change]
+
+
+def listed(read: Read, *, before_number: int, groups: int) -> list[Line]:
+    """The last `groups` gestures that ended before an edit, newest first. Three queries, and no voxels."""
+    chosen = _last_groups(Edit.objects.filter(read=read), before_number, groups)
+    edits = Edit.objects.filter(read=read, group__in=chosen).defer("runs").order_by("number")
+    by_group: dict[UUID, list[Edit]] = {}
+    for edit in edits:
+        by_group.setdefault(edit.group, []).append(edit)
+    values = _values_of_marks(read, [edit for own in by_group.values() for edit in own])
+    lines = [
+        Line(group, own[0].inverts, own[-1].number, own[0].drawn_at, _changes(own, values))
+        for group, own in by_group.items()
+    ]
+    return sorted(lines, key=lambda line: -line.number)
+
+
+def _changes(edits: list[Edit], values: dict[UUID, list[tuple[int, dict[str, Any] | None]]]) -> list[Change]:
+    by_mark: dict[UUID, list[Edit]] = {}
+    for edit in edits:
+        by_mark.setdefault(edit.annotation_id, []).append(edit)
+    found = []
+    for mark, own in by_mark.items():
+        known = values.get(mark, [])
+        earlier = [value for number, value in known if number < own[0].number]
+        later = [value for number, value in known if number <= own[-1].number]
+        before, after = (earlier or [None])[-1], (later or [None])[-1]
+        what = "changed" if before and after else "made" if after else "deleted"
+        found.append(Change(mark, what, after or before, sum(edit.frame_number > 0 for edit in own)))
+    return found
+
+
+def _values_of_marks(read: Read, edits: list[Edit]) -> dict[UUID, list[tuple[int, dict[str, Any] | None]]]:
+    """By mark or answer: its values in order, each with the number of its edit."""
+    marks = {edit.annotation_id for edit in edits}
+    own = Edit.objects.filter(read=read, annotation_id__in=marks, frame_number=0).order_by("number")
+    values: dict[UUID, list[tuple[int, dict[str, Any] | None]]] = {}
+    for mark, number, value in own.values_list("annotation_id", "number", "value"):
+        values.setdefault(mark, []).append((number, value))
+    return values
+
+
+def _last_groups(edits: QuerySet[Edit], before_number: int, groups: int) -> dict[UUID, int]:
+    """By group: its first edit. Those that ended last, but before an edit."""
     bounds = (
         edits.values("group")
         .annotate(first=Min("number"), last=Max("number"))
+        .filter(last__lt=before_number)
         .order_by("-last")
         .values_list("group", "first")[:groups]
     )
-    chosen = dict(bounds)
+    return dict(bounds)
+
+
+def history(read: Read, *, until_number: int, groups: int, before_number: int | None = None) -> list[Gesture]:
+    """The last `groups` gestures up to an edit, oldest first; of those that ended before another edit."""
+    edits = Edit.objects.filter(read=read, number__lte=until_number)
+    chosen = _last_groups(edits, until_number + 1 if before_number is None else before_number, groups)
     if not chosen:
         return []
     # Groups may interleave, so everything since the first of them is replayed.

@@ -431,4 +431,4 @@ def test_the_schema_of_the_api_describes_reads_without_a_warning(db):
     warned = [text for text in texts if "annotations/api/reads" in text and "authenticator" not in text]
     assert warned == []
     paths = {path for path in schema["paths"] if "/reads/" in path}
-    assert len(paths) == 13
+    assert len(paths) == 15
