@@ -110,10 +110,10 @@ export function leaveCut(which = room.getState().active): void {
 
 /** Moves the crosshair to a point of the patient; cuts go along, and other series' slices where they are linked. */
 export function moveCrosshair(which: number, to: Point3, stacks = room.getState().linked): void {
-  const grid = gridIn(which);
   const here = manifestIn(which);
-  if (!grid || !here) return;
-  const point = kept(grid, to);
+  if (!here) return;
+  const grid = gridIn(which);
+  const point = grid ? kept(grid, to) : to;
   for (const other of partners(which)) {
     const { cut } = room.getState().panes[other];
     if (cut) setCut(other, movedTo(cut, point));
@@ -122,7 +122,8 @@ export function moveCrosshair(which: number, to: Point3, stacks = room.getState(
   for (const other of shownPanes(room.getState())) {
     const { cut, surface, wanted } = room.getState().panes[other];
     const there = manifestIn(other);
-    if (cut || surface || !there || !together(here, there) || there.geometry !== "patient") continue;
+    if (other === which || cut || surface || !there || !together(here, there) || there.geometry !== "patient")
+      continue;
     const { first, count } = stackAt(there, wanted);
     setPane(other, { wanted: nearestFrame(there, point, first, count), error: null });
   }

@@ -10,6 +10,7 @@ export type ToolName =
   | "window"
   | "pan"
   | "zoom"
+  | "crosshair"
   | "length"
   | "bidirectional"
   | "ellipse"

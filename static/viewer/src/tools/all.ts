@@ -1,5 +1,6 @@
 /** Every tool there is, in the order of the bar and the palette. */
 import "./view";
+import "./crosshair";
 import "./draw";
 import "./corners";
 import "./paint";

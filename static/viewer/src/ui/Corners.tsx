@@ -1,9 +1,12 @@
 /** The text in the corners of an image, the letters on its edges, the ruler. */
 import { useStore } from "zustand";
-import { against, edgeLetters, hangingPose, planeOf, slicePosition } from "../engine/geometry";
+import { against, edgeLetters, hangingPose, slicePosition, UPRIGHT } from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
+import { planeIn } from "../place";
 import { draft } from "../store/draft";
 import { presetsFor } from "../store/presets";
+import { t } from "../words";
+import { CutPlace } from "./CutBar";
 import { useRoom } from "./use";
 import { amount, dateText, digitsOf, fixed, studyOf } from "./words";
 
@@ -16,7 +19,7 @@ export function Corners({ which }: { which: number }) {
   const value = useStore(draft, (state) => (state.hover?.pane === which ? state.hover.text : null));
   if (!manifest || !read || !overlays || !pane.sight) return null;
   const index = pane.shown ?? pane.wanted;
-  const plane = planeOf(manifest, index);
+  const plane = planeIn(pane, manifest);
   const stack = stackAt(manifest, index);
   const study = studyOf(read, manifest.series.id);
   const edges = edgeLetters(plane, pane.sight.pose);
@@ -24,7 +27,7 @@ export function Corners({ which }: { which: number }) {
   const preset = presetsFor(manifest.series.modality, manifest.suv_factor !== null).find(
     (one) => one.id === pane.window?.preset,
   );
-  const { turned: degrees, mirrored } = against(pane.sight.pose, hangingPose(plane));
+  const { turned: degrees, mirrored } = against(pane.sight.pose, pane.cut ? UPRIGHT : hangingPose(plane));
   const turned = [
     degrees ? `turned ${degrees}°` : null,
     mirrored ? "mirrored" : null,
@@ -72,8 +75,14 @@ export function Corners({ which }: { which: number }) {
         </>
       )}
       <div className="o bl" data-testid={`place-${which}`}>
-        <b>{index - stack.first + 1}</b> / {stack.count}
-        {position && (
+        {pane.cut ? (
+          <CutPlace cut={pane.cut} />
+        ) : (
+          <>
+            <b>{index - stack.first + 1}</b> / {stack.count}
+          </>
+        )}
+        {position && !pane.cut && (
           <>
             <br />
             {position.axis} {fixed(position.mm, 1)} mm
@@ -92,6 +101,7 @@ export function Corners({ which }: { which: number }) {
         {value && (
           <>
             <span data-testid={`value-${which}`}>{value}</span>
+            {pane.cut && ` ${t("interpolated")}`}
             <br />
           </>
         )}

@@ -15,6 +15,7 @@ export function SliceBar({ which }: { which: number }) {
   const series = useRoom((state) => state.panes[which].series);
   const manifest = useRoom((state) => (series ? state.manifests[series] : undefined));
   const wanted = useRoom((state) => state.panes[which].wanted);
+  const isCut = useRoom((state) => state.panes[which].cut !== null);
   const area = useRoom((state) => state.panes[which].area);
   const read = useRoom((state) => state.read);
   const progress = useRoom((state) => (series ? state.progress[series] : undefined));
@@ -27,7 +28,7 @@ export function SliceBar({ which }: { which: number }) {
   useEffect(() => {
     const element = canvas.current;
     const context = element?.getContext("2d");
-    if (!element || !context || !manifest || !series) return;
+    if (!element || !context || !manifest || !series || isCut) return;
     const ratio = window.devicePixelRatio || 1;
     element.width = WIDTH * ratio;
     element.height = Math.max(1, Math.round(area.height * ratio));
@@ -82,7 +83,7 @@ export function SliceBar({ which }: { which: number }) {
     context.lineWidth = 1.5;
     const tall = Math.max(5, step);
     context.strokeRect(0.75, (wanted - first) * step + step / 2 - tall / 2, WIDTH - 1.5, tall);
-  }, [all, manifest, series, wanted, area, read, progress, first, count]);
+  }, [all, manifest, series, wanted, area, read, progress, first, count, isCut]);
 
   const move = (event: PointerEvent) => {
     if (!count) return;
@@ -90,7 +91,7 @@ export function SliceBar({ which }: { which: number }) {
     const row = Math.floor(((event.clientY - box.top) / box.height) * count);
     scrollTo(which, first + Math.max(0, Math.min(count - 1, row)));
   };
-  if (!count) return null;
+  if (!count || isCut) return null;
   return (
     <div
       className="prof"

@@ -7,20 +7,19 @@ import { start } from "../engine/cornerstone";
 import { hangingPose, UPRIGHT } from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
 import { Stage } from "../engine/stage";
-import { scrollBy, stepPhase } from "../moving";
-import { placeOf, planeIn, toIndex } from "../place";
-import { valueUnder } from "../reading";
+import { stepPhase } from "../moving";
+import { placeOf, planeIn } from "../place";
 import { frames, openSeries, ownWindow, stages } from "../session";
 import { draft } from "../store/draft";
 import { mayMark, room, setPane, shownPanes } from "../store/room";
-import { finishDrawing, type Gesture } from "../tools";
 import { Corners } from "./Corners";
-import { begin, hovering } from "./hands";
+import { Crosshair } from "./Crosshair";
+import { CutBar, CutSlider } from "./CutBar";
 import { MaskLayer } from "./MaskLayer";
+import { useHands } from "./pointer";
 import { Pins, Shapes } from "./Shapes";
 import { SliceBar } from "./SliceBar";
 import { useRoom } from "./use";
-import { valueText } from "./words";
 
 const INSET = 22;
 
@@ -142,7 +141,10 @@ export function Viewport({ which }: { which: number }) {
       <Pins place={place} />
       <BrushRing which={which} />
       <Corners which={which} />
+      <Crosshair which={which} place={place} />
       <PhaseBar which={which} />
+      <CutBar which={which} />
+      <CutSlider which={which} />
       <SliceBar which={which} />
       {!series && <p className="vpsay">Drag a series here, or click one on the left.</p>}
       {loading && pane.shown === null && <p className="vpsay">The image is on its way.</p>}
@@ -229,100 +231,4 @@ function BrushRing({ which }: { which: number }) {
       />
     </svg>
   );
-}
-
-/** Pointer, wheel and double click. React's wheel listener is passive, so they are all attached here. */
-function useHands(which: number, box: React.RefObject<HTMLDivElement | null>) {
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    let gesture: Gesture | null = null;
-    let turned = 0;
-    const at = (event: MouseEvent): [number, number] => {
-      const rect = element.getBoundingClientRect();
-      return [event.clientX - rect.left, event.clientY - rect.top];
-    };
-    const control = (event: Event) => (event.target as Element).closest(".prof, button");
-
-    const down = (event: PointerEvent) => {
-      if (control(event) || gesture) return;
-      event.preventDefault();
-      (document.activeElement as HTMLElement | null)?.blur();
-      if (room.getState().active !== which) room.setState({ active: which });
-      gesture = begin(which, at(event), event);
-      if (gesture) element.setPointerCapture(event.pointerId);
-    };
-    const move = (event: PointerEvent) => {
-      const here = at(event);
-      if (gesture) gesture.move(here, event);
-      else element.toggleAttribute("data-grab", hovering(which, here));
-      const place = placeOf(which);
-      if (!place || control(event)) {
-        draft.setState({ hover: null });
-        return;
-      }
-      const value = valueUnder(place, toIndex(place, here));
-      draft.setState({
-        hover: { pane: which, canvas: here, text: value ? valueText(value, place.manifest) : null },
-      });
-    };
-    const up = (event: PointerEvent) => {
-      const ending = gesture;
-      gesture = null;
-      ending?.end(at(event), event);
-    };
-    const cancel = () => {
-      gesture?.cancel();
-      gesture = null;
-    };
-    const leave = () => {
-      if (!gesture) draft.setState({ hover: null });
-    };
-    const wheel = (event: WheelEvent) => {
-      event.preventDefault();
-      if (gesture && room.getState().tool !== "window") return;
-      if (room.getState().active !== which) room.setState({ active: which });
-      turned += event.deltaMode === 1 ? event.deltaY * 33 : event.deltaY;
-      // A notch of a mouse wheel is one slice; the small steps of a touchpad add up.
-      const steps = Math.abs(event.deltaY) >= 50 ? Math.sign(event.deltaY) : Math.trunc(turned / 30);
-      if (steps) {
-        turned = 0;
-        scrollBy(steps, which);
-      }
-    };
-    const double = (event: MouseEvent) => {
-      if (control(event)) return;
-      if (finishDrawing()) return;
-      if (["window", "pan", "zoom"].includes(room.getState().tool)) {
-        room.setState((state) => ({
-          maximised: !state.maximised && shownPanes(state).length > 1,
-          active: which,
-        }));
-      }
-    };
-    const key = (event: KeyboardEvent) => {
-      if (event.key === "Escape") cancel();
-    };
-    const menu = (event: Event) => event.preventDefault();
-    element.addEventListener("pointerdown", down);
-    element.addEventListener("pointermove", move);
-    element.addEventListener("pointerup", up);
-    element.addEventListener("pointercancel", cancel);
-    element.addEventListener("pointerleave", leave);
-    element.addEventListener("wheel", wheel, { passive: false });
-    element.addEventListener("dblclick", double);
-    element.addEventListener("contextmenu", menu);
-    window.addEventListener("keydown", key);
-    return () => {
-      element.removeEventListener("pointerdown", down);
-      element.removeEventListener("pointermove", move);
-      element.removeEventListener("pointerup", up);
-      element.removeEventListener("pointercancel", cancel);
-      element.removeEventListener("pointerleave", leave);
-      element.removeEventListener("wheel", wheel);
-      element.removeEventListener("dblclick", double);
-      element.removeEventListener("contextmenu", menu);
-      window.removeEventListener("keydown", key);
-    };
-  }, [which, box]);
 }

@@ -1,0 +1,155 @@
+/** What belongs to a cut: which plane, how thick, straight again, back to the slices; and where it lies, at the edge. */
+import { RotateCcwSquare, X } from "lucide-react";
+import { cutTo, isTurned, leaveCut, setSlab, showCut, straighten } from "../cutting";
+import { CUT_NAMES, type Cut, type CutName, depthOfCut, normalOfCut, type SlabMode } from "../engine/cut";
+import { stackAt } from "../engine/stacks";
+import { gridOf } from "../engine/volume";
+import { shownPanes } from "../store/room";
+import { t } from "../words";
+import { useRoom } from "./use";
+import { fixed } from "./words";
+
+export const cutTitle = (name: CutName): string =>
+  ({ axial: t("Axial"), coronal: t("Coronal"), sagittal: t("Sagittal") })[name];
+
+export const slabTitle = (mode: SlabMode): string =>
+  ({ max: t("highest"), min: t("lowest"), mean: t("mean") })[mode];
+
+export const SLABS_MM = [0, 3, 5, 10, 15, 20, 30, 50];
+
+export function CutBar({ which }: { which: number }) {
+  const cut = useRoom((state) => state.panes[which].cut);
+  const quiet = useRoom((state) => state.active !== which && shownPanes(state).length > 1);
+  const turned = useRoom((state) => state.panes[which].cut !== null && isTurned(which));
+  const raised = useRoom((state) => {
+    const { series, wanted } = state.panes[which];
+    const manifest = series ? state.manifests[series] : undefined;
+    return manifest !== undefined && stackAt(manifest, wanted).of > 1;
+  });
+  if (!cut || quiet) return null;
+  return (
+    <div className={raised ? "cutbar raised" : "cutbar"} data-testid={`cutbar-${which}`}>
+      <select
+        className="pickbox"
+        aria-label={t("Plane of this image")}
+        value={cut.name}
+        onChange={(event) => {
+          showCut(event.target.value as CutName, which);
+          event.target.blur();
+        }}
+      >
+        {CUT_NAMES.map((name) => (
+          <option key={name} value={name}>
+            {cutTitle(name)}
+          </option>
+        ))}
+      </select>
+      <select
+        className="pickbox"
+        aria-label={t("Thickness")}
+        data-testid={`slab-${which}`}
+        value={cut.slab_mm}
+        onChange={(event) => {
+          setSlab(which, Number(event.target.value), cut.mode);
+          event.target.blur();
+        }}
+      >
+        {SLABS_MM.map((mm) => (
+          <option key={mm} value={mm}>
+            {mm ? t("{mm} mm thick", { mm }) : t("Thin")}
+          </option>
+        ))}
+      </select>
+      {cut.slab_mm > 0 && (
+        <select
+          className="pickbox"
+          aria-label={t("What the thickness shows")}
+          data-testid={`slab-mode-${which}`}
+          value={cut.mode}
+          onChange={(event) => {
+            setSlab(which, cut.slab_mm, event.target.value as SlabMode);
+            event.target.blur();
+          }}
+        >
+          {(["max", "min", "mean"] as const).map((mode) => (
+            <option key={mode} value={mode}>
+              {slabTitle(mode)}
+            </option>
+          ))}
+        </select>
+      )}
+      {turned && (
+        <button
+          type="button"
+          title={t("Straight again")}
+          aria-label={t("Straight again")}
+          data-testid={`straighten-${which}`}
+          onClick={() => straighten(which)}
+        >
+          <RotateCcwSquare size={15} aria-hidden="true" />
+        </button>
+      )}
+      <button
+        type="button"
+        title={t("Back to the slices")}
+        aria-label={t("Back to the slices")}
+        data-testid={`leave-cut-${which}`}
+        onClick={() => leaveCut(which)}
+      >
+        <X size={15} aria-hidden="true" />
+      </button>
+    </div>
+  );
+}
+
+/** Which cut this is and where it lies, for the corner of the image. */
+export function CutPlace({ cut }: { cut: Cut }) {
+  const along = normalOfCut(cut).map(Math.abs);
+  const axis = along.indexOf(Math.max(...along));
+  return (
+    <>
+      <i className={`cutdot of-${cut.name}`} />
+      <b>{cutTitle(cut.name)}</b>
+      {along[axis] < 0.9998 && ` ${t("turned")}`}
+      <br />
+      {"xyz"[axis]} {fixed(cut.centre[axis], 1)} mm
+      {cut.slab_mm > 0 && `, ${cut.slab_mm} mm ${slabTitle(cut.mode)}`}
+    </>
+  );
+}
+
+/** The edge of a cut's image: drag it through the volume. */
+export function CutSlider({ which }: { which: number }) {
+  const pane = useRoom((state) => state.panes[which]);
+  const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
+  const grid = pane.cut && manifest ? gridOf(manifest, pane.wanted) : null;
+  if (!pane.cut || !grid) return null;
+  const { at, low, high } = depthOfCut(pane.cut, grid);
+  const part = high > low ? (at - low) / (high - low) : 0;
+  const move = (event: React.PointerEvent) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const there = Math.max(0, Math.min(1, (event.clientY - box.top) / box.height));
+    cutTo(low + there * (high - low), which);
+  };
+  return (
+    <div
+      className="prof"
+      role="slider"
+      tabIndex={-1}
+      aria-label={t("Place of the cut")}
+      aria-orientation="vertical"
+      aria-valuemin={Math.round(low)}
+      aria-valuemax={Math.round(high)}
+      aria-valuenow={Math.round(at)}
+      data-testid={`cut-slider-${which}`}
+      onPointerDown={(event) => {
+        event.stopPropagation();
+        event.currentTarget.setPointerCapture(event.pointerId);
+        move(event);
+      }}
+      onPointerMove={(event) => event.buttons & 1 && move(event)}
+    >
+      <i className={`cutmark of-${pane.cut.name}`} style={{ top: `calc(${part} * (100% - 6px))` }} />
+    </div>
+  );
+}
