@@ -83,3 +83,8 @@ export function mouseProblem(mouse: Mouse): string | null {
     return t("The wheel must scroll in one way or another.");
   return null;
 }
+
+/** The button that works the tool, as in MouseEvent.button: what one finger and the pen stand for. */
+export function toolButton(mouse = mouseNow()): number {
+  return [mouse.left, mouse.middle, mouse.right].indexOf("tool");
+}
