@@ -39,7 +39,7 @@ export function useHands(which: number, box: React.RefObject<HTMLDivElement | nu
       const rect = element.getBoundingClientRect();
       return [event.clientX - rect.left, event.clientY - rect.top];
     };
-    const control = (event: Event) => (event.target as Element).closest(".prof, button, input, select");
+    const control = (event: Event) => (event.target as Element).closest(".prof, button, .grip, .cutbar, input, select");
     const touch = new Touch<PointerEvent>({
       begin: (start, event) => begin(which, start, event, toolButton()),
       pan: (dx, dy) => panBy(which, dx, dy),
