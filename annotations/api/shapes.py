@@ -365,9 +365,18 @@ class MeasurementShape(Shape):
     area_px2 = s.FloatField(required=False)
     perimeter_mm = s.FloatField(required=False)
     perimeter_px = s.FloatField(required=False)
+    diameter_mm = s.FloatField(required=False)
+    diameter_px = s.FloatField(required=False)
+    width_mm = s.FloatField(required=False)
+    width_px = s.FloatField(required=False)
+    height_mm = s.FloatField(required=False)
+    height_px = s.FloatField(required=False)
+    depth_mm = s.FloatField(required=False)
+    angle_deg = s.FloatField(required=False)
     voxels = s.IntegerField(required=False)
     slices = s.IntegerField(required=False)
     volume_ml = s.FloatField(required=False)
+    longest_3d_mm = s.FloatField(required=False, help_text="Of a segment, through its slices")
 
 
 # What is sent -----------------------------------------------------------------------------------

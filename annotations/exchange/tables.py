@@ -15,6 +15,12 @@ MEASUREMENTS = (
     "short_axis_mm",
     "area_mm2",
     "perimeter_mm",
+    "longest_3d_mm",
+    "diameter_mm",
+    "width_mm",
+    "height_mm",
+    "depth_mm",
+    "angle_deg",
     "volume_ml",
     "voxels",
     "slices",
@@ -23,6 +29,9 @@ MEASUREMENTS = (
     "short_axis_px",
     "area_px2",
     "perimeter_px",
+    "diameter_px",
+    "width_px",
+    "height_px",
 )
 COLUMNS = (
     "case_number",
@@ -70,6 +79,7 @@ def mark_as_json(mark: Mark, *, files: Mapping[str, Any]) -> dict[str, Any]:
             ("frame_of_reference_uid", "frame_of_reference"),
             ("points_patient_mm", "points_patient_mm"),
             ("points_image", "points_image"),
+            ("plane", "plane"),
         )
         if value.get(key) is not None
     }

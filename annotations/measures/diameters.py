@@ -1,8 +1,9 @@
 """The diameters of a mask: the longest in a slice, the longest across it, the longest through all slices.
 
-A mask reaches to half way between the centre of a set voxel and that of its unset neighbour. Diameters run between such
-points, so a row of n voxels is n spacings long. Only voxels that hang together by their faces make a diameter:
-an island doesn't lengthen a lesion. The viewer computes the same in static/viewer/src/masks/diameters.ts.
+A mask reaches to half way between the centre of a set voxel and that of its unset neighbour. Diameters run
+between such points, so a row of n voxels is n spacings long. Only voxels that hang together by their faces
+make a diameter: an island doesn't lengthen a lesion. The viewer computes the same in
+static/viewer/src/masks/diameters.ts.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ type Plane = NDArray[np.bool_]
 type Points = NDArray[np.float64]
 
 # Of two diameters that differ by less, the first counts: rounding doesn't decide which way a ball is longest.
-_SAME_MM = 1e-6
+SAME_MM = 1e-6
 _PAIRS_AT_ONCE = 4_000_000
 
 
@@ -25,8 +26,8 @@ _PAIRS_AT_ONCE = 4_000_000
 class Diameters:
     """Longest diameter in a slice and the longest across it, in the unit of the spacing (mm or pixels).
 
-    `ends` are float[4, 2], (column, row) with whole numbers at voxel centres: the ends of the long one, then of
-    the short one.
+    `ends` are float[4, 2], (column, row) with whole numbers at voxel centres: the ends of the long one, then
+    of the short one.
     """
 
     long: float
@@ -35,7 +36,7 @@ class Diameters:
 
 
 def in_plane(plane: Plane, *, row_mm: float, column_mm: float) -> Diameters | None:
-    """Of one slice, bool[rows, columns]: of the part with the longest diameter. None where no voxel is set."""
+    """Of one slice, bool[rows, columns]: of the part that is longest. None where no voxel is set."""
     best: tuple[float, Points, Plane, Points] | None = None
     spacing = np.array([column_mm, row_mm])
     labels, _count = ndimage.label(plane)
@@ -44,7 +45,7 @@ def in_plane(plane: Plane, *, row_mm: float, column_mm: float) -> Diameters | No
         corner = np.array([where[1].start - 1, where[0].start - 1])
         rim = _hull(_rim(part) + corner)
         length, ends = _farthest(rim, spacing)
-        if best is None or length > best[0] + _SAME_MM:
+        if best is None or length > best[0] + SAME_MM:
             best = length, ends, part, corner
     if best is None:
         return None
@@ -64,7 +65,7 @@ def longest(planes: Sequence[Plane], *, row_mm: float, column_mm: float) -> Diam
         if best is not None and reach <= best.long:
             continue
         found = in_plane(plane, row_mm=row_mm, column_mm=column_mm)
-        if found is not None and (best is None or found.long > best.long + _SAME_MM):
+        if found is not None and (best is None or found.long > best.long + SAME_MM):
             best = found
     return best
 
@@ -81,9 +82,9 @@ def longest_3d(
 ) -> float:
     """Longest diameter through the slices, of voxels that hang together; 0 where none is set.
 
-    `volume` is bool[slices, rows, columns], of neighbouring slices; `origins_mm`, float[slices, 3], holds the centre of
-    each one's first voxel. `beyond_mm` says how far before the first and after the last slice the next one lies
-    (or would lie), along the way from slice to slice.
+    `volume` is bool[slices, rows, columns], of neighbouring slices; `origins_mm`, float[slices, 3], holds the
+    centre of each one's first voxel. `beyond_mm` says how far before the first and after the last slice the
+    next one lies (or would lie).
     """
     normal = np.cross(along_row, along_column)
     labels, _count = ndimage.label(volume)
@@ -161,7 +162,7 @@ def _farthest(points: Points, spacing: Points) -> tuple[float, Points]:
     mm = points * spacing
     lengths = np.linalg.norm(mm[:, None] - mm[None, :], axis=2)
     lengths[np.tril_indices(len(mm))] = -1
-    first = int(np.flatnonzero(lengths.ravel() > lengths.max() - _SAME_MM)[0])
+    first = int(np.flatnonzero(lengths.ravel() > lengths.max() - SAME_MM)[0])
     i, j = divmod(first, len(mm))
     return float(lengths[i, j]), points[[i, j]]
 
@@ -192,7 +193,7 @@ def _across(part: Plane, corner: Points, ends: Points, spacing: Points) -> tuple
     t0, t1 = (starts - origin) @ cross, (stops - origin) @ cross
     best, at, span = 0.0, 0.0, (0.0, 0.0)
     # Between two corners of the rim the width changes evenly, so it is largest right before or after one.
-    for s in np.unique(np.concatenate((s0 - _SAME_MM, s0 + _SAME_MM))):
+    for s in np.unique(np.concatenate((s0 - SAME_MM, s0 + SAME_MM))):
         crossed = (s0 < s) != (s1 < s)
         if not crossed.any():
             continue
@@ -200,7 +201,7 @@ def _across(part: Plane, corner: Points, ends: Points, spacing: Points) -> tuple
         t = np.sort(t0[crossed] + share * (t1[crossed] - t0[crossed]))
         widths = t[1::2] - t[::2]
         widest = int(widths.argmax())
-        if widths[widest] > best + _SAME_MM:
+        if widths[widest] > best + SAME_MM:
             best, at, span = float(widths[widest]), float(s), (t[2 * widest], t[2 * widest + 1])
     across = np.array([(origin + at * axis + t * cross) / spacing for t in span])
     return best, across

@@ -412,6 +412,18 @@ def test_a_segment_s_volume_counts_voxels_with_spacing_and_distance_of_slices(ca
     assert found["volume_ml"] == pytest.approx(3 * ROW_MM * COLUMN_MM * SLICE_MM / 1000)
 
 
+def test_a_segment_s_diameters_lie_in_one_slice_and_through_all(cast):
+    row = plane_value([(4, 2), (4, 3), (4, 4), (9, 9)])  # the voxel apart doesn't lengthen it
+    found = measured(cast, cast.segment(), (cast.sop(1), row), (cast.sop(2), plane_value([(4, 4)])))
+    assert found["long_axis_mm"] == pytest.approx(3 * COLUMN_MM)
+    assert found["short_axis_mm"] == pytest.approx(ROW_MM, abs=0.01)
+    # From the lower face of one end to the upper face of the other: two voxels over, two slices through.
+    assert found["longest_3d_mm"] == pytest.approx(np.hypot(2 * COLUMN_MM, 2 * SLICE_MM))
+    rewrite_manifest(cast.ct, findings=[{"code": "x", "sentence": "Off.", "spoils": ["millimetres"]}])
+    found = measured(cast, cast.segment(), (cast.sop(1), row))
+    assert (found["long_axis_px"], "long_axis_mm" in found) == (pytest.approx(3), False)
+
+
 def test_where_the_geometry_is_spoiled_there_is_a_reason_instead_of_a_volume(cast):
     rewrite_manifest(cast.ct, findings=[{"code": "gantry_tilt", "sentence": "Tilted.", "spoils": ["volume"]}])
     found = measured(cast, cast.segment(), (cast.sop(1), plane_value([(0, 0)])))

@@ -114,23 +114,46 @@ export function priced(source: Source, seed: [number, number, number], reach_mm:
 }
 
 /**
- * Where to begin: the price in the middle of the longest stretch over which the region hardly grows, before it
- * runs out into what lies around. The reader turns it from there.
+ * Where to begin: within the longest stretch over which the region hardly grows, before it runs out into what lies
+ * around; there, half way between the lesion's value and what surrounds it, as an edge is read. The reader turns
+ * it from there.
  */
-export function suggested(field: Field): number {
+export function suggested(field: Field, source: Source): number {
   const { counts } = field;
   const all = counts[STEPS];
   let best = { from: 1, to: 1, score: -1 };
   for (let from = 1; from < STEPS; from++) {
-    if (counts[from] < 8 || counts[from] > all * 0.7) continue;
+    if (counts[from] < LEAST_VOXELS || counts[from] > all * 0.7) continue;
     let to = from;
-    // Growing by a fifth is the rim filling up; growing by more is another tissue.
+    // Growing by a quarter is the rim filling up; growing by more is another tissue.
     while (to + 1 <= STEPS && counts[to + 1] <= counts[from] * 1.25) to++;
     if (counts[to] > all * 0.9) continue;
     const score = Math.log((to + 2) / (from + 1)) + (to - from) / STEPS;
     if (score > best.score) best = { from, to, score };
   }
-  return Math.round((best.from + best.to) / 2);
+  const around = surroundings(field, source, Math.round((best.from + best.to) / 2));
+  if (around === null) return Math.round((best.from + best.to) / 2);
+  const half = Math.round(Math.abs(around - field.value) / 2 / field.step);
+  return Math.max(best.from, Math.min(best.to, half));
+}
+
+const LEAST_VOXELS = 8;
+
+/** The median of the values right outside a region; null where it has no outside. */
+function surroundings(field: Field, source: Source, price: number): number | null {
+  const { prices, width, height, depth } = field;
+  const area = width * height;
+  const found: number[] = [];
+  for (let z = 0; z < depth; z++)
+    for (let y = 2; y < height - 2; y++)
+      for (let x = 2; x < width - 2; x++) {
+        const i = z * area + y * width + x;
+        if (prices[i] <= price) continue;
+        // Two voxels away: the one between holds a bit of both tissues.
+        const near = [i - 2, i + 2, i - 2 * width, i + 2 * width].some((j) => prices[j] <= price);
+        if (near) found.push(source.values[i]);
+      }
+  return found.length ? median(found) : null;
 }
 
 /** The region at a price, without the cavities that noise leaves in it: bytes as the field has voxels. */
