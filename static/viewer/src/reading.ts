@@ -1,6 +1,6 @@
 /** The value of the image under a point: of its voxel on a frame, between voxels on a cut. */
 import type { AnnotationValue, Manifest, Point2 } from "./api/types";
-import { valueAt } from "./engine/decode";
+import { coloursAt, valueAt } from "./engine/decode";
 import { indexToWorld, planeOf, worldToIndex } from "./engine/geometry";
 import { stackAt } from "./engine/stacks";
 import { crossingOf } from "./journal/box";
@@ -17,7 +17,7 @@ export function valueUnder(place: Place, index: Point2): number[] | null {
   const pixels = frames.get(place.manifest.series.id)?.pixels[place.index];
   if (!pixels || column < 0 || row < 0 || column >= pixels.columns || row >= pixels.rows) return null;
   const offset = row * pixels.columns + column;
-  if (pixels.colour) return [0, 1, 2].map((s) => pixels.data[offset * 3 + s]);
+  if (pixels.colour) return coloursAt(pixels, offset);
   return [valueAt(place.manifest, place.index, pixels, offset)];
 }
 

@@ -4,8 +4,10 @@ import type { Manifest, PixelFormat } from "../api/types";
 import { pixelOf } from "./geometry";
 
 export interface Pixels {
-  /** One value a voxel, or three (RGB, interleaved) in colour. */
+  /** What is drawn: one value a voxel, or three (RGB, interleaved, 8 bits) in colour. */
   data: Uint8Array | Int16Array | Uint16Array | Float32Array;
+  /** Stored numbers, where what is drawn no longer tells them to the last digit. */
+  exact?: Stored;
   colour: boolean;
   rows: number;
   columns: number;
@@ -34,15 +36,25 @@ export async function decodeFrame(manifest: Manifest, index: number, bytes: Uint
   return scaled(stored, format, slope, intercept);
 }
 
-type Stored = Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
+type Stored =
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
 
 export function nativeValues(format: PixelFormat, bytes: Uint8Array): Stored {
   const expected = format.rows * format.columns * format.samples;
   const width = format.bits_allocated / 8;
-  if (![1, 2, 4].includes(width)) throw new Error(`Pixels of ${format.bits_allocated} bits cannot be shown.`);
+  if (![1, 2, 4].includes(width) && !(format.floating && width === 8))
+    throw new Error(`Pixels of ${format.bits_allocated} bits cannot be shown.`);
   if (bytes.byteLength < expected * width) throw new Error("It holds fewer pixels than it says.");
   // A typed array needs an aligned start, and a run of frames in one answer need not give one.
   const buffer = bytes.slice(0, expected * width).buffer;
+  if (format.floating) return width === 8 ? new Float64Array(buffer) : new Float32Array(buffer);
   if (width === 1) return format.signed ? new Int8Array(buffer) : new Uint8Array(buffer);
   if (width === 4) return format.signed ? new Int32Array(buffer) : new Uint32Array(buffer);
   const values = format.signed ? new Int16Array(buffer) : new Uint16Array(buffer);
@@ -66,7 +78,8 @@ async function compressedValues(format: PixelFormat, syntax: string, bytes: Uint
       columns: format.columns,
       samplesPerPixel: format.samples,
       photometricInterpretation: format.photometric,
-      planarConfiguration: format.planar,
+      // Colours of a pixel side by side, however the file had them.
+      planarConfiguration: 0,
       bitsAllocated: format.bits_allocated,
       bitsStored: format.bits_stored,
       pixelRepresentation: format.signed ? 1 : 0,
@@ -77,7 +90,16 @@ async function compressedValues(format: PixelFormat, syntax: string, bytes: Uint
     // Scaling stays here, so that native and compressed frames go through the same arithmetic.
     options: { preScale: { enabled: false }, allowFloatRendering: true },
   });
-  return (frame as { pixelData: Stored }).pixelData;
+  return signedAs(format, (frame as { pixelData: Stored }).pixelData);
+}
+
+/** Some decoders know nothing of signs: numbers of fewer bits than their array, or of 8, come without theirs. */
+export function signedAs(format: PixelFormat, decoded: Stored): Stored {
+  if (!format.signed || format.bits_stored > 16) return decoded;
+  const unused = 32 - format.bits_stored;
+  const signed = decoded instanceof Int16Array ? decoded : new Int16Array(decoded.length);
+  for (let i = 0; i < decoded.length; i++) signed[i] = (decoded[i] << unused) >> unused;
+  return signed;
 }
 
 let decoders: Promise<void> | null = null;
@@ -88,17 +110,24 @@ function startDecoders(): Promise<void> {
   return decoders;
 }
 
-function scaled(stored: Stored, format: PixelFormat, slope: number, intercept: number): Pixels {
+/** Whole numbers up to here are the same in 32 bit floating point. */
+const EXACT_MAX = 2 ** 24;
+
+export function scaled(stored: Stored, format: PixelFormat, slope: number, intercept: number): Pixels {
+  const isFloat = format.floating === true;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < stored.length; i++) {
-    if (stored[i] < low) low = stored[i];
-    if (stored[i] > high) high = stored[i];
+    const value = stored[i];
+    if (isFloat && !Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
   }
+  if (low > high) low = high = 0;
   const ends = [low * slope + intercept, high * slope + intercept];
   const minimum = Math.min(...ends);
   const maximum = Math.max(...ends);
-  const whole = Number.isInteger(slope) && Number.isInteger(intercept) && !(stored instanceof Float32Array);
+  const whole = Number.isInteger(slope) && Number.isInteger(intercept) && !isFloat;
   const data =
     whole && minimum >= -32768 && maximum <= 32767
       ? new Int16Array(stored.length)
@@ -106,19 +135,33 @@ function scaled(stored: Stored, format: PixelFormat, slope: number, intercept: n
         ? new Uint16Array(stored.length)
         : new Float32Array(stored.length);
   for (let i = 0; i < stored.length; i++) data[i] = stored[i] * slope + intercept;
-  return { data, colour: false, rows: format.rows, columns: format.columns, minimum, maximum };
+  const { rows, columns } = format;
+  const image: Pixels = { data, colour: false, rows, columns, minimum, maximum };
+  if (isFloat) {
+    // What is no number is drawn as the darkest, and read as what it is.
+    for (let i = 0; i < data.length; i++)
+      if (!Number.isFinite(data[i])) data[i] = data[i] > 0 ? maximum : minimum;
+    image.exact = stored;
+  } else if (Math.max(-low, high) > EXACT_MAX) image.exact = stored;
+  return image;
 }
 
-function colour(format: PixelFormat, stored: Stored, syntax: string): Pixels {
-  const voxels = format.rows * format.columns;
-  const data = new Uint8Array(voxels * 3);
+export function colour(format: PixelFormat, stored: Stored, syntax: string): Pixels {
+  const { rows, columns } = format;
+  const voxels = rows * columns;
   const planes = format.planar === 1 && NATIVE.has(syntax);
-  for (let i = 0; i < voxels; i++) {
-    for (let s = 0; s < 3; s++) data[i * 3 + s] = stored[planes ? s * voxels + i : i * 3 + s];
-  }
+  const side = <T extends Stored>(to: T, scale: number): T => {
+    for (let i = 0; i < voxels; i++)
+      for (let s = 0; s < 3; s++)
+        to[i * 3 + s] = Math.floor(stored[planes ? s * voxels + i : i * 3 + s] / scale);
+    return to;
+  };
+  const data = side(new Uint8Array(voxels * 3), 2 ** Math.max(0, format.bits_stored - 8));
   // JPEG decoders hand out RGB already; only native and run-length frames are still in YBR.
   if (format.photometric === "YBR_FULL" && (NATIVE.has(syntax) || syntax.endsWith(".5"))) toRgb(data);
-  return { data, colour: true, rows: format.rows, columns: format.columns, minimum: 0, maximum: 255 };
+  const image: Pixels = { data, colour: true, rows, columns, minimum: 0, maximum: 255 };
+  if (format.bits_stored > 8) image.exact = side(new Uint32Array(voxels * 3), 1);
+  return image;
 }
 
 function toRgb(data: Uint8Array): void {
@@ -133,10 +176,18 @@ function toRgb(data: Uint8Array): void {
   }
 }
 
-/** The value a reader reads: from the stored integer in double precision, not from what the screen rounds to. */
+/** The value a reader reads: from the stored number in double precision, not from what the screen rounds to. */
 export function valueAt(manifest: Manifest, index: number, pixels: Pixels, offset: number): number {
   const { slope, intercept } = scaleOf(manifest, index);
+  if (pixels.exact) return pixels.exact[offset] * slope + intercept;
   const shown = pixels.data[offset];
   if (!(pixels.data instanceof Float32Array) || slope === 0) return shown;
   return Math.round((shown - intercept) / slope) * slope + intercept;
 }
+
+/** Red, green and blue as they are stored. */
+export const coloursAt = ({ data, exact }: Pixels, offset: number): number[] =>
+  [0, 1, 2].map((s) => (exact ?? data)[offset * 3 + s]);
+
+/** What an image takes in memory. */
+export const bytesOf = ({ data, exact }: Pixels): number => data.byteLength + (exact?.byteLength ?? 0);

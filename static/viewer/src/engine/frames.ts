@@ -6,7 +6,7 @@
  * frames nearest to those places are.
  */
 import type { Manifest } from "../api/types";
-import { decodeFrame, type Pixels } from "./decode";
+import { bytesOf, decodeFrame, type Pixels } from "./decode";
 import { pixelOf } from "./geometry";
 
 export interface Progress {
@@ -192,7 +192,8 @@ export class SeriesFrames {
   }
 
   private letGo(index: number): void {
-    this.bytes -= this.pixels[index]?.data.byteLength ?? 0;
+    const here = this.pixels[index];
+    if (here) this.bytes -= bytesOf(here);
     this.pixels[index] = null;
     this.gone(index);
   }
@@ -302,9 +303,9 @@ export class SeriesFrames {
         .then(
           (pixels) => {
             this.pixels[index] = pixels;
-            this.bytes += pixels.data.byteLength;
-            if (pixels.data.byteLength > this.largest) {
-              this.largest = pixels.data.byteLength;
+            this.bytes += bytesOf(pixels);
+            if (bytesOf(pixels) > this.largest) {
+              this.largest = bytesOf(pixels);
               this.keepable = null;
             }
             this.inFlight.delete(index);

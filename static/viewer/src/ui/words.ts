@@ -61,6 +61,9 @@ export function statisticsText(mean: number, deviation: number, manifest: Manife
 export function valueText(value: number[], manifest: Manifest): string {
   if (value.length === 3) return `R ${value[0]} G ${value[1]} B ${value[2]}`;
   const units = unitsOf(manifest);
+  if (Number.isNaN(value[0])) return t("no value");
+  // Maps have no step between their values: four digits, wherever the point is.
+  if (manifest.pixel.floating) return `${minus(String(Number(value[0].toPrecision(4))))} ${units}`.trim();
   if (units === "SUVbw") return `${fixed(value[0], 2)} SUVbw`;
   if (units === "HU") return `${whole(value[0])} HU`;
   return `${amount(value[0], digitsOf(manifest) || undefined)} ${units}`.trim();
