@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import derived, reads, releases
+from annotations.api import derived, reads, releases, times
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -25,6 +25,7 @@ READS: list[URLPattern] = [
         name="api-read-imported",
     ),
     path("reads/<str:public_id>/submit/", reads.Submit.as_view(), name="api-read-submit"),
+    path("reads/<str:public_id>/time/", times.ReadTimeBeat.as_view(), name="api-read-time"),
     path("reads/<str:public_id>/review/", reads.Judge.as_view(), name="api-read-review"),
     path("reads/<str:public_id>/comments/", reads.Comments.as_view(), name="api-read-comments"),
     path(

@@ -139,6 +139,7 @@ POST   /api/v1/reads/{assigned}/parked/0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11/sett
 POST   /api/v1/reads/{assigned}/review/                        401 404 404 404 404 409 404 403 404 403
 GET    /api/v1/reads/{assigned}/state/                         401 404 404 404 404 403 404 200 404 403
 POST   /api/v1/reads/{assigned}/submit/                        401 404 404 404 404 403 404 409 404 403
+POST   /api/v1/reads/{assigned}/time/                          401 404 404 404 404 403 404 204 404 403
 GET    /api/v1/reads/{submitted}/                              401 404 404 404 404 200 200 200 404 403
 POST   /api/v1/reads/{submitted}/comments/                     401 404 404 404 404 201 201 403 404 403
 POST   /api/v1/reads/{submitted}/comments/{comment}/resolve/   401 404 404 404 404 200 200 404 404 403
@@ -153,6 +154,7 @@ POST   /api/v1/reads/{submitted}/parked/0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11/set
 POST   /api/v1/reads/{submitted}/review/                       401 404 404 404 404 200 200 403 404 403
 GET    /api/v1/reads/{submitted}/state/                        401 404 404 404 404 200 200 200 404 403
 POST   /api/v1/reads/{submitted}/submit/                       401 404 404 404 404 403 403 409 404 403
+POST   /api/v1/reads/{submitted}/time/                         401 404 404 404 404 403 403 204 404 403
 GET    /api/v1/reads/{others}/                                 401 404 404 404 404 200 404 404 200 403
 POST   /api/v1/reads/{others}/comments/                        401 404 404 404 404 409 404 404 403 403
 POST   /api/v1/reads/{others}/comments/{comment}/resolve/      401 404 404 404 404 404 404 404 404 403
@@ -167,6 +169,7 @@ POST   /api/v1/reads/{others}/parked/0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11/settle
 POST   /api/v1/reads/{others}/review/                          401 404 404 404 404 409 404 404 403 403
 GET    /api/v1/reads/{others}/state/                           401 404 404 404 404 403 404 404 200 403
 POST   /api/v1/reads/{others}/submit/                          401 404 404 404 404 403 404 404 409 403
+POST   /api/v1/reads/{others}/time/                            401 404 404 404 404 403 404 404 204 403
 GET    /api/v1/series/{series}/derived/                        401 404 404 200 200 200 200 200 404 404
 GET    /api/v1/series/{series}/manifest/                       401 404 404 200 200 200 200 200 404 404
 GET    /api/v1/series/{series}/pack/                           401 404 404 200 200 403 403 403 404 404

@@ -39,6 +39,7 @@ BODIES = {  # where an empty one would be refused before anyone is asked who the
     "submit": b'{"number": 0}',
     "review": b'{"verdict": "accept", "round": 1, "text": ""}',
     "comments": b'{"text": "Here."}',
+    "time": b'{"active_s": 5, "idle_s": 0}',
 }
 
 
