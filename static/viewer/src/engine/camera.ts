@@ -1,6 +1,6 @@
 /** How a slice lies in its viewport: pure arithmetic between index, in-plane millimetres and CSS pixels. */
 import type { Point2, Point3 } from "../api/types";
-import { type Plane, type Pose, screenAxes } from "./geometry";
+import { edgeLetters, type Plane, type Pose, screenAxes } from "./geometry";
 
 export interface Sight {
   /** In-plane millimetres under the middle of the image area: along columns, along rows. */
@@ -27,8 +27,19 @@ export const middle = (plane: Plane): Point2 => [
 export function fitted(plane: Plane, area: Area, pose: Pose): Sight {
   const [w, h] = extent(plane);
   const across = pose.rotation % 180 === 0 ? [w, h] : [h, w];
-  const scale = Math.min((area.width - area.inset) / across[0], area.height / across[1]);
-  return { centre: middle(plane), scale: Math.max(scale, 1e-3), pose };
+  const scale = Math.max(Math.min((area.width - area.inset) / across[0], area.height / across[1]), 1e-3);
+  const spare = (area.width - area.inset) / scale - across[0];
+  return { centre: plane.breast ? againstWall(plane, pose, spare) : middle(plane), scale, pose };
+}
+
+/** A mammogram stands with its chest wall at the edge of its image area, so that two of them meet back to back. */
+function againstWall(plane: Plane, pose: Pose, spare_mm: number): Point2 {
+  const [u, v] = middle(plane);
+  const edges = edgeLetters(plane, pose);
+  const way = edges?.right[0] === "P" ? -1 : edges?.left[0] === "P" ? 1 : 0;
+  const { right } = screenAxes(pose);
+  const by = (way * spare_mm) / 2;
+  return [u + right[0] * by, v + right[1] * by];
 }
 
 /** index → CSS pixels of the viewport, as [a, b, c, d, e, f] of a 2D matrix (x = a·column + c·row + e). */

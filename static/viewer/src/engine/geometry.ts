@@ -16,6 +16,8 @@ export interface Plane {
   calibration: Spacing["source"];
   /** Which way row and column run, where the file writes letters instead of directions. */
   letters: [string, string] | null;
+  /** Of a mammogram that says its directions: which breast it shows. */
+  breast?: "L" | "R" | null;
 }
 
 export const dot = (a: Point3, b: Point3): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -34,6 +36,13 @@ export function pixelOf(manifest: Manifest, index: number): PixelFormat {
 /** Why something can't be told of a series, by its quality findings; null where nothing speaks against it. */
 export function spoils(manifest: Manifest, what: string): string | null {
   return manifest.findings.find((finding) => finding.spoils.includes(what))?.sentence ?? null;
+}
+
+/** Which breast a mammogram shows; null for other images, and where its file says too little to hang it by. */
+function breastOf(manifest: Manifest, index: number, letters: unknown): "L" | "R" | null {
+  if (manifest.series.modality !== "MG" || !letters) return null;
+  const side = manifest.frames.laterality?.[index] ?? manifest.series.laterality;
+  return side === "L" || side === "R" ? side : null;
 }
 
 export function planeOf(manifest: Manifest, index: number): Plane {
@@ -58,6 +67,7 @@ export function planeOf(manifest: Manifest, index: number): Plane {
     columns: pixel.columns,
     calibration: row_mm && column_mm && !spoils(manifest, "millimetres") ? spacing.source : "none",
     letters: letters ?? null,
+    breast: patient ? null : breastOf(manifest, index, letters),
   };
 }
 
@@ -132,6 +142,7 @@ const HANGING: [Point3, Point3][] = [
 
 /** The pose that brings a slice closest to how a reader hangs it, however its file runs. */
 export function hangingPose(plane: Plane): Pose {
+  if (plane.breast) return breastPose(plane, plane.breast);
   if (plane.kind === "image") return UPRIGHT;
   const n = normalOf(plane).map(Math.abs);
   const [right, down] = HANGING[n.indexOf(Math.max(...n))];
@@ -145,6 +156,30 @@ export function hangingPose(plane: Plane): Pose {
       const along = ([u, v]: Point2, to: Point3) => u * dot(plane.row, to) + v * dot(plane.column, to);
       const score = along(axes.right, right) + along(axes.down, down);
       if (score > most + 1e-9) {
+        most = score;
+        best = pose;
+      }
+    }
+  }
+  return best;
+}
+
+/**
+ * Mammograms hang with the chest wall towards the middle: a right breast's on the right, a left one's on the left.
+ * Up is headwards, or on a craniocaudal view, which has no head, the outer side.
+ */
+function breastPose(plane: Plane, breast: "L" | "R"): Pose {
+  const inward = breast === "R" ? "L" : "R";
+  let best = UPRIGHT;
+  let most = 0;
+  for (const flipHorizontal of [false, true]) {
+    for (const rotation of [0, 90, 180, 270] as const) {
+      const pose = { rotation, flipHorizontal, flipVertical: false };
+      const edges = edgeLetters(plane, pose);
+      const wall = breast === "R" ? edges?.right : edges?.left;
+      const down = edges?.bottom[0];
+      const score = 2 * Number(wall?.[0] === "P") + Number(down === "F" || down === inward);
+      if (score > most) {
         most = score;
         best = pose;
       }
