@@ -75,7 +75,7 @@ class Server {
       if (!value) continue;
       if ("rle" in value)
         answer.planes.push({ annotation, sop, frame: Number(frame), version, rle: value.rle });
-      else answer.annotations.push({ id: annotation, version, value });
+      else if (!("answer" in value)) answer.annotations.push({ id: annotation, version, value });
     }
     return structuredClone(answer);
   }

@@ -3,9 +3,11 @@ import type {
   Comment,
   Edit,
   EditsAnswer,
+  GestureLine,
   HistoryGroup,
   ImportedSlices,
   Manifest,
+  ParkedEdit,
   Point2,
   Point3,
   Read,
@@ -36,6 +38,9 @@ function sentence(status: number, body: unknown): string {
   if (status === 404) return "This is not here, or no longer open to you.";
   return `The server answered with an error (${status}).`;
 }
+
+/** Gestures of one page of the history. */
+export const HISTORY_GROUPS = 100;
 
 export interface NewComment {
   text: string;
@@ -80,7 +85,19 @@ export function makeClient(readId: string, csrf: string) {
     read: () => ask<Read>(base),
     open: () => ask<Read>(`${base}open/`, {}),
     state: () => ask<StateAnswer>(`${base}state/`),
-    history: () => ask<{ number: number; groups: HistoryGroup[] }>(`${base}history/?groups=100`),
+    /** The marks as they stood after an edit. */
+    stateAt: (number: number) => ask<StateAnswer>(`${base}state/?at=${number}`),
+    /** The last gestures; with `before`, those that ended before that edit. */
+    history: (before?: number) =>
+      ask<{ number: number; groups: HistoryGroup[] }>(
+        `${base}history/?groups=${HISTORY_GROUPS}${before === undefined ? "" : `&before=${before}`}`,
+      ),
+    gestures: (before?: number) =>
+      ask<{ more: boolean; groups: GestureLine[] }>(
+        `${base}gestures/?groups=50${before === undefined ? "" : `&before=${before}`}`,
+      ),
+    parked: () => ask<{ results: ParkedEdit[] }>(`${base}parked/?limit=200`),
+    settleParked: (id: string) => ask<null>(`${base}parked/${id}/settle/`, {}),
     sendEdits: (tab: string, edits: Edit[]) => ask<EditsAnswer>(`${base}edits/`, { tab, edits }),
     submit: (number: number) => ask<Read>(`${base}submit/`, { number }),
     review: (verdict: "accept" | "return", round: number, text: string) =>

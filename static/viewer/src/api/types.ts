@@ -115,6 +115,23 @@ export interface Label {
   required: boolean;
 }
 
+export interface Question {
+  key: string;
+  text: string;
+  of: "case" | "study" | "series" | "annotation";
+  /** Labels of annotations, or modalities of series; empty: all. */
+  only: string[];
+  type: "choice" | "choices" | "code" | "number" | "text" | "date";
+  options: { key: string; name: string; code: { value: string; scheme: string; meaning: string } | null }[];
+  /** UCUM. */
+  unit: string;
+  least: number | null;
+  most: number | null;
+  required: boolean;
+  /** Asked only where that question has one of these answers. */
+  when: { question: string; is: string[] } | null;
+}
+
 export interface SeriesRow {
   id: string;
   uid: string;
@@ -145,6 +162,11 @@ export interface Imported {
   kind: string;
   origin: string;
   slices: number;
+  /** Of a shape: its image and points, as in marks. */
+  place?: Pick<
+    AnnotationValue,
+    "sop" | "frame" | "frame_of_reference" | "points_patient_mm" | "points_image"
+  > | null;
 }
 
 export interface Comment {
@@ -177,7 +199,7 @@ export interface Read {
   project: { slug: string; name: string; url: string };
   case: { number: number; title: string };
   subject: { pseudonym: string; sex: string | null; age_years: number | null };
-  schema: { version: number; labels: Label[] };
+  schema: { version: number; labels: Label[]; questions: Question[] };
   studies: StudyRow[];
   imported: Imported[];
   comments: Comment[];
@@ -213,6 +235,19 @@ export interface CutPlane {
   column: Point3;
 }
 
+/**
+ * What was said: an answer to a question of the schema, the `state` of a label, the verdict on a `proposal`.
+ * `id` names the study, series, annotation, label or imported mark that it is about; "" for the case.
+ */
+export interface AnswerValue {
+  answer: string;
+  of: "case" | "study" | "series" | "annotation" | "label" | "imported";
+  id: string;
+  value: string | number | string[];
+  /** Of a verdict: when. */
+  at?: string;
+}
+
 export interface PlaneValue {
   rle: string;
   rows: number;
@@ -228,7 +263,7 @@ export interface PlaneRef {
   frame: number;
 }
 export type ObjectRef = AnnotationRef | PlaneRef;
-export type ObjectValue = AnnotationValue | PlaneValue | null;
+export type ObjectValue = AnnotationValue | PlaneValue | AnswerValue | null;
 
 export interface Edit {
   id: string;
@@ -258,6 +293,28 @@ export interface StateAnswer {
   number: number;
   annotations: { id: string; version: number; value: AnnotationValue }[];
   planes: { annotation: string; sop: string; frame: number; version: number; rle: string }[];
+  answers?: { id: string; version: number; value: AnswerValue }[];
+}
+
+/** One gesture in the list of what was done: no voxels. */
+export interface GestureLine {
+  group: string;
+  inverts: string | null;
+  /** Of its last edit. */
+  number: number;
+  at: string;
+  changes: {
+    annotation: string;
+    what: "made" | "changed" | "deleted";
+    value: AnnotationValue | AnswerValue | null;
+    slices: number;
+  }[];
+}
+
+export interface ParkedEdit {
+  reason: string;
+  at: string;
+  edit: Edit;
 }
 
 export interface HistoryEdit {

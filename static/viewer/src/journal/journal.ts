@@ -87,6 +87,9 @@ export class Journal {
     for (const { id, version, value } of state.annotations) {
       this.objects.set(id, { object: { annotation: id }, version, value });
     }
+    for (const { id, version, value } of state.answers ?? []) {
+      this.objects.set(id, { object: { annotation: id }, version, value });
+    }
     for (const { annotation, sop, frame, version, rle } of state.planes) {
       const object = { annotation, sop, frame };
       this.objects.set(keyOf(object), { object, version, value: { rle, ...sizeOf(sop) } });
@@ -103,6 +106,17 @@ export class Journal {
     this.outside.changed([...touched]);
     this.report();
     void this.flush();
+  }
+
+  /** Gestures from before those of `load`, so that undo has no end. What they deleted has a version, too. */
+  older(groups: HistoryGroup[]): void {
+    for (const { object, version } of groups.flatMap((group) => group.edits)) {
+      const known = this.objects.get(keyOf(object));
+      if (!known) this.objects.set(keyOf(object), { object, version, value: null });
+      else if (known.value === null) known.version = Math.max(known.version, version);
+    }
+    this.stacks.prepend(groups);
+    this.report();
   }
 
   /** Puts a waiting edit into the undo stacks, joining the group it belongs to. */

@@ -25,14 +25,22 @@ export interface Step {
 export class Stacks {
   undo: Step[] = [];
   redo: { step: Step; by: string }[] = [];
+  private groups: Group[] = [];
 
   replay(groups: Group[]): void {
     this.undo = [];
     this.redo = [];
+    this.groups = [];
     for (const group of groups) this.push(group);
   }
 
+  /** Gestures from before the first one known: what came after them may undo them. */
+  prepend(older: Group[]): void {
+    this.replay([...older, ...this.groups]);
+  }
+
   push(group: Group): void {
+    this.groups.push(group);
     const undone = this.undo.at(-1);
     const redone = this.redo.at(-1);
     if (group.inverts && undone?.names.includes(group.inverts)) {

@@ -1,6 +1,6 @@
 /** The marks of the read as the page shows them: annotations, and their mask slices by frame. */
 import { createStore } from "zustand/vanilla";
-import type { AnnotationValue, ObjectRef, ObjectValue } from "../api/types";
+import type { AnnotationValue, AnswerValue, ObjectRef, ObjectValue } from "../api/types";
 import { isPlane } from "../journal/objects";
 import { countMask, decodeMask } from "../journal/rle";
 
@@ -23,9 +23,11 @@ export interface Mark {
 
 export interface Marks {
   marks: ReadonlyMap<string, Mark>;
+  /** By the id that follows from question and subject; see forms/ids.ts. */
+  answers: ReadonlyMap<string, AnswerValue>;
 }
 
-export const makeMarks = () => createStore<Marks>(() => ({ marks: new Map() }));
+export const makeMarks = () => createStore<Marks>(() => ({ marks: new Map(), answers: new Map() }));
 export const marks = makeMarks();
 
 export const sliceKey = (sop: string, frame: number): string => `${sop}|${frame}`;
@@ -38,6 +40,7 @@ export function applyObjects(changed: { object: ObjectRef; value: ObjectValue }[
     if (isPlane(object)) continue;
     const old = next.get(object.annotation);
     if (!value) next.delete(object.annotation);
+    else if ("answer" in value) continue;
     else if (!("rle" in value)) {
       next.set(object.annotation, {
         id: object.annotation,
@@ -71,6 +74,21 @@ export function applyObjects(changed: { object: ObjectRef; value: ObjectValue }[
     next.set(id, { ...mark, slices, voxels });
   }
   store.setState({ marks: next });
+  applyAnswers(changed, store);
+}
+
+function applyAnswers(changed: { object: ObjectRef; value: ObjectValue }[], store: typeof marks): void {
+  const before = store.getState().answers;
+  const news = changed.filter(
+    ({ object, value }) => !isPlane(object) && (value ? "answer" in value : before.has(object.annotation)),
+  );
+  if (!news.length) return;
+  const next = new Map(before);
+  for (const { object, value } of news) {
+    if (value && "answer" in value) next.set(object.annotation, value);
+    else next.delete(object.annotation);
+  }
+  store.setState({ answers: next });
 }
 
 const unpacked = new Map<string, Uint8Array>();
