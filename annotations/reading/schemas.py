@@ -23,8 +23,16 @@ KINDS = {
     "length": "Length",
     "bidirectional": "Long and short axis",
     "ellipse": "Ellipse",
+    "circle": "Circle",
+    "rectangle": "Rectangle",
     "polygon": "Polygon",
     "freehand": "Freehand region",
+    "spline": "Curve",
+    "livewire": "Live wire outline",
+    "angle": "Angle",
+    "cobb": "Cobb angle",
+    "arrow": "Arrow with text",
+    "box": "Box",
     "point": "Point",
 }
 COLORS = ("#f5a742", "#f27cc0", "#a9d84e", "#3fd0bb", "#b9a8ff", "#6fb7ff", "#ff8f85", "#ffe066", "#c9d1d8")

@@ -30,6 +30,8 @@ class Scope:
         self.series = {image.series for image in self.images.values()}
         named = _strings(values, "series") | _about(values, "series")
         self.series |= self._series(read, named - self.series)
+        cut = [value for value in values if value.get("plane") is not None]
+        self.frames_of_series = self._frames(read, _strings(cut, "series"))
         self.studies = self._studies(read, _about(values, "study"))
         self.imported = self._imported(read, values)
 
@@ -53,6 +55,14 @@ class Scope:
             return set()
         series = Series.objects.filter(public_id__in=public_ids, study__case_studies__case=read.case_id)
         return set(series.values_list("public_id", flat=True))
+
+    @staticmethod
+    def _frames(read: Read, public_ids: set[str]) -> dict[str, Frames | None]:
+        """Of the series that marks lie on a cut through."""
+        if not public_ids:
+            return {}
+        series = Series.objects.filter(public_id__in=public_ids, study__case_studies__case=read.case_id)
+        return {one.public_id: frames_of(one) for one in series}
 
     @staticmethod
     def _studies(read: Read, public_ids: set[str]) -> set[str]:

@@ -3,25 +3,24 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from annotations.measures import masks
+from annotations.measures.figures import IN_PATIENT_ONLY, POINTS_LEAST_AND_MOST, check_figure
+from annotations.measures.geometry import GeometryError
+from annotations.reading.frames import Frames
 from annotations.reading.journal.scope import Scope
 from annotations.reading.journal.sent import NUMBER_MAX, UID_LENGTH_MAX, PlaneValue, Refused
 
-KINDS = ("segment", "length", "bidirectional", "ellipse", "polygon", "freehand", "point")
+KINDS = ("segment", *POINTS_LEAST_AND_MOST)
 STATES = ("present", "absent", "indeterminate", "not_assessed")
-POINTS_LEAST_AND_MOST = {
-    "length": (2, 2),
-    "bidirectional": (4, 4),
-    "ellipse": (4, 4),
-    "polygon": (3, 10_000),
-    "freehand": (3, 10_000),
-    "point": (1, 1),
-}
 COORDINATE_MAX = 100_000.0  # mm or pixels: further out than any image reaches
 NOTE_LENGTH_MAX = 4000
 
-_COMMON = {"kind", "label", "series", "state", "note", "origin", "color_index"}
-_PLACED = {"sop", "frame", "frame_of_reference", "points_patient_mm", "points_image"}
+_COMMON = {"kind", "label", "series", "state", "note", "origin", "color_index", "locked"}
+_PLACED = {"sop", "frame", "frame_of_reference", "points_patient_mm", "points_image", "plane"}
+OFF_PLANE_MM = 0.1  # what rounding may move a point off the cut it was drawn on
+UNIT_OFF = 1e-3  # by what the length of a direction, or the angle of two, may be off
 
 
 def check_annotation(value: dict[str, Any], scope: Scope) -> None:
@@ -85,6 +84,8 @@ def _check_words(value: dict[str, Any], scope: Scope) -> None:
     color_index = value.get("color_index")
     if color_index is not None and (type(color_index) is not int or not 0 <= color_index <= NUMBER_MAX):
         raise Refused("`color_index` is a whole number.")
+    if not isinstance(value.get("locked", False), bool):
+        raise Refused("`locked` is true or false.")
     origin = value.get("origin")
     if not isinstance(origin, dict) or set(origin) - {"from", "imported"}:
         raise Refused('The origin of a mark is {"from": "reader"} or {"from": "imported", "imported": id}.')
@@ -99,28 +100,65 @@ def _check_words(value: dict[str, Any], scope: Scope) -> None:
 
 
 def _check_place(value: dict[str, Any], kind: str, scope: Scope) -> None:
+    reference = value.get("frame_of_reference")
+    if reference is not None and (not isinstance(reference, str) or len(reference) > UID_LENGTH_MAX):
+        raise Refused("`frame_of_reference` is a DICOM UID or null.")
+    frames = _frames_under(value, kind, scope)
+    in_patient, on_image = value.get("points_patient_mm"), value.get("points_image")
+    if (in_patient is None) == (on_image is None):
+        raise Refused("A mark has either points in the patient or points on the image.")
+    if frames and frames.in_patient != (in_patient is not None):
+        raise Refused(
+            "This image has a position in the patient: its marks are kept in millimetres there."
+            if frames.in_patient
+            else "This image has no position in the patient: its marks are kept as column and row."
+        )
+    if in_patient is None and kind in IN_PATIENT_ONLY:
+        raise Refused(f"A {kind} needs images with a position in the patient.")
+    points = on_image if in_patient is None else in_patient
+    _check_points(points, kind, 2 if in_patient is None else 3)
+    try:
+        check_figure(kind, points)
+    except GeometryError as error:
+        raise Refused(str(error)) from None
+    if value.get("plane") is not None:
+        _check_cut(value["plane"], points, kind)
+
+
+def _frames_under(value: dict[str, Any], kind: str, scope: Scope) -> Frames | None:
+    """What is known of the images that a mark was drawn on: one of them, or a cut through all of a series."""
+    if value.get("plane") is not None:
+        if "sop" in value or "frame" in value or value.get("points_image") is not None:
+            raise Refused(
+                "A mark on a cut lies on no image: it has no `sop` and `frame`."
+            )
+        frames = scope.frames_of_series.get(value["series"])
+        if frames and not frames.in_patient:
+            raise Refused("These images have no position in the patient, so nothing can be cut through them.")
+        return frames
     sop, frame = value.get("sop"), value.get("frame")
     if not isinstance(sop, str) or type(frame) is not int:
         raise Refused(f"A {kind} names the image it was drawn on: `sop` and `frame`.")
     image = scope.image(sop, frame)
     if image.series != value["series"]:
         raise Refused("The image of this mark belongs to another series than the mark.")
-    reference = value.get("frame_of_reference")
-    if reference is not None and (not isinstance(reference, str) or len(reference) > UID_LENGTH_MAX):
-        raise Refused("`frame_of_reference` is a DICOM UID or null.")
-    in_patient, on_image = value.get("points_patient_mm"), value.get("points_image")
-    if (in_patient is None) == (on_image is None):
-        raise Refused("A mark has either points in the patient or points on the image.")
-    if image.frames and image.frames.in_patient != (in_patient is not None):
-        raise Refused(
-            "This image has a position in the patient: its marks are kept in millimetres there."
-            if image.frames.in_patient
-            else "This image has no position in the patient: its marks are kept as column and row."
-        )
-    if in_patient is not None:
-        _check_points(in_patient, kind, 3)
-    else:
-        _check_points(on_image, kind, 2)
+    return image.frames
+
+
+def _check_cut(plane: Any, points: list[list[float]], kind: str) -> None:
+    """A cut is a point and two unit vectors at a right angle; what is drawn on it lies on it."""
+    names = {"origin", "row", "column"}
+    if not isinstance(plane, dict) or set(plane) != names:
+        raise Refused("A cut has an `origin`, and its directions `row` and `column`.")
+    for part in plane.values():
+        if not isinstance(part, list) or len(part) != 3 or not all(map(_is_coordinate, part)):
+            raise Refused(f"The parts of a cut are 3 numbers each, none beyond ±{COORDINATE_MAX:.0f}.")
+    origin, row, column = (np.array(plane[name], dtype=np.float64) for name in ("origin", "row", "column"))
+    if max(abs(row @ row - 1), abs(column @ column - 1), abs(row @ column)) > UNIT_OFF:
+        raise Refused("The directions of a cut are unit vectors at a right angle to each other.")
+    off = np.abs((np.array(points, dtype=np.float64) - origin) @ np.cross(row, column)).max()
+    if kind != "box" and off > OFF_PLANE_MM:
+        raise Refused("The points of this mark don't lie on the cut that it was drawn on.")
 
 
 def _check_points(points: Any, kind: str, dimensions: int) -> None:
