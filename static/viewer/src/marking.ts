@@ -4,6 +4,7 @@ import { indexToWorld, planeOf, sliceDistance } from "./engine/geometry";
 import { boxAround, withRectangle } from "./journal/box";
 import { placed, pointsFrom } from "./journal/figures";
 import { uuid } from "./journal/ids";
+import { reachBack } from "./past";
 import type { Place } from "./place";
 import { client, journal } from "./session";
 import { draft } from "./store/draft";
@@ -99,9 +100,15 @@ export function remove(id: string): void {
   const slices = [...mark.slices.values()].map(
     ({ sop, frame }): Change => ({ object: { annotation: id, sop, frame }, value: null }),
   );
-  journal.commit([...slices, { object: { annotation: id }, value: null }]);
+  journal.commit([...slices, ...answersAbout(id), { object: { annotation: id }, value: null }]);
   if (room.getState().selected === id) room.setState({ selected: null });
 }
+
+/** What was answered about a mark goes with it, and comes back with it. */
+const answersAbout = (annotation: string): Change[] =>
+  [...marks.getState().answers]
+    .filter(([, value]) => value.of === "annotation" && value.id === annotation)
+    .map(([id]) => ({ object: { annotation: id }, value: null }));
 
 /** By the imported segment's id, which no two reads share: it may outlive a read. */
 export const importedSlices = new Map<string, MaskSlice[]>();
@@ -148,6 +155,10 @@ const handsFree = (): boolean => mayMark(room.getState()) && draft.getState().st
 export function undo(force = false): void {
   if (!handsFree()) return;
   const outcome = journal.undo(force);
+  // Gestures from before the page was opened come when they are needed.
+  if (outcome === "nothing" && journal.earlier)
+    void reachBack().then(() => journal.stacks.undo.length && undo());
+  else void reachBack();
   if (outcome === "changed") {
     room.setState({
       notice: { sentence: "This was changed since, elsewhere.", act: "Undo it anyway", does: "undo" },

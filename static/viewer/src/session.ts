@@ -42,7 +42,7 @@ const refOf = (key: string): ObjectRef => {
   return sop === undefined ? { annotation } : { annotation, sop, frame: Number(frame) };
 };
 
-function sizeOf(sop: string): { rows: number; columns: number } {
+export function sizeOf(sop: string): { rows: number; columns: number } {
   for (const manifest of Object.values(room.getState().manifests)) {
     const index = manifest.frames.sop.indexOf(sop);
     if (index >= 0) {
@@ -95,10 +95,13 @@ export async function startSession(
     uuid,
     now: () => new Date(),
     later: (milliseconds, work) => window.setTimeout(work, milliseconds),
-    changed: (keys) =>
+    changed: (keys) => {
+      // Whoever looks at an earlier moment sees what came since when they are back.
+      if (room.getState().past) return;
       applyObjects(
         keys.map((key) => ({ object: refOf(key), value: journal.objects.get(key)?.value ?? null })),
-      ),
+      );
+    },
     report: (report) => room.setState({ report }),
     refetch: () => void refetch(),
   });
@@ -202,6 +205,12 @@ async function takeLock(readId: string, read: Read, left: () => boolean): Promis
     await begin();
     await held;
   });
+}
+
+/** Lays all the journal's marks on the screen anew: after a look at an earlier moment. */
+export function showMarks(): void {
+  marks.setState(marks.getInitialState(), true);
+  applyObjects([...journal.objects.values()]);
 }
 
 /** A stroke began on the values of its moment: news from elsewhere waits until the hand lets go. */

@@ -39,9 +39,6 @@ function sentence(status: number, body: unknown): string {
   return `The server answered with an error (${status}).`;
 }
 
-/** Gestures of one page of the history. */
-export const HISTORY_GROUPS = 100;
-
 export interface NewComment {
   text: string;
   series: string | null;
@@ -90,7 +87,7 @@ export function makeClient(readId: string, csrf: string) {
     /** The last gestures; with `before`, those that ended before that edit. */
     history: (before?: number) =>
       ask<{ number: number; groups: HistoryGroup[] }>(
-        `${base}history/?groups=${HISTORY_GROUPS}${before === undefined ? "" : `&before=${before}`}`,
+        `${base}history/?groups=100${before === undefined ? "" : `&before=${before}`}`,
       ),
     gestures: (before?: number) =>
       ask<{ more: boolean; groups: GestureLine[] }>(

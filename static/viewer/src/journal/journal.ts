@@ -96,6 +96,8 @@ export class Journal {
     }
     const known = new Set(groups.map((group) => group.group));
     this.stacks.replay(groups);
+    const numbers = groups.flatMap((group) => group.edits.map(({ number }) => number));
+    this.reach(groups, Math.max(state.number, ...numbers));
     for (const edit of this.pending) {
       const key = keyOf(edit.object);
       const before = this.objects.get(key);
@@ -108,6 +110,10 @@ export class Journal {
     void this.flush();
   }
 
+  /** How many edits there are before the gestures known here, and the edit before which these ended. */
+  earlier = 0;
+  oldest = 0;
+
   /** Gestures from before those of `load`, so that undo has no end. What they deleted has a version, too. */
   older(groups: HistoryGroup[]): void {
     for (const { object, version } of groups.flatMap((group) => group.edits)) {
@@ -116,7 +122,15 @@ export class Journal {
       else if (known.value === null) known.version = Math.max(known.version, version);
     }
     this.stacks.prepend(groups);
+    this.reach(groups, this.earlier);
     this.report();
+  }
+
+  /** Edits are numbered without gaps: how many of `all` are not among these? */
+  private reach(groups: HistoryGroup[], all: number): void {
+    const edits = groups.flatMap((group) => group.edits);
+    this.earlier = groups.length ? Math.max(0, all - edits.length) : 0;
+    this.oldest = Math.min(...groups.map((group) => Math.max(...group.edits.map(({ number }) => number))));
   }
 
   /** Puts a waiting edit into the undo stacks, joining the group it belongs to. */
@@ -386,7 +400,7 @@ export class Journal {
       parked: this.parked,
       parkedReason: this.parkedReason,
       refused: this.refused,
-      canUndo: this.stacks.undo.length > 0,
+      canUndo: this.stacks.undo.length > 0 || this.earlier > 0,
       canRedo: this.stacks.redo.length > 0,
       unsafe,
     });

@@ -105,6 +105,8 @@ export interface Room {
   pin: Pin | null;
   openComment: string | null;
   outlined: string[];
+  /** The marks shown are those after this edit, to look at; null: as they are. */
+  past: { number: number; at: string } | null;
   /** Findings that are not drawn for now; the reader's own look, not part of the read. */
   hidden: string[];
 }
@@ -170,6 +172,7 @@ export function makeRoom() {
     pin: null,
     openComment: null,
     outlined: [],
+    past: null,
     hidden: [],
   }));
 }
@@ -219,7 +222,10 @@ export const activeManifest = (state: Room): Manifest | undefined => {
 };
 
 export const mayMark = (state: Room): boolean =>
-  state.editing === "here" && state.read?.you.may_edit === true && state.read.you.capacity === "reader";
+  state.editing === "here" &&
+  state.past === null &&
+  state.read?.you.may_edit === true &&
+  state.read.you.capacity === "reader";
 
 /** What encloses pixels can be copied into a mask of one's own; a length, a point or a line can't. */
 export const mayCopy = (state: Room, imported: Imported): boolean =>
