@@ -139,7 +139,7 @@ def _wrong(cast):
     image_points = {"points_patient_mm": None, "points_image": [[1.5, 1.5], [2.5, 2.5]]}
     yield "no 'wat'", edit(cast.length(label="wat"))
     yield "not for marks of kind length, only segment", edit(cast.length(label="mask"))
-    yield "is one of segment", edit(cast.length(kind="arrow"))
+    yield "is one of segment", edit(cast.length(kind="spear"))
     yield "state is one of", edit(cast.length(state="maybe"))
     yield "series of this mark is not in the case", edit(cast.segment(series=cast.other_series.public_id))
     yield "no such image", edit(cast.length(sop="1.2.3"))
