@@ -6,9 +6,6 @@ from annotations.models import Read
 from annotations.reading.hanging import Hung, hung_by, images_of, tried_in
 from atlas.models import Study
 
-TO_THE_MIDDLE = {"R": "right", "L": "left"}
-"""The edge of its pane that the chest wall of a breast lies at: both sides meet in the middle."""
-
 
 def hanging_json(read: Read, studies: list[Study]) -> dict[str, Any] | None:
     """None where nothing can be shown. `studies` carry their `shown_series`, in the order of the case."""
@@ -29,7 +26,6 @@ def hung_json(hung: Hung) -> dict[str, Any]:
                 "preset": place.wanted.preset or None,
                 "cut": place.wanted.cut or None,
                 "fused": place.fused.id if place.fused else None,
-                "align": TO_THE_MIDDLE.get(place.side),
             }
             for place in hung.places
         ],

@@ -161,7 +161,6 @@ class HungPaneShape(Shape):
     preset = s.CharField(allow_null=True, help_text="Window, by its id")
     cut = s.ChoiceField(choices=["axial", "coronal", "sagittal"], allow_null=True)
     fused = s.CharField(allow_null=True, help_text="The series laid over it")
-    align = s.ChoiceField(choices=["left", "right"], allow_null=True, help_text="Edge of the chest wall")
 
 
 _HUNG = {

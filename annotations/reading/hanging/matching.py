@@ -92,14 +92,12 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What hangs in a pane. `frame` counts from 0 in display order, None: where the series opens by itself.
-    `side` is the breast's, of a mammogram, so that its chest wall can be hung to the middle."""
+    """What hangs in a pane. `frame` counts from 0 in display order, None: where the series opens by itself."""
 
     series: Shown | None
     wanted: Wanted
     frame: int | None = None
     fused: Shown | None = None
-    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +172,7 @@ def _place(wanted: Wanted, images: CaseImages, before: Sequence[Place]) -> Place
         return Place(None, wanted)
     series, frame = max(fitting, key=lambda found: _rank(wanted, found[0], found[1], before))
     fused = _pet_of(series, images) if wanted.fused else None
-    side = series.sides[frame or 0][0] if series.sides and series.modality == "MG" else ""
-    return Place(series, wanted, frame, fused, side)
+    return Place(series, wanted, frame, fused)
 
 
 @dataclass(frozen=True, slots=True, order=True)
