@@ -1,6 +1,7 @@
 /** Registers what every reader can do. The order here is the order of the sheet and the palette. */
 import "./move";
 import "./see";
+import "./panes";
 import "./cuts";
 import "./tools";
 import "./marks";

@@ -2,7 +2,6 @@
 import {
   Brush,
   Circle,
-  Columns2,
   Contrast,
   Crosshair,
   Eraser,
@@ -12,7 +11,6 @@ import {
   FlipVertical2,
   Hand,
   Keyboard,
-  Link2,
   type LucideIcon,
   Maximize,
   MessageSquarePlus,
@@ -23,7 +21,6 @@ import {
   RotateCw,
   Ruler,
   Spline,
-  Square,
   SunMoon,
   Undo2,
   WandSparkles,
@@ -42,12 +39,11 @@ import {
   mayMark,
   type Range,
   room,
-  setLayout,
   setPane,
-  shownPanes,
   type ToolName,
 } from "../store/room";
 import { TwoAxes } from "./icons";
+import { LayoutPicker } from "./LayoutPicker";
 import { useRoom } from "./use";
 import { amount } from "./words";
 
@@ -266,8 +262,6 @@ export function Toolbar() {
   const judge = useRoom((state) => state.read?.you.may_judge === true);
   const tool = useRoom((state) => state.tool);
   const cine = useRoom((state) => state.cine);
-  const several = useRoom((state) => shownPanes(state).length > 1);
-  const linked = useRoom((state) => state.linked);
   const overlays = useRoom((state) => state.overlays);
   const report = useRoom((state) => state.report);
   const painting = ["brush", "eraser", "threshold"].includes(tool);
@@ -354,20 +348,7 @@ export function Toolbar() {
         </div>
       )}
       <div className="g">
-        <Act
-          name={several ? "One image" : "Two images side by side"}
-          icon={several ? Square : Columns2}
-          test="layout"
-          act={() => setLayout({ rows: 1, columns: several ? 1 : 2 })}
-        />
-        <Act
-          name="Scroll both images together"
-          icon={Link2}
-          on={linked}
-          off={!several}
-          test="link"
-          act={() => room.setState({ linked: !linked })}
-        />
+        <LayoutPicker />
         <Act
           name={overlays ? "Hide overlays; or hold Tab" : "Show overlays"}
           hint="Tab"

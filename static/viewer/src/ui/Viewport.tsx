@@ -1,21 +1,24 @@
 /** One image: the stage below, masks and lines over it, the corners' text, the hands. */
-import { ChevronLeft, ChevronRight, TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
+import type { Manifest } from "../api/types";
 import { type Area, fitted, type Sight } from "../engine/camera";
 import { start } from "../engine/cornerstone";
 import { hangingPose, UPRIGHT } from "../engine/geometry";
-import { stackAt } from "../engine/stacks";
 import { Stage } from "../engine/stage";
-import { stepPhase } from "../moving";
+import { LETTERS, refitted } from "../panes";
 import { placeOf, planeIn } from "../place";
-import { frames, openSeries, ownWindow, stages } from "../session";
+import { frames, ownWindow, stages } from "../session";
 import { draft } from "../store/draft";
 import { mayMark, room, setPane, shownPanes } from "../store/room";
+import { t } from "../words";
 import { Corners } from "./Corners";
 import { Crosshair } from "./Crosshair";
+import { CrossLines } from "./CrossLines";
 import { CutBar, CutSlider } from "./CutBar";
 import { MaskLayer } from "./MaskLayer";
+import { PaneSays, PhaseBar } from "./PaneSays";
+import { droppedOn, isDroppable, PaneTag } from "./PaneTag";
 import { useHands } from "./pointer";
 import { Pins, Shapes } from "./Shapes";
 import { SliceBar } from "./SliceBar";
@@ -23,15 +26,14 @@ import { useRoom } from "./use";
 
 const INSET = 22;
 
-/** Keeps what the reader chose relative to the fit: a fitted image stays fitted, and there and back is the same. */
+const nameOf = (manifest: Manifest | undefined): string =>
+  manifest ? manifest.series.description || manifest.series.modality : t("empty");
+
+/** The sight of an image whose place on the screen grew or shrank. */
 function resized(which: number, sight: Sight, from: Area, to: Area): Sight {
   const { panes, manifests } = room.getState();
-  const { series, shown, wanted, cut } = panes[which];
-  const manifest = series ? manifests[series] : null;
-  if (!manifest || from.width < 2) return sight;
-  const plane = planeIn({ cut, shown, wanted }, manifest);
-  const ratio = fitted(plane, to, sight.pose).scale / fitted(plane, from, sight.pose).scale;
-  return { ...sight, scale: sight.scale * ratio };
+  const manifest = panes[which].series ? manifests[panes[which].series] : null;
+  return manifest ? refitted(planeIn(panes[which], manifest), sight, from, to) : sight;
 }
 
 export function Viewport({ which }: { which: number }) {
@@ -115,7 +117,6 @@ export function Viewport({ which }: { which: number }) {
 
   useHands(which, box);
 
-  const loading = manifest && (cut ? pane.shown === null : pane.shown !== wanted) && !pane.error;
   return (
     <div
       ref={box}
@@ -123,20 +124,27 @@ export function Viewport({ which }: { which: number }) {
       data-tool={tool}
       data-testid={`viewport-${which}`}
       role="application"
-      aria-label={`Image ${which + 1}`}
-      onDragOver={(event) => event.preventDefault()}
+      aria-label={t("Image {letter}: {name}", { letter: LETTERS[which], name: nameOf(manifest) })}
+      tabIndex={active ? 0 : -1}
+      onFocus={() => {
+        if (room.getState().active !== which) room.setState({ active: which });
+      }}
+      onDragOver={(event) => {
+        if (!isDroppable(event.dataTransfer)) return;
+        event.preventDefault();
+        event.currentTarget.classList.add("dropping");
+      }}
+      onDragLeave={(event) => event.currentTarget.classList.remove("dropping")}
       onDrop={(event) => {
         event.preventDefault();
-        const dropped = event.dataTransfer.getData("text/series");
-        if (dropped) {
-          room.setState({ active: which });
-          void openSeries(which, dropped);
-        }
+        event.currentTarget.classList.remove("dropping");
+        droppedOn(which, event.dataTransfer);
       }}
     >
       {/* Until its first image is drawn, the canvas still holds that of the series or the case before. */}
       <div ref={screen} className={pane.shown === null ? "screen blank" : "screen"} />
       <MaskLayer which={which} place={place} />
+      <CrossLines which={which} place={place} />
       <Shapes which={which} place={place} />
       <Pins place={place} />
       <BrushRing which={which} />
@@ -146,69 +154,10 @@ export function Viewport({ which }: { which: number }) {
       <CutBar which={which} />
       <CutSlider which={which} />
       <SliceBar which={which} />
-      {!series && <p className="vpsay">Drag a series here, or click one on the left.</p>}
-      {loading && pane.shown === null && <p className="vpsay">The image is on its way.</p>}
-      {loading && pane.shown !== null && <p className="vpsay low">Slice {wanted + 1} is on its way.</p>}
-      {pane.error && <Broken which={which} sentence={pane.error} />}
-      <SeriesProblem which={which} />
+      <PaneTag which={which} />
+      <PaneSays which={which} />
     </div>
   );
-}
-
-/** Which phase is on the screen, where a series has several; a click goes to the same place in another. */
-function PhaseBar({ which }: { which: number }) {
-  const pane = useRoom((state) => state.panes[which]);
-  const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
-  if (!manifest) return null;
-  const stack = stackAt(manifest, pane.wanted);
-  if (stack.of < 2) return null;
-  const step = (direction: 1 | -1) => {
-    room.setState({ active: which });
-    stepPhase(direction, which);
-  };
-  return (
-    <fieldset className="phases" aria-label="Phase" data-testid={`phase-${which}`}>
-      <button type="button" aria-label="Phase before" title="Phase before (,)" onClick={() => step(-1)}>
-        <ChevronLeft size={15} aria-hidden="true" />
-      </button>
-      <span role="status">
-        {stack.label} <span className="faint">{`${stack.number} of ${stack.of}`}</span>
-      </span>
-      <button type="button" aria-label="Phase after" title="Phase after (.)" onClick={() => step(1)}>
-        <ChevronRight size={15} aria-hidden="true" />
-      </button>
-    </fieldset>
-  );
-}
-
-function Broken({ which, sentence }: { which: number; sentence: string }) {
-  return (
-    <div className="vpsay" role="alert">
-      <p>
-        <TriangleAlert size={14} aria-hidden="true" /> {sentence}
-      </p>
-      <button
-        type="button"
-        className="btn s28"
-        data-testid="retry-frame"
-        onClick={() => {
-          const { series, wanted } = room.getState().panes[which];
-          const loader = series ? frames.get(series) : undefined;
-          setPane(which, { error: null });
-          loader?.retry();
-          if (loader) void stages[which]?.show(loader, wanted);
-        }}
-      >
-        Try again
-      </button>
-    </div>
-  );
-}
-
-function SeriesProblem({ which }: { which: number }) {
-  const sentence = useRoom((state) => state.manifestProblems[state.panes[which].series ?? ""]);
-  if (!sentence) return null;
-  return <p className="vpsay">This series can't be opened. {sentence}</p>;
 }
 
 /** The brush at its size in millimetres, as a ring under the cursor. */

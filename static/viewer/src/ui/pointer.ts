@@ -39,7 +39,8 @@ export function useHands(which: number, box: React.RefObject<HTMLDivElement | nu
       const rect = element.getBoundingClientRect();
       return [event.clientX - rect.left, event.clientY - rect.top];
     };
-    const control = (event: Event) => (event.target as Element).closest(".prof, button, .grip, .cutbar, input, select");
+    const control = (event: Event) =>
+      (event.target as Element).closest(".prof, button, .grip, .cutbar, input, select, [draggable]");
     const touch = new Touch<PointerEvent>({
       begin: (start, event) => begin(which, start, event, toolButton()),
       pan: (dx, dy) => panBy(which, dx, dy),
@@ -122,7 +123,8 @@ export function useHands(which: number, box: React.RefObject<HTMLDivElement | nu
       if (!steps) return;
       turned = 0;
       if (act === "phase") stepPhase(steps > 0 ? 1 : -1, which);
-      else scrollBy(act === "fast" ? steps * FAST_SLICES : steps, which);
+      // With Alt a linked image moves alone, and keeps the new difference.
+      else scrollBy(act === "fast" ? steps * FAST_SLICES : steps, which, event.altKey);
     };
     const double = (event: MouseEvent) => {
       if (control(event)) return;
