@@ -1,14 +1,16 @@
 /** The case's time points, to scale, and the series of each. */
-import { TriangleAlert } from "lucide-react";
+import { Columns2, TriangleAlert } from "lucide-react";
 import type { StudyRow } from "../api/types";
+import { firstKey } from "../commands";
+import { compareWith, LETTERS, studyBeside } from "../panes";
 import { openSeries } from "../session";
 import { room, shownPanes } from "../store/room";
+import { t, tn } from "../words";
 import { useRoom } from "./use";
 import { dateText } from "./words";
 
 const ROW_PX = 40;
 const LINE_PX = 190;
-const LETTERS = "ABCDEFGHI";
 
 /** Newest on top, distances to scale but never so close that two rows overlap. */
 export function timeline(studies: StudyRow[]): { study: StudyRow; top: number; gap: number | null }[] {
@@ -37,12 +39,15 @@ export function Rail() {
     return at.join("") || null;
   };
   const current = rows.find(({ study }) => study.series.some((one) => one.id === panes[active].series));
+  const beside = studyBeside(read.studies, current?.study ?? null);
+  const onScreen = (study: StudyRow) =>
+    shownPanes({ layout }).some((which) => study.series.some((one) => one.id === panes[which].series));
   return (
-    <nav className="rail" aria-label="Studies and series">
+    <nav className="rail" aria-label={t("Studies and series")}>
       <section>
         <header className="row railhead">
-          <h2>Studies</h2>
-          <span className="end faint small">{read.studies.length > 1 ? "to scale" : ""}</span>
+          <h2>{t("Studies")}</h2>
+          <span className="end faint small">{read.studies.length > 1 ? t("to scale") : ""}</span>
         </header>
         <div className="tline" style={{ height }}>
           {rows.length > 1 && <span className="rule" style={{ top: 10, height: height - ROW_PX }} />}
@@ -50,12 +55,29 @@ export function Rail() {
             <div key={study.id}>
               {gap !== null && (
                 <span className="gapd" style={{ top: top - 19 }}>
-                  {gap} d
+                  {t("{n} d", { n: gap })}
                 </span>
+              )}
+              {current && study !== current.study && study.series.length > 0 && (
+                <button
+                  type="button"
+                  className="tool compare"
+                  style={{ top: top + 2 }}
+                  aria-label={t("Compare with {date}", { date: dateText(study.date) })}
+                  title={
+                    study === beside
+                      ? `${t("Compare with {date}", { date: dateText(study.date) })} (${firstKey("panes.compare")})`
+                      : t("Compare with {date}", { date: dateText(study.date) })
+                  }
+                  data-testid={`compare-${study.id}`}
+                  onClick={() => void compareWith(study)}
+                >
+                  <Columns2 size={15} aria-hidden="true" />
+                </button>
               )}
               <button
                 type="button"
-                className={study === current?.study ? "tp on" : "tp"}
+                className={study === current?.study ? "tp on" : onScreen(study) ? "tp shown" : "tp"}
                 style={{ top }}
                 disabled={!study.series.length}
                 onClick={() => void openSeries(room.getState().active, study.series[0].id)}
@@ -64,17 +86,29 @@ export function Rail() {
                 <span>
                   <b>{dateText(study.date)}</b>
                   <br />
-                  {study.description || "Study"}
+                  {study.description || t("Study")}
                 </span>
               </button>
             </div>
           ))}
         </div>
+        {beside && (
+          <button
+            type="button"
+            className="btn s28 compareall"
+            title={`${t("Beside this study, linked")} (${firstKey("panes.compare")})`}
+            data-testid="compare"
+            onClick={() => void compareWith(beside)}
+          >
+            <Columns2 size={14} aria-hidden="true" />{" "}
+            {t("Compare with {date}", { date: dateText(beside.date) })}
+          </button>
+        )}
       </section>
       {rows.map(({ study }) => (
         <section key={study.id}>
           <header className="row railhead">
-            <h2>Series</h2>
+            <h2>{t("Series")}</h2>
             <span className="end faint small">{dateText(study.date)}</span>
           </header>
           <div className="thumbs">
@@ -89,7 +123,7 @@ export function Rail() {
                   className={letter ? "on" : ""}
                   draggable
                   title={[
-                    `${name}: click to open in the active image, or drag to one`,
+                    t("{name}: click to open in the active image, or drag to one", { name }),
                     ...series.findings.map((finding) => finding.sentence),
                   ].join("\n")}
                   data-testid={`series-${series.id}`}
@@ -101,19 +135,23 @@ export function Rail() {
                   {doubts > 0 && (
                     <i className="doubt">
                       <TriangleAlert size={12} aria-hidden="true" />
-                      <span className="away">{doubts} to know about this series</span>
+                      <span className="away">
+                        {tn(
+                          doubts,
+                          "{n} thing to know about this series",
+                          "{n} things to know about this series",
+                        )}
+                      </span>
                     </i>
                   )}
                   <span>
                     <span className="name">{name}</span>
-                    <span className="faint">
-                      {series.images} {series.images === 1 ? "image" : "images"}
-                    </span>
+                    <span className="faint">{tn(series.images, "{n} image", "{n} images")}</span>
                   </span>
                 </button>
               );
             })}
-            {!study.series.length && <p className="faint small">No images in this study.</p>}
+            {!study.series.length && <p className="faint small">{t("No images in this study.")}</p>}
           </div>
         </section>
       ))}
