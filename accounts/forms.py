@@ -1,8 +1,11 @@
 """Forms about accounts: they check shape, services check rights and rules."""
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_text_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
 from accounts.models import User
@@ -12,8 +15,8 @@ from accounts.services.tokens import DAYS_AT_MOST
 
 class SignInForm(AuthenticationForm):
     error_messages = {
-        "invalid_login": "No account has this user name and password. Mind capital letters.",
-        "inactive": "This account is closed.",
+        "invalid_login": _("No account has this user name and password. Mind capital letters."),
+        "inactive": _("This account is closed."),
     }
 
     def __init__(self, *args, **kwargs) -> None:
@@ -46,14 +49,18 @@ class NewPersonForm(forms.Form):
     def clean(self) -> dict:
         facts = super().clean() or {}
         if "password" in facts and facts.get("password_again", facts["password"]) != facts["password"]:
-            self.add_error("password_again", "The two passwords differ.")
+            self.add_error("password_again", _("The two passwords differ."))
         return facts
 
 
 class AccountForm(forms.ModelForm):
+    language = forms.ChoiceField(
+        choices=[("", _("As the browser asks")), *settings.LANGUAGES], required=False
+    )
+
     class Meta:
         model = User
-        fields = ("first_name", "last_name", "theme")
+        fields = ("first_name", "last_name", "theme", "language")
         widgets = {"theme": forms.RadioSelect}
         labels = {"theme": "Light or dark"}
         help_texts = {"theme": "The reading room is always dark."}
@@ -66,7 +73,7 @@ class TokenForm(forms.Form):
 
 class OrganisationForm(forms.Form):
     name = forms.CharField(max_length=200, help_text="As it calls itself. The catalogue shows it to anyone.")
-    country = forms.ChoiceField(choices=[("", "Choose a country"), *countries])
+    country = forms.ChoiceField(choices=[("", _("Choose a country")), *countries])
 
 
 class InviteForm(forms.Form):
@@ -77,4 +84,4 @@ class InviteForm(forms.Form):
         super().__init__(*args, **kwargs)
         choice = self.fields["role"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 tells the type checker
-        choice.choices = [(role.key, role.title) for role in roles]
+        choice.choices = [(role.key, gettext(role.title)) for role in roles]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts import permissions
 
@@ -47,4 +48,4 @@ def places(request: HttpRequest) -> list[Place]:
 
 
 def _place(request: HttpRequest, title: str, url: str) -> Place:
-    return Place(title, url, request.path == url if url == "/" else request.path.startswith(url))
+    return Place(gettext(title), url, request.path == url if url == "/" else request.path.startswith(url))

@@ -21,6 +21,6 @@ class HouseRenderer(DjangoTemplates):
                 "APP_DIRS": False,
                 "DIRS": [settings.BASE_DIR / "templates", Path(django.forms.__file__).parent / "templates"],
                 "NAME": "forms",
-                "OPTIONS": {"builtins": ["network.templatetags.house"]},
+                "OPTIONS": {"builtins": ["django.templatetags.i18n", "network.templatetags.house"]},
             }
         )

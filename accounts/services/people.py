@@ -50,11 +50,12 @@ def create_administrator(*, username: str, email: str, password: str) -> User:
 
 
 @transaction.atomic
-def change_account(*, by: User, first_name: str, last_name: str, theme: str) -> None:
-    """A person's own name and look."""
+def change_account(*, by: User, first_name: str, last_name: str, theme: str, language: str = "") -> None:
+    """A person's own name and look, and their language; an empty one is what their browser asks for."""
     by.first_name, by.last_name, by.theme = first_name.strip(), last_name.strip(), theme
+    by.language = language
     by.clean_fields(exclude=["password"])
-    by.save(update_fields=["first_name", "last_name", "theme"])
+    by.save(update_fields=["first_name", "last_name", "theme", "language"])
     audit.record(by, "account.changed", by)
 
 

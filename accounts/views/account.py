@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -21,7 +22,7 @@ def account(request: SignedInRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         people.change_account(by=request.user, **form.cleaned_data)
-        messages.success(request, "Your account is changed.")
+        messages.success(request, gettext("Your account is changed."))
         return redirect("account")
     return _page(request, form=form)
 
@@ -49,7 +50,7 @@ def revoke_token(request: SignedInRequest, public_id: str) -> HttpResponse:
     if token is None:
         raise Http404("You have no such token.")
     tokens.revoke_token(by=request.user, token=token)
-    messages.success(request, "The token is revoked. What used it is shut out now.")
+    messages.success(request, gettext("The token is revoked. What used it is shut out now."))
     return redirect("account")
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
 
 from accounts import audit, revocation
 from accounts.forms import SignInForm
@@ -56,7 +57,7 @@ class NewPassword(auth.PasswordResetConfirmView):
         answer = super().form_valid(form)
         audit.record(self.user, "password.changed", self.user)
         revocation.announce()
-        messages.success(self.request, "Your new password is set. Sign in with it.")
+        messages.success(self.request, gettext("Your new password is set. Sign in with it."))
         return answer
 
 
@@ -69,5 +70,5 @@ class ChangePassword(auth.PasswordChangeView):
         person = cast(SignedInRequest, self.request).user
         audit.record(person, "password.changed", person)
         revocation.announce()
-        messages.success(self.request, "Your password is changed. Other browsers are signed out.")
+        messages.success(self.request, gettext("Your password is changed. Other browsers are signed out."))
         return answer

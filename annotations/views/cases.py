@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
@@ -169,7 +170,7 @@ def read_unassign(request: SignedInRequest, slug: str) -> HttpResponse:
     except ValidationError as refusal:
         messages.error(request, sentence(refusal))
     else:
-        messages.success(request, "The read was taken back.")
+        messages.success(request, gettext("The read was taken back."))
     return redirect(_back(request, slug))
 
 

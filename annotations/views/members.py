@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
@@ -91,5 +92,5 @@ def letter_withdraw(request: SignedInRequest, slug: str) -> HttpResponse:
     )
     if letter is not None:  # taken back before: sending the form twice changes nothing
         projects.withdraw_invitation(by=request.user, invitation=letter)
-    messages.success(request, "The letter was taken back; its link no longer works.")
+    messages.success(request, gettext("The letter was taken back; its link no longer works."))
     return redirect("project-members", slug)

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organisation
@@ -56,7 +57,7 @@ def project_new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         project = carried_out(form, lambda: projects.create_project(by=request.user, **form.cleaned_data))
         if project is not None:
-            messages.success(request, "The project is there, and you lead it.")
+            messages.success(request, gettext("The project is there, and you lead it."))
             return redirect("project", project.slug)
     return render(request, "projects/new.html", {"form": form})
 
@@ -75,7 +76,7 @@ def project_edit(request: SignedInRequest, slug: str) -> HttpResponse:
             form, lambda: projects.edit_project(by=request.user, project=fresh, **form.cleaned_data)
         )
         if done is not None:
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect("project", slug)
     return show(request, opened, "project", "projects/edit.html", form=form)
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -72,7 +74,7 @@ def worklist(request: SignedInRequest) -> HttpResponse:
 
 def _waiting(groups: list[casebook.WorkGroup]) -> str:
     """2 returned, 1 in progress, 84 next."""
-    return ", ".join(f"{group.total:,} {group.word}" for group in groups if group.waits)
+    return ", ".join(f"{intcomma(group.total)} {gettext(group.word)}" for group in groups if group.waits)
 
 
 @login_required

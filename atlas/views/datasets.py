@@ -8,6 +8,7 @@ from django.db.models import Count, Prefetch, Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import permissions
@@ -73,7 +74,7 @@ def edit_dataset(request: SignedInRequest, slug: str) -> HttpResponse:
     form = DatasetForm(request.POST or None, instance=dataset)
     if request.method == "POST" and form.is_valid():
         services.edit_dataset(by=request.user, dataset=dataset, **form.cleaned_data)
-        messages.success(request, "The dataset is changed.")
+        messages.success(request, gettext("The dataset is changed."))
         return redirect("dataset", dataset.slug)
     return render(request, "datasets/edit.html", {"form": form, "dataset": dataset, "name": name})
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import SignedInRequest
@@ -81,7 +82,9 @@ def decide(request: SignedInRequest, slug: str, series: str, image: str) -> Http
     dataset = quarantine.dataset_or_404(request.user, slug)
     chosen = quarantine.image_or_404(dataset, series, image)
     if request.POST.get("seen") != chosen.stored_sha256[: quarantine.ADDRESS_LENGTH]:
-        messages.warning(request, "The image has changed since this page was opened. Look at it again.")
+        messages.warning(
+            request, gettext("The image has changed since you opened this page. Look at it again.")
+        )
         return redirect("quarantined-image", slug, series, image)
     after = _after(dataset, chosen)
     try:

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -39,7 +40,7 @@ def vault(request: SignedInRequest, slug: str) -> HttpResponse:
             except ValidationError as error:
                 form.add_error(None, error)
             else:
-                messages.success(request, "The vault is on, for images that arrive from now on.")
+                messages.success(request, gettext("The vault is on, for images that arrive from now on."))
                 return redirect("organisation-vault", slug)
     found = Vault.objects.filter(organisation=organisation).select_related("turned_on_by").first()
     here = organisation.datasets.filter(deidentification=Dataset.Deidentification.AT_THE_DOOR)

@@ -11,6 +11,7 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 from django_countries import countries
 from lucide.templatetags.lucide import lucide
 
@@ -46,7 +47,13 @@ def number(value: int | None) -> str:
 def plural(count: int, words: str) -> str:
     """`{{ n|plural:"case,cases" }}`: "1 case", "2,000 cases"."""
     one, many = words.split(",")
-    return f"{intcomma(count)}\N{NO-BREAK SPACE}{one if count == 1 else many}"
+    return f"{intcomma(count)}\N{NO-BREAK SPACE}{ngettext(one, many, count)}"
+
+
+@register.filter
+def said(words: object) -> str:
+    """What an app below tells in English, in the reader's language: `{{ role.title|said }}`."""
+    return gettext(str(words)) if words else ""
 
 
 @register.filter
@@ -62,7 +69,7 @@ def moment(value: datetime | None) -> str:
         return NOTHING
     value = _local(value)
     same_day = value.date() == timezone.localdate()
-    return f"today {format_date(value, 'H:i')}" if same_day else format_date(value, "j M Y, H:i")
+    return f"{gettext('today')} {format_date(value, 'H:i')}" if same_day else format_date(value, "j M Y, H:i")
 
 
 @register.filter
@@ -73,7 +80,7 @@ def day_only(value: date | datetime | None) -> str:
     value = _local(value)
     that_day, today = (value.date() if isinstance(value, datetime) else value), timezone.localdate()
     if that_day == today:
-        return "today"
+        return gettext("today")
     return format_date(value, "j M" if that_day.year == today.year else "j M Y")
 
 
@@ -152,7 +159,7 @@ def timeline(days: Sequence[date | None], span_days: int = 730, width: int = 168
     """
     dated = sorted(value for value in days if value is not None)
     if not dated:
-        return format_html('<span class="faint">{}</span>', "no dates")
+        return format_html('<span class="faint">{}</span>', gettext("no dates"))
     left, usable = 6, width - 12
     offsets = [(value - dated[0]).days for value in dated]
     scale = usable / max(span_days, offsets[-1], 1)
@@ -162,7 +169,10 @@ def timeline(days: Sequence[date | None], span_days: int = 730, width: int = 168
         ((x, 4 if last else 3, SafeString(' class="last"') if last else "")
          for x, last in ((x, i == len(places) - 1) for i, x in enumerate(places))),
     )  # fmt: skip
-    words = f"{len(dated)} time points over {offsets[-1]} days" if len(dated) > 1 else "1 time point"
+    words = gettext("1 time point")
+    if len(dated) > 1:
+        told = {"points": len(dated), "days": offsets[-1]}
+        words = gettext("%(points)d time points over %(days)d days") % told
     return format_html(
         '<svg class="timeline" width="{}" height="16" role="img" aria-label="{}">'
         '<line x1="{}" x2="{}" y1="8" y2="8"/>{}</svg>',
@@ -196,7 +206,7 @@ def state(row: object, word: str = "") -> SafeString:
     """The `state` of a read, series, upload or release as a tag; `word` replaces the model's."""
     value = str(row.state)  # type: ignore[attr-defined]
     image, verdict = STATES[value]
-    words = word or row.get_state_display()  # type: ignore[attr-defined]
+    words = word or said(row.get_state_display())  # type: ignore[attr-defined]
     return format_html('<span class="tag {}">{}{}</span>', verdict, icon(image, 12), words)
 
 
