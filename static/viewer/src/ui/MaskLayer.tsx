@@ -8,6 +8,7 @@ import { importedSlices } from "../marking";
 import { onFrame, type Place } from "../place";
 import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
+import { pathsOnCut } from "./cutmasks";
 import { useRoom } from "./use";
 
 const FILL = 0.14;
@@ -96,8 +97,21 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, area.width, area.height);
-    if (!place || !onFrame(place) || !shown) return;
-    const { manifest, index, matrix } = place;
+    if (!place || !shown) return;
+    const { manifest, matrix } = place;
+    if (!onFrame(place)) {
+      for (const { path, color, style } of pathsOnCut(
+        which,
+        place,
+        all,
+        stroke,
+        selected,
+        read?.schema.labels,
+      ))
+        draw(context, path, matrix, color, style);
+      return;
+    }
+    const { index } = place;
     const sop = manifest.frames.sop[index];
     const frame = manifest.frames.frame[index];
     for (const id of outlined) {
