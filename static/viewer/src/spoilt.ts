@@ -3,7 +3,18 @@ import type { Manifest } from "./api/types";
 import { isCalibrated, planeOf, spoils } from "./engine/geometry";
 import type { ToolName } from "./store/room";
 
-const LENGTHS: ToolName[] = ["length", "bidirectional", "ellipse", "polygon", "freehand"];
+const LENGTHS: ToolName[] = [
+  "length",
+  "bidirectional",
+  "ellipse",
+  "circle",
+  "rectangle",
+  "polygon",
+  "freehand",
+  "spline",
+  "livewire",
+  "box",
+];
 const BRUSHES: ToolName[] = ["brush", "eraser"];
 
 /** What the values of a series are counted in: "HU", "SUVbw", or "" where nobody says. */
@@ -16,6 +27,8 @@ export const unitsOf = (manifest: Manifest): string => {
 export function whyOff(tool: ToolName, manifest: Manifest): string | null {
   if (tool === "threshold" && manifest.pixel.samples > 1)
     return "a colour image has no single value to paint by.";
+  if (tool === "box" && manifest.geometry !== "patient")
+    return "these images have no position in the patient.";
   return null;
 }
 

@@ -1,5 +1,5 @@
 /** Marks drawn in one drag, or in two: length, two axes, ellipse, circle, rectangle, freehand, arrow, box; points. */
-import { ArrowUpRight, Box, Circle, CircleDot, Crosshair, PenLine, Ruler, Square } from "lucide-react";
+import { ArrowUpRight, Box, Circle, CircleDot, PenLine, Plus, Ruler, Square } from "lucide-react";
 import type { Kind, Point2 } from "../api/types";
 import { apply } from "../engine/camera";
 import { CORNERS_LEAST } from "../journal/figures";
@@ -187,7 +187,7 @@ addTools(
     name: "point",
     title: t("Point"),
     key: "p",
-    icon: Crosshair,
+    icon: Plus,
     kind: "point",
     group: "measure",
     onCuts: true,

@@ -1,127 +1,31 @@
 /** Tools, brush, presets, undo, layout. Every button shows its key. */
 import {
-  Brush,
-  Circle,
-  Contrast,
-  Crosshair,
-  Eraser,
   Eye,
   EyeOff,
   FlipHorizontal2,
   FlipVertical2,
-  Hand,
   Keyboard,
   type LucideIcon,
   Maximize,
-  MessageSquarePlus,
   Pause,
-  Pentagon,
   Play,
   Redo2,
   RotateCw,
-  Ruler,
-  Spline,
   SunMoon,
   Undo2,
-  WandSparkles,
-  ZoomIn,
 } from "lucide-react";
-import type { Kind } from "../api/types";
 import { isCalibrated, planeOf, spoils } from "../engine/geometry";
-import { labelFor, redo, undo } from "../marking";
+import { redo, undo } from "../marking";
 import { fitPane, flip, rotate, setPreset } from "../moving";
-import { noteOf, unitsOf, whyOff } from "../spoilt";
+import { unitsOf } from "../spoilt";
 import { openDialog } from "../store/dialog";
 import { presetsFor } from "../store/presets";
-import {
-  activeManifest,
-  BRUSH_SIZES_MM,
-  mayMark,
-  type Range,
-  room,
-  setPane,
-  type ToolName,
-} from "../store/room";
-import { TwoAxes } from "./icons";
+import { activeManifest, BRUSH_SIZES_MM, mayMark, type Range, room, setPane } from "../store/room";
+import { t } from "../words";
 import { LayoutPicker } from "./LayoutPicker";
+import { ToolGroup } from "./ToolGroup";
 import { useRoom } from "./use";
 import { amount } from "./words";
-
-interface ToolButton {
-  tool: ToolName;
-  name: string;
-  key: string;
-  icon: LucideIcon | typeof TwoAxes;
-  kind?: Kind;
-}
-
-const VIEW: ToolButton[] = [
-  { tool: "window", name: "Window and level", key: "W", icon: Contrast },
-  { tool: "pan", name: "Pan (also the middle button)", key: "M", icon: Hand },
-  { tool: "zoom", name: "Zoom (also the right button)", key: "Z", icon: ZoomIn },
-];
-const MEASURE: ToolButton[] = [
-  { tool: "length", name: "Length", key: "D", icon: Ruler, kind: "length" },
-  {
-    tool: "bidirectional",
-    name: "Two axes: the long one, then the short one",
-    key: "X",
-    icon: TwoAxes,
-    kind: "bidirectional",
-  },
-  { tool: "ellipse", name: "Ellipse: area and mean", key: "O", icon: Circle, kind: "ellipse" },
-  {
-    tool: "polygon",
-    name: "Polygon: a click a corner, double click closes",
-    key: "G",
-    icon: Pentagon,
-    kind: "polygon",
-  },
-  { tool: "freehand", name: "Freehand outline", key: "F", icon: Spline, kind: "freehand" },
-  { tool: "point", name: "Point", key: "P", icon: Crosshair, kind: "point" },
-];
-const PAINT: ToolButton[] = [
-  { tool: "brush", name: "Brush", key: "B", icon: Brush, kind: "segment" },
-  { tool: "eraser", name: "Eraser", key: "E", icon: Eraser, kind: "segment" },
-  {
-    tool: "threshold",
-    name: "Brush within a range of values",
-    key: "T",
-    icon: WandSparkles,
-    kind: "segment",
-  },
-];
-
-function Tool({ button }: { button: ToolButton }) {
-  const on = useRoom((state) => state.tool === button.tool);
-  const read = useRoom((state) => state.read);
-  const Icon = button.icon;
-  const manifest = useRoom(activeManifest);
-  const unlabelled = read !== null && button.kind !== undefined && !labelFor(button.kind);
-  const spoilt = manifest ? whyOff(button.tool, manifest) : null;
-  const note = manifest ? noteOf(button.tool, manifest) : null;
-  const off = unlabelled || spoilt !== null;
-  const title = unlabelled
-    ? `${button.name}: no label of this project takes it`
-    : spoilt
-      ? `${button.name} is off: ${spoilt}`
-      : `${button.name} (${button.key})${note ? `. ${note}` : ""}`;
-  return (
-    <button
-      type="button"
-      className="tool"
-      aria-pressed={on}
-      disabled={off}
-      aria-label={button.name}
-      title={title}
-      data-testid={`tool-${button.tool}`}
-      onClick={() => room.setState({ tool: button.tool })}
-    >
-      <Icon size={18} strokeWidth={1.6} aria-hidden="true" />
-      <span aria-hidden="true">{button.key}</span>
-    </button>
-  );
-}
 
 function Act(props: {
   name: string;
@@ -259,7 +163,6 @@ function Presets() {
 export function Toolbar() {
   const may = useRoom(mayMark);
   const reader = useRoom((state) => state.read?.you.capacity === "reader");
-  const judge = useRoom((state) => state.read?.you.may_judge === true);
   const tool = useRoom((state) => state.tool);
   const cine = useRoom((state) => state.cine);
   const overlays = useRoom((state) => state.overlays);
@@ -267,10 +170,7 @@ export function Toolbar() {
   const painting = ["brush", "eraser", "threshold"].includes(tool);
   return (
     <div className="tools" role="toolbar" aria-label="Tools">
-      <div className="g">
-        {VIEW.map((button) => (
-          <Tool key={button.tool} button={button} />
-        ))}
+      <ToolGroup group="view" label={t("More ways to look")}>
         <Act
           name="Play the slices"
           hint="C"
@@ -279,34 +179,15 @@ export function Toolbar() {
           test="cine"
           act={() => room.setState({ cine: !cine })}
         />
-      </div>
+      </ToolGroup>
       {reader && may && (
         <>
-          <div className="g">
-            {MEASURE.map((button) => (
-              <Tool key={button.tool} button={button} />
-            ))}
-          </div>
-          <div className="g">
-            {PAINT.map((button) => (
-              <Tool key={button.tool} button={button} />
-            ))}
-          </div>
+          <ToolGroup group="measure" label={t("More ways to measure")} />
+          <ToolGroup group="paint" label={t("More ways to paint")} />
           <BrushPanel />
         </>
       )}
-      {judge && (
-        <div className="g">
-          <Act
-            name="Pin a comment to a place"
-            hint="T"
-            icon={MessageSquarePlus}
-            on={tool === "comment"}
-            test="tool-comment"
-            act={() => room.setState({ tool: tool === "comment" ? "window" : "comment" })}
-          />
-        </div>
-      )}
+      <ToolGroup group="judge" label={t("More ways to comment")} />
       <Presets />
       <div
         className={!may || !painting ? "g end" : tool === "threshold" ? "g end spare much" : "g end spare"}
