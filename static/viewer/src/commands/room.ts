@@ -6,8 +6,8 @@ import { room } from "../store/room";
 import { t } from "../words";
 import { isNoReader } from "./why";
 
-const PARTS = [".bar", ".tools", ".rail", ".findings"];
-const FOCUSABLE = "button:not(:disabled), a[href], select, textarea, input";
+const PARTS = [".bar", ".tools", ".rail", ".panes", ".findings"];
+const FOCUSABLE = "[role=application][tabindex='0'], button:not(:disabled), a[href], select, textarea, input";
 
 /** The keyboard's focus goes on to the next part of the page, and after the last one back to the image. */
 function nextPart(backwards: boolean): void {

@@ -117,6 +117,13 @@ export function Viewport({ which }: { which: number }) {
 
   useHands(which, box);
 
+  // The keyboard's focus follows the hand from image to image.
+  useEffect(() => {
+    const focused = document.activeElement;
+    if (active && focused !== box.current && focused?.getAttribute("role") === "application")
+      box.current?.focus();
+  }, [active]);
+
   return (
     <div
       ref={box}
