@@ -186,7 +186,8 @@ def test_a_colour_image_shows_its_own_colours_and_takes_no_range_brush(open_room
     expect(room.page.get_by_test_id("tool-threshold")).to_be_disabled()
     expect(room.page.get_by_test_id("tool-threshold")).to_have_attribute(
         "title",
-        "Brush within a range of values. This tool is off here: a colour image has no single value to paint by.",
+        "Brush within a range of values. This tool is off here: "
+        "a colour image has no single value to paint by.",
     )
 
 
