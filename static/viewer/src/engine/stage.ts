@@ -35,6 +35,7 @@ export class Stage {
   private area: Area = { width: 1, height: 1, inset: 0 };
   private voi: Window | null = null;
   private inverted = false;
+  private smooth = true;
   private order = 0;
   /** The cut on the screen: its image, and its plane; null while a frame is shown. */
   private cut: { imageId: string; plane: Plane } | null = null;
@@ -85,6 +86,7 @@ export class Stage {
         voiRange:
           pixel.samples === 3 ? { lower: 0, upper: 255 } : { lower: center - half, upper: center + half },
         invert: this.inverted !== (pixel.photometric === "MONOCHROME1"),
+        interpolationType: this.smooth ? Enums.InterpolationType.LINEAR : Enums.InterpolationType.NEAREST,
       },
       true,
     );
@@ -181,6 +183,15 @@ export class Stage {
   window(voi: Window, inverted: boolean): void {
     this.voi = voi;
     this.inverted = inverted;
+    if (this.visible < 0) return;
+    this.tint();
+    this.viewport.render();
+  }
+
+  /** Whether values between voxels are interpolated on the screen, or every voxel is a field of its own. */
+  smoothing(smooth: boolean): void {
+    if (this.smooth === smooth) return;
+    this.smooth = smooth;
     if (this.visible < 0) return;
     this.tint();
     this.viewport.render();

@@ -2,13 +2,31 @@
 import { useStore } from "zustand";
 import { against, edgeLetters, hangingPose, slicePosition, UPRIGHT } from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
-import { planeIn } from "../place";
+import { fusedText } from "../fusing";
+import { placeOf, planeIn, toIndex } from "../place";
 import { draft } from "../store/draft";
 import { presetsFor } from "../store/presets";
-import { t } from "../words";
+import { t, tn } from "../words";
 import { CutPlace } from "./CutBar";
 import { useRoom } from "./use";
 import { amount, dateText, digitsOf, fixed, studyOf } from "./words";
+
+/** Narrower or lower than this, an image keeps only what belongs to the slice on it. */
+const SMALL_PX = { width: 340, height: 280 };
+
+/** What the series laid over this one reads under the cursor. */
+function FusedValue({ which }: { which: number }) {
+  const canvas = useStore(draft, (state) => (state.hover?.pane === which ? state.hover.canvas : null));
+  const place = canvas && placeOf(which);
+  const text = place && canvas ? fusedText(which, place, toIndex(place, canvas)) : null;
+  if (!text) return null;
+  return (
+    <>
+      <span data-testid={`fused-value-${which}`}>{text}</span>
+      <br />
+    </>
+  );
+}
 
 export function Corners({ which }: { which: number }) {
   const pane = useRoom((state) => state.panes[which]);
@@ -29,39 +47,56 @@ export function Corners({ which }: { which: number }) {
   );
   const { turned: degrees, mirrored } = against(pane.sight.pose, pane.cut ? UPRIGHT : hangingPose(plane));
   const turned = [
-    degrees ? `turned ${degrees}°` : null,
-    mirrored ? "mirrored" : null,
-    pane.inverted ? "inverted" : null,
+    degrees ? t("turned {degrees}°", { degrees }) : null,
+    mirrored ? t("mirrored") : null,
+    pane.inverted ? t("inverted") : null,
   ].filter(Boolean);
   const digits = digitsOf(manifest) || undefined;
+  // Maps may span thousandths: as many digits as tell the window.
+  const shown = (value: number): string =>
+    manifest.pixel.floating ? String(Number(value.toPrecision(3))) : amount(value, digits);
   // What switches something off comes first; that there are phases is said by their own bar.
   const said = manifest.findings
     .filter((finding) => finding.code !== "phases")
     .sort((a, b) => Number(!a.spoils.length) - Number(!b.spoils.length));
   const some = progress && progress.loaded < progress.total;
+  const isSmall = pane.area.width < SMALL_PX.width || pane.area.height < SMALL_PX.height;
+  const name = manifest.series.description || t("Series {number}", { number: manifest.series.number ?? "" });
+  const side = manifest.frames.laterality?.[index] ?? manifest.series.laterality;
+  const view = manifest.frames.view?.[index];
+  const sides = [side === "L" ? t("left") : side === "R" ? t("right") : null, view || null].filter(Boolean);
   return (
-    <div className="corners">
+    <div className={isSmall ? "corners small" : "corners"}>
       <div className="o tl">
-        <b>{dateText(study?.date ?? null)}</b> {study?.description}
+        <b>{dateText(study?.date ?? null)}</b> {!isSmall && study?.description}
         <br />
-        {manifest.series.description || `Series ${manifest.series.number ?? ""}`}
-        {manifest.series.laterality && <> · {manifest.series.laterality === "L" ? "left" : "right"}</>}
-        {said.slice(0, 2).map((finding) => (
-          <span key={finding.code} className="warned">
-            {finding.sentence}
+        <span className="seriesname">{[name, ...sides].join(" · ")}</span>
+        {!isSmall &&
+          said.slice(0, 2).map((finding) => (
+            <span key={finding.code} className="warned">
+              {finding.sentence}
+            </span>
+          ))}
+        {said.length > 2 && !isSmall && (
+          <span className="warned">
+            {t("and {n} more, on the series at the left", { n: said.length - 2 })}
           </span>
-        ))}
-        {said.length > 2 && (
-          <span className="warned">and {said.length - 2} more, on the series at the left</span>
+        )}
+        {said.length > 0 && isSmall && (
+          <span className="warned" title={said.map((finding) => finding.sentence).join("\n")}>
+            {tn(said.length, "{n} note", "{n} notes")}
+          </span>
         )}
       </div>
-      <div className="o tr">
-        {read.subject.pseudonym}
-        <br />
-        {[read.subject.sex, read.subject.age_years === null ? null : `${read.subject.age_years} y`]
-          .filter(Boolean)
-          .join(" ")}
-      </div>
+      {!isSmall && (
+        <div className="o tr">
+          {read.subject.pseudonym}
+          <br />
+          {[read.subject.sex, read.subject.age_years === null ? null : `${read.subject.age_years} y`]
+            .filter(Boolean)
+            .join(" ")}
+        </div>
+      )}
       {edges && (
         <>
           <div className="o ot" data-testid={`edge-top-${which}`}>
@@ -88,8 +123,12 @@ export function Corners({ which }: { which: number }) {
             {position.axis} {fixed(position.mm, 1)} mm
           </>
         )}
-        <br />
-        Zoom {fixed(pane.sight.scale * plane.column_mm, 1)}
+        {!isSmall && (
+          <>
+            <br />
+            {t("Zoom {factor}", { factor: fixed(pane.sight.scale * plane.column_mm, 1) })}
+          </>
+        )}
         {turned.length > 0 && (
           <>
             <br />
@@ -105,22 +144,27 @@ export function Corners({ which }: { which: number }) {
             <br />
           </>
         )}
+        <FusedValue which={which} />
         {manifest.pixel.samples === 1 && pane.window && (
           <>
-            W {amount(pane.window.width, digits)} L {amount(pane.window.center, digits)}
-            <br />
+            W {shown(pane.window.width)} L {shown(pane.window.center)}
+            {!isSmall && <br />}
           </>
         )}
-        <b>{preset?.long ?? (pane.window?.preset === "own" ? "Own window" : "By hand")}</b>
+        {!isSmall && (
+          <b>{preset ? t(preset.long) : pane.window?.preset === "own" ? t("Own window") : t("By hand")}</b>
+        )}
       </div>
-      <Ruler scale={pane.sight.scale} calibration={plane.calibration} height={pane.area.height} />
+      {!isSmall && (
+        <Ruler scale={pane.sight.scale} calibration={plane.calibration} height={pane.area.height} />
+      )}
       {some && (
         <div className="o loadline" role="status">
           <i className="pb">
             <i style={{ width: `${(100 * progress.loaded) / progress.total}%` }} />
           </i>
-          {progress.loaded} of {progress.total} loaded
-          {progress.failed > 0 && `, ${progress.failed} failed`}
+          {t("{loaded} of {total} loaded", { loaded: progress.loaded, total: progress.total })}
+          {progress.failed > 0 && t(", {failed} failed", { failed: progress.failed })}
         </div>
       )}
     </div>
@@ -130,7 +174,7 @@ export function Corners({ which }: { which: number }) {
 /** Real millimetres, a round number of them, a fifth to a third of the image high. */
 function Ruler({ scale, calibration, height }: { scale: number; calibration: string; height: number }) {
   if (calibration !== "pixel" && calibration !== "estimated")
-    return <div className="sbar none">not calibrated: pixels</div>;
+    return <div className="sbar none">{t("not calibrated: pixels")}</div>;
   const target = (height * 0.24) / scale;
   const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500];
   const mm = steps.reduce(
@@ -146,7 +190,7 @@ function Ruler({ scale, calibration, height }: { scale: number; calibration: str
       height={long + 12}
       style={{ height: long + 12 }}
       role="img"
-      aria-label={`Ruler ${mm} mm`}
+      aria-label={t("Ruler {mm} mm", { mm })}
     >
       {["under", "over"].map((name) => (
         <path
@@ -156,7 +200,7 @@ function Ruler({ scale, calibration, height }: { scale: number; calibration: str
         />
       ))}
       <text x="14" y={long + 5}>
-        {calibration === "estimated" ? `≈ ${mm} mm, an estimate` : `${mm} mm`}
+        {calibration === "estimated" ? t("≈ {mm} mm, an estimate", { mm }) : `${mm} mm`}
       </text>
     </svg>
   );
