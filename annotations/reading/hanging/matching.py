@@ -92,7 +92,7 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What hangs in a pane. `frame` counts from 0 in display order, None: where the series opens by itself."""
+    """What hangs in a pane. `frame` counts from 0 in display order; None: where the series opens itself."""
 
     series: Shown | None
     wanted: Wanted

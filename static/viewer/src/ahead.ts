@@ -4,10 +4,12 @@
  */
 import { makeClient } from "./api/client";
 import type { Manifest } from "./api/types";
-import { type Ahead, endSession, firstSeries, framesOf, journal, middleOf, startSession } from "./session";
+import { openingSeries } from "./hanging";
+import { type Ahead, endSession, framesOf, journal, middleOf, startSession } from "./session";
 import { room } from "./store/room";
 
 const WARM_FRAMES = 24;
+const WARM_SERIES = 4;
 const QUIET_MS = 600;
 
 let who = { user: "", csrf: "" };
@@ -39,16 +41,22 @@ async function look(next: string): Promise<void> {
   try {
     const read = await client.read();
     const rows = read.studies.flatMap((study) => study.series);
-    const first = firstSeries(read);
+    const opening = openingSeries(read);
+    const order = opening.map((pane) => pane.series);
+    const place = (series: string) => (order.includes(series) ? order.indexOf(series) : rows.length);
     const manifests: Record<string, Manifest> = {};
-    // The series that opens comes first; the others follow, so that its images need not wait for them.
-    for (const row of [...rows].sort((a, b) => Number(b.id === first) - Number(a.id === first))) {
+    const ahead: Ahead = { read, manifests, frames: [] };
+    // The series that open come first; the others follow, so that these images need not wait for them.
+    for (const row of [...rows].sort((a, b) => place(a.id) - place(b.id))) {
+      const manifest = await client.manifest(row.manifest);
       if (wanted !== next) return;
-      manifests[row.id] = await client.manifest(row.manifest);
-      if (row.id !== first) continue;
-      const frames = framesOf(manifests[row.id]);
-      fetched = { read: next, ahead: { read, manifests, frames } };
-      await frames.warm(middleOf(manifests[row.id]), WARM_FRAMES);
+      manifests[row.id] = manifest;
+      const pane = opening.find(({ series }) => series === row.id);
+      if (!pane || ahead.frames.length >= WARM_SERIES) continue;
+      const frames = framesOf(manifest);
+      ahead.frames.push(frames);
+      fetched = { read: next, ahead };
+      await frames.warm(pane.frame ?? middleOf(manifest), WARM_FRAMES);
     }
   } catch {
     // Nobody waits for it: opened without, the case says itself what is wrong.
@@ -57,8 +65,10 @@ async function look(next: string): Promise<void> {
 }
 
 function drop(): void {
-  fetched?.ahead.frames?.stop();
-  fetched?.ahead.frames?.drop();
+  for (const frames of fetched?.ahead.frames ?? []) {
+    frames.stop();
+    frames.drop();
+  }
   fetched = null;
 }
 

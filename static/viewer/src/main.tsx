@@ -1,6 +1,7 @@
 import { createRoot } from "react-dom/client";
 import { aheadOf } from "./ahead";
 import "./commands/index";
+import { watchReads } from "./hanging";
 import { watchLinks } from "./linking";
 import { startSession, watchWindow } from "./session";
 import { expose } from "./testhook";
@@ -11,6 +12,7 @@ const element = document.getElementById("room");
 if (element?.dataset.read) {
   expose();
   watchWindow();
+  watchReads();
   watchLinks();
   aheadOf(element.dataset.user ?? "", element.dataset.csrf ?? "");
   void startSession(element.dataset.read, element.dataset.user ?? "", element.dataset.csrf ?? "");

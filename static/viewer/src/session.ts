@@ -34,7 +34,7 @@ let unlock = (): void => {};
 export interface Ahead {
   read: Read;
   manifests: Record<string, Manifest>;
-  frames: SeriesFrames | null;
+  frames: SeriesFrames[];
 }
 
 const refOf = (key: string): ObjectRef => {
@@ -67,13 +67,11 @@ export async function startSession(
   let read: Read;
   if (ahead) {
     const label = ahead.read.schema.labels[0]?.key ?? null;
-    room.setState({ read: ahead.read, manifests: ahead.manifests, label });
-    if (ahead.frames) {
-      const series = ahead.frames.manifest.series.id;
-      frames.set(series, ahead.frames);
-      room.setState({ progress: { [series]: ahead.frames.progress } });
-      void openSeries(0, series);
-    }
+    for (const loader of ahead.frames) frames.set(loader.manifest.series.id, loader);
+    const progress = Object.fromEntries(ahead.frames.map((one) => [one.manifest.series.id, one.progress]));
+    // hanging.ts opens its series.
+    room.setState({ manifests: ahead.manifests, progress });
+    room.setState({ read: ahead.read, label });
   }
   try {
     read = await own.read();
@@ -105,8 +103,6 @@ export async function startSession(
     report: (report) => room.setState({ report }),
     refetch: () => void refetch(),
   });
-  const first = firstSeries(read);
-  if (first && room.getState().panes[0].series === null) void openSeries(0, first);
   // The masks of a series need its matrix: its manifest comes before the marks.
   const all = read.studies.flatMap((study) => study.series);
   await Promise.all(all.map((series) => loadManifest(series.id)));
@@ -158,16 +154,6 @@ export function endSession(): void {
   });
   marks.setState(marks.getInitialState(), true);
   draft.setState(draft.getInitialState(), true);
-}
-
-/** The newest study's series with the most images: what a reader would hang first. */
-export function firstSeries(read: Read): string | null {
-  const newest = [...read.studies].sort((a, b) => (b.date ?? "").localeCompare(a.date ?? ""));
-  for (const study of newest) {
-    const [most] = [...study.series].sort((a, b) => b.images - a.images);
-    if (most) return most.id;
-  }
-  return null;
 }
 
 /** One tab edits a read; the others follow until it closes. */

@@ -154,6 +154,31 @@ export interface StudyRow {
   series: SeriesRow[];
 }
 
+/** What hangs in a pane: a series and, where it doesn't open there by itself, the frame (from 0). */
+export interface HungPane {
+  series: string | null;
+  frame: number | null;
+  /** A window by its id, see store/presets.ts. */
+  preset: string | null;
+  cut: "axial" | "coronal" | "sagittal" | null;
+  /** The series laid over it. */
+  fused: string | null;
+}
+
+/** A case as a protocol hangs it; panes row by row. */
+export interface Hung {
+  id: string;
+  name: string;
+  layout: { rows: number; columns: number };
+  panes: HungPane[];
+  link: boolean;
+}
+
+/** What the case opens with, and all that it may be hung by, that one first. */
+export interface Hanging extends Hung {
+  choices: Hung[];
+}
+
 export interface Imported {
   id: string;
   series: string;
@@ -201,6 +226,8 @@ export interface Read {
   subject: { pseudonym: string; sex: string | null; age_years: number | null };
   schema: { version: number; labels: Label[]; questions: Question[] };
   studies: StudyRow[];
+  /** How the case opens; null where it has no image. */
+  hanging: Hanging | null;
   imported: Imported[];
   comments: Comment[];
   /** The last verdict, where the server hands it out. */
