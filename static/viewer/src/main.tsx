@@ -3,6 +3,7 @@ import { aheadOf } from "./ahead";
 import "./commands/index";
 import { watchReads } from "./hanging";
 import { watchLinks } from "./linking";
+import { watchTime } from "./readtime";
 import { startSession, watchWindow } from "./session";
 import { expose } from "./testhook";
 import { Room } from "./ui/Room";
@@ -13,6 +14,7 @@ if (element?.dataset.read) {
   expose();
   watchWindow();
   watchReads();
+  watchTime(element.dataset.csrf ?? "");
   watchLinks();
   aheadOf(element.dataset.user ?? "", element.dataset.csrf ?? "");
   void startSession(element.dataset.read, element.dataset.user ?? "", element.dataset.csrf ?? "");

@@ -1,8 +1,10 @@
 /** Registers what every reader can do. The order here is the order of the sheet and the palette. */
 import "./move";
 import "./see";
+import "./display";
 import "./panes";
 import "./cuts";
 import "./tools";
 import "./marks";
+import "./hanging";
 import "./room";

@@ -7,6 +7,7 @@ import { type Link, setLinked } from "../linking";
 import { paneTowards } from "../panes";
 import { ROWS_MAX, room, setLayout, shownPanes } from "../store/room";
 import { t } from "../words";
+import { HangMenu } from "./HangMenu";
 import { useRoom } from "./use";
 
 const WIDTH_PX = 232;
@@ -105,6 +106,7 @@ function Choices({ done }: { done: () => void }) {
           );
         })}
       </div>
+      <HangMenu done={done} />
       <fieldset>
         <legend>{t("All images together")}</legend>
         {switches.map(([link, name, on]) => (
