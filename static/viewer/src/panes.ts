@@ -26,7 +26,12 @@ export const LETTERS = "ABCDEFGHI";
 /** What the reader chose stays relative to the fit: a fitted image stays fitted, and there and back is the same. */
 export function refitted(plane: Plane, sight: Sight, from: Area, to: Area): Sight {
   if (from.width < 2) return sight;
-  const ratio = fitted(plane, to, sight.pose).scale / fitted(plane, from, sight.pose).scale;
+  const [fit, next] = [fitted(plane, from, sight.pose), fitted(plane, to, sight.pose)];
+  // A mammogram stands at an edge of its place, which moves.
+  const stays =
+    plane.breast && sight.scale === fit.scale && sight.centre.every((v, i) => v === fit.centre[i]);
+  if (stays) return next;
+  const ratio = next.scale / fit.scale;
   return { ...sight, scale: sight.scale * ratio };
 }
 

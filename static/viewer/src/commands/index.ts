@@ -6,5 +6,6 @@ import "./panes";
 import "./cuts";
 import "./tools";
 import "./marks";
+import "./figures";
 import "./hanging";
 import "./room";

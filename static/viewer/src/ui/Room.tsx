@@ -1,10 +1,9 @@
 /** The reading room: bar, tools, rail, images, findings. */
 import { useEffect } from "react";
-import { stackAt } from "../engine/stacks";
 import { redo, undo } from "../marking";
-import { scrollTo } from "../moving";
-import { frames, journal } from "../session";
+import { journal } from "../session";
 import { lockSentence, room, shownPanes } from "../store/room";
+import { useCine } from "./cine";
 import { Dialogs } from "./Dialogs";
 import { Findings } from "./Findings";
 import { listen } from "./keys";
@@ -13,8 +12,6 @@ import { Toolbar } from "./Toolbar";
 import { TopBar } from "./TopBar";
 import { useRoom } from "./use";
 import { Viewport } from "./Viewport";
-
-const CINE_MS = 66;
 
 export function Room() {
   const problem = useRoom((state) => state.problem);
@@ -132,23 +129,4 @@ function Banners() {
       )}
     </div>
   );
-}
-
-/** Plays the active stack round and round, waiting for a slice that is not here yet. */
-function useCine() {
-  const cine = useRoom((state) => state.cine);
-  useEffect(() => {
-    if (!cine) return;
-    const timer = window.setInterval(() => {
-      const { active, panes, manifests } = room.getState();
-      const { series, wanted, shown } = panes[active];
-      const manifest = series ? manifests[series] : null;
-      if (!series || !manifest || shown !== wanted) return;
-      const { first, count } = stackAt(manifest, wanted);
-      if (count < 2) return;
-      const next = first + ((wanted - first + 1) % count);
-      if (frames.get(series)?.pixels[next]) scrollTo(active, next);
-    }, CINE_MS);
-    return () => window.clearInterval(timer);
-  }, [cine]);
 }

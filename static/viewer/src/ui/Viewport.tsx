@@ -9,16 +9,23 @@ import { Stage } from "../engine/stage";
 import { LETTERS, refitted } from "../panes";
 import { placeOf, planeIn } from "../place";
 import { frames, ownWindow, stages } from "../session";
+import { display } from "../store/display";
 import { draft } from "../store/draft";
 import { mayMark, room, setPane, shownPanes } from "../store/room";
 import { t } from "../words";
 import { Corners } from "./Corners";
 import { Crosshair } from "./Crosshair";
 import { CrossLines } from "./CrossLines";
+import { Curve } from "./Curve";
 import { CutBar, CutSlider } from "./CutBar";
+import { FusionBar } from "./FusionBar";
+import { FusionLayer } from "./FusionLayer";
+import { Histogram } from "./Histogram";
+import { Magnifier } from "./Magnifier";
 import { MaskLayer } from "./MaskLayer";
-import { PaneSays, PhaseBar } from "./PaneSays";
+import { PaneSays } from "./PaneSays";
 import { droppedOn, isDroppable, PaneTag } from "./PaneTag";
+import { PhaseBar } from "./PhaseBar";
 import { useHands } from "./pointer";
 import { Pins, Shapes } from "./Shapes";
 import { SliceBar } from "./SliceBar";
@@ -112,6 +119,9 @@ export function Viewport({ which }: { which: number }) {
     if (voi && voi.width > 0) stages[which]?.window(voi, inverted);
   }, [which, voi, inverted]);
 
+  const smooth = useStore(display, (state) => state.smooth);
+  useEffect(() => stages[which]?.smoothing(smooth), [which, smooth]);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: placeOf reads exactly these from the store
   const place = useMemo(() => placeOf(which), [which, manifest, pane.shown, sight, area, cut]);
 
@@ -150,6 +160,7 @@ export function Viewport({ which }: { which: number }) {
     >
       {/* Until its first image is drawn, the canvas still holds that of the series or the case before. */}
       <div ref={screen} className={pane.shown === null ? "screen blank" : "screen"} />
+      <FusionLayer which={which} place={place} />
       <MaskLayer which={which} place={place} />
       <CrossLines which={which} place={place} />
       <Shapes which={which} place={place} />
@@ -158,6 +169,10 @@ export function Viewport({ which }: { which: number }) {
       <Corners which={which} />
       <Crosshair which={which} place={place} />
       <PhaseBar which={which} />
+      <FusionBar which={which} />
+      <Histogram which={which} />
+      <Curve which={which} />
+      <Magnifier which={which} place={place} />
       <CutBar which={which} />
       <CutSlider which={which} />
       <SliceBar which={which} />
