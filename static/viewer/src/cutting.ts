@@ -1,5 +1,5 @@
 /** Cuts through volumes: turning panes into them and back, one crosshair for all that cut the same body. */
-import type { Manifest, Point3 } from "./api/types";
+import type { CutPlane, Manifest, Point3 } from "./api/types";
 import {
   CUT_NAMES,
   type Cut,
@@ -14,7 +14,7 @@ import {
   stepOfCut,
   turnedAbout,
 } from "./engine/cut";
-import { dot, indexToWorld, nearestFrame, sub } from "./engine/geometry";
+import { cross, dot, indexToWorld, nearestFrame, sub } from "./engine/geometry";
 import { stackAt } from "./engine/stacks";
 import { fromGrid, type Grid, gridOf, toGrid, whyNoVolume } from "./engine/volume";
 import { planeIn } from "./place";
@@ -101,6 +101,18 @@ export function showCut(name: CutName, which = room.getState().active): void {
   const thick = cut ? { slab_mm: cut.slab_mm, mode: cut.mode } : {};
   setPane(which, { sight: null, shown: null, surface: false });
   setCut(which, { ...made, ...thick });
+}
+
+/** Shows the plane that a mark was drawn on, with the crosshair on a point of it. */
+export function showPlane(which: number, plane: CutPlane, centre: Point3): void {
+  const grid = gridIn(which);
+  if (!grid) return;
+  const { cut } = room.getState().panes[which];
+  const along = cross(plane.row, plane.column).map(Math.abs);
+  const name = (["sagittal", "coronal", "axial"] as const)[along.indexOf(Math.max(...along))];
+  const { row, column } = plane;
+  if (!cut) setPane(which, { sight: null, shown: null, surface: false });
+  setCut(which, { name, centre, row, column, slab_mm: 0, mode: cut?.mode ?? "max" });
 }
 
 /** Back to the slices as they were taken, at the one nearest to the crosshair. */

@@ -8,7 +8,7 @@ import { reachBack } from "./past";
 import type { Place } from "./place";
 import { client, journal } from "./session";
 import { draft } from "./store/draft";
-import { type MaskSlice, marks } from "./store/marks";
+import { type Mark, type MaskSlice, marks } from "./store/marks";
 import { mayMark, room } from "./store/room";
 import { t } from "./words";
 
@@ -64,6 +64,24 @@ export function moveShape(id: string, place: Place, points: Point2[]): void {
   journal.commit([{ object: { annotation: id }, value: withPoints(mark.value, place, points) }]);
 }
 
+/** A second mark like another, with these points on another frame. Chosen at once; what is locked is the first. */
+export function copyShape(
+  mark: Mark,
+  place: Pick<Place, "manifest" | "index" | "plane">,
+  points: Point2[],
+): string {
+  const { kind, label, series, state, note } = mark.value;
+  const id = uuid();
+  const value: AnnotationValue = {
+    ...{ kind, label, series, state, note },
+    origin: { from: "reader" },
+    ...placed(place, points),
+  };
+  journal.commit([{ object: { annotation: id }, value }]);
+  room.setState({ selected: id });
+  return id;
+}
+
 export function segmentValue(series: string, label: string, state: FourState = "present"): AnnotationValue {
   return { kind: "segment", label, series, state, note: "", origin: { from: "reader" } };
 }
@@ -75,13 +93,6 @@ export function addSegment(series: string): string | null {
   journal.commit([{ object: { annotation: id }, value: segmentValue(series, label) }]);
   room.setState({ selected: id });
   return id;
-}
-
-/** "Looked, nothing there": an empty segment that says so. */
-export function stateAbsent(series: string, label: string): void {
-  const id = uuid();
-  journal.commit([{ object: { annotation: id }, value: segmentValue(series, label, "absent") }]);
-  room.setState({ selected: id });
 }
 
 export function change(id: string, part: Partial<AnnotationValue>): void {
@@ -125,28 +136,6 @@ export async function fetchImported(imported: Imported): Promise<MaskSlice[]> {
   });
   importedSlices.set(imported.id, full);
   return full;
-}
-
-export async function copyImported(imported: Imported): Promise<void> {
-  const slices = await fetchImported(imported);
-  const known = room.getState().read?.schema.labels.some((one) => one.key === imported.label);
-  const label = known ? imported.label : labelFor("segment");
-  if (!label) return;
-  const id = uuid();
-  const value: AnnotationValue = {
-    ...segmentValue(imported.series, label),
-    origin: { from: "imported", imported: imported.id },
-  };
-  journal.commit([
-    { object: { annotation: id }, value },
-    ...slices.map(
-      ({ sop, frame, rle, rows, columns }): Change => ({
-        object: { annotation: id, sop, frame },
-        value: { rle, rows, columns },
-      }),
-    ),
-  ]);
-  room.setState({ selected: id });
 }
 
 // A stroke under way holds a copy of its slice: undoing beneath it would come back with the stroke.

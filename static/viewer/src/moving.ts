@@ -1,8 +1,17 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
-import type { Comment } from "./api/types";
-import { cutBy, cutToFrame } from "./cutting";
+import type { Comment, CutPlane } from "./api/types";
+import { cutBy, cutToFrame, showPlane } from "./cutting";
 import { fitted } from "./engine/camera";
-import { frameIndex, hangingPose, type Pose, planeOf, spoils } from "./engine/geometry";
+import {
+  cross,
+  dot,
+  frameIndex,
+  hangingPose,
+  nearestFrame,
+  type Pose,
+  planeOf,
+  spoils,
+} from "./engine/geometry";
 import { inStack, sameInNext, stackAt } from "./engine/stacks";
 import { follow, keepDifference, others } from "./linking";
 import { planeIn } from "./place";
@@ -132,6 +141,10 @@ async function paneWith(series: string, at: () => number): Promise<number> {
 /** To a mark's slice; for a segment the one where it is largest. */
 export function jumpTo(mark: Mark): void {
   room.setState({ selected: mark.id });
+  if (mark.value.plane) {
+    void jumpToCut(mark, mark.value.plane);
+    return;
+  }
   const manifests = () => room.getState().manifests[mark.value.series];
   void paneWith(mark.value.series, () => {
     const manifest = manifests();
@@ -142,6 +155,21 @@ export function jumpTo(mark: Mark): void {
     }
     return frameIndex(manifest, mark.value.sop ?? "", mark.value.frame ?? 1);
   });
+}
+
+/** To the cut that a mark was drawn on: in a pane that cuts the same way, else in one of its series. */
+async function jumpToCut(mark: Mark, plane: CutPlane): Promise<void> {
+  const { panes, active } = room.getState();
+  const { series, points_patient_mm: points } = mark.value;
+  const normal = cross(plane.row, plane.column);
+  const alike = [active, ...others(active)].find((which) => {
+    const { cut, series: shown } = panes[which];
+    return cut && shown === series && Math.abs(dot(cross(cut.row, cut.column), normal)) > 0.999;
+  });
+  if (alike !== undefined) room.setState({ active: alike });
+  const centre = points?.[0] ?? plane.origin;
+  const near = () => nearestFrame(room.getState().manifests[series], centre);
+  showPlane(alike ?? (await paneWith(series, near)), plane, centre);
 }
 
 export function jumpToComment(comment: Comment): void {
