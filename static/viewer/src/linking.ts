@@ -118,7 +118,7 @@ export function keepDifference(which: number): void {
 }
 
 export interface Companion {
-  /** How far ahead of the active image it is kept by hand, mm; null where that is nothing, or not in mm. */
+  /** How far from the active image's place it is kept by hand, mm; null where it is not, or places can't be told. */
   ahead_mm: number | null;
   /** How far its slice is from where it should be, mm; null where it is there. */
   off_mm: number | null;
@@ -141,7 +141,7 @@ export function companion(which: number, state: Room = room.getState()): Compani
   });
   const off = difference - ahead;
   return {
-    ahead_mm: Math.abs(ahead) > 0.05 ? ahead : null,
+    ahead_mm: way === "position" && Math.abs(ahead) > 0.05 ? ahead : null,
     off_mm: Math.abs(off) > Math.max(...steps, 1) ? off : null,
   };
 }

@@ -83,21 +83,21 @@ export function emptyPane(which = room.getState().active): void {
 
 const seriesOf = (read: Read): SeriesRow[] => read.studies.flatMap((study) => study.series);
 
-/** The first series that no image shows: what an empty one offers. */
-export function nextUnshown(read: Read, panes: Pane[], layout: Layout): SeriesRow | null {
-  const shown = new Set(shownPanes({ layout }).map((which) => panes[which].series));
+/** What the empty images offer: each another series that no image shows, of the newest studies first. */
+export function offers(read: Read, panes: Pane[], layout: Layout): Map<number, SeriesRow> {
+  const which = shownPanes({ layout });
+  const shown = new Set(which.map((one) => panes[one].series));
   const newestFirst = [...read.studies].sort((a, b) => (b.days_from_first ?? 0) - (a.days_from_first ?? 0));
-  return newestFirst.flatMap((study) => study.series).find((series) => !shown.has(series.id)) ?? null;
+  const rest = newestFirst.flatMap((study) => study.series).filter((series) => !shown.has(series.id));
+  const empty = which.filter((one) => panes[one].series === null);
+  return new Map(empty.slice(0, rest.length).map((one, i) => [one, rest[i]]));
 }
 
 /** Every empty image gets a series that none shows yet. */
 export async function fillPanes(): Promise<void> {
-  for (const which of shownPanes(room.getState())) {
-    const { read, panes, layout } = room.getState();
-    if (panes[which].series || !read) continue;
-    const series = nextUnshown(read, panes, layout);
-    if (series) await openSeries(which, series.id);
-  }
+  const { read, panes, layout } = room.getState();
+  if (!read) return;
+  await Promise.all([...offers(read, panes, layout)].map(([which, series]) => openSeries(which, series.id)));
 }
 
 /** The study that an image shows. */

@@ -5,7 +5,7 @@ import { indexToWorld, type Plane, planeOf, UPRIGHT } from "../src/engine/geomet
 import { partner } from "../src/engine/partner";
 import { companion, follow, keepDifference, setLinked, watchLinks } from "../src/linking";
 import { scrollTo } from "../src/moving";
-import { emptyPane, nextUnshown, paneTowards, studyBeside, swapPanes } from "../src/panes";
+import { emptyPane, offers, paneTowards, studyBeside, swapPanes } from "../src/panes";
 import { goTo, room, setLayout, setPane } from "../src/store/room";
 import { manifest } from "./manifest";
 
@@ -296,11 +296,15 @@ describe("images beside each other", () => {
     ...{ id, uid: id, date: null, description: "", days_from_first: days, series: list },
   });
 
-  test("an empty image offers the newest series that none shows", () => {
+  test("empty images offer what none shows, each another series, the newest first", () => {
     const read = { studies: [study("old", 0, [row("c")]), study("new", 90, [row("a"), row("b")])] } as Read;
     show(series("a", {}), series("x", {}));
+    setLayout({ rows: 2, columns: 3 });
     const { panes, layout } = room.getState();
-    expect(nextUnshown(read, panes, layout)?.id).toBe("b");
+    expect([...offers(read, panes, layout)].map(([which, one]) => [which, one.id])).toEqual([
+      [2, "b"],
+      [3, "c"],
+    ]);
   });
 
   test("the study before is compared with; for the first one, the next", () => {

@@ -9,7 +9,7 @@ import {
   LAYOUTS,
   maximise,
   moveTo,
-  nextUnshown,
+  offers,
   paneTowards,
   studyBeside,
   studyIn,
@@ -114,7 +114,7 @@ register(
   swapCommand("above", t("Change places with the image above"), 0, -1),
   {
     id: "panes.fill",
-    title: t("Fill empty images with the other series"),
+    title: t("Fill empty images"),
     group: "See",
     keys: [],
     run: () => void fillPanes(),
@@ -122,7 +122,7 @@ register(
       const { panes, layout, read } = room.getState();
       if (!shownPanes({ layout }).some((which) => panes[which].series === null))
         return t("No image is empty.");
-      return read && nextUnshown(read, panes, layout) ? null : t("Every series is on the screen.");
+      return read && offers(read, panes, layout).size ? null : t("Every series is on the screen.");
     },
   },
   {

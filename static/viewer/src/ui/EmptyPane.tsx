@@ -1,20 +1,18 @@
 /** An image without a series says what to do, and offers the next one. */
-import { nextUnshown } from "../panes";
+import { offers } from "../panes";
 import { openSeries } from "../session";
 import { room, shownPanes } from "../store/room";
 import { t } from "../words";
 import { useRoom } from "./use";
 
 export function EmptyPane({ which }: { which: number }) {
-  const next = useRoom((state) => (state.read ? nextUnshown(state.read, state.panes, state.layout) : null));
+  const next = useRoom((state) =>
+    state.read ? (offers(state.read, state.panes, state.layout).get(which) ?? null) : null,
+  );
   const active = useRoom((state) => state.active === which || shownPanes(state).length === 1);
   return (
     <div className="vpsay empty">
-      <p>
-        {active
-          ? t("Click a series at the left, or drag one here.")
-          : t("Drag a series here. Or click this image, then a series at the left.")}
-      </p>
+      <p>{active ? t("Click a series at the left, or drag one here.") : t("Drag a series here.")}</p>
       {next && (
         <button
           type="button"

@@ -10,7 +10,7 @@ import { t } from "../words";
 import { HangMenu } from "./HangMenu";
 import { useRoom } from "./use";
 
-const WIDTH_PX = 232;
+const WIDTH_PX = 252;
 
 /** Below the button, within the window. */
 function placeBelow(button: HTMLElement | null, panel: HTMLElement | null): void {

@@ -92,7 +92,7 @@ export function Rail() {
             </div>
           ))}
         </div>
-        {beside && (
+        {beside && current && !onScreen(beside) && (
           <button
             type="button"
             className="btn s28 compareall"
@@ -100,8 +100,10 @@ export function Rail() {
             data-testid="compare"
             onClick={() => void compareWith(beside)}
           >
-            <Columns2 size={14} aria-hidden="true" />{" "}
-            {t("Compare with {date}", { date: dateText(beside.date) })}
+            <Columns2 size={14} aria-hidden="true" />
+            {(beside.days_from_first ?? 0) < (current.study.days_from_first ?? 0)
+              ? t("Compare with prior")
+              : t("Compare with next")}
           </button>
         )}
       </section>
