@@ -29,9 +29,11 @@ function valueOnCut(place: Place, index: Point2): number[] | null {
 }
 
 /** Single values of what a place shows by whole index coordinates; null where it has none to count. */
-export function sampler(place: Place): ((column: number, row: number) => number | null) | null {
-  if (onFrame(place)) {
-    const { manifest, index } = place;
+export function sampler(
+  place: Pick<Place, "manifest" | "plane" | "index" | "near">,
+): ((column: number, row: number) => number | null) | null {
+  const { manifest, index } = place;
+  if (index !== null) {
     const pixels = frames.get(manifest.series.id)?.pixels[index];
     if (!pixels || pixels.colour) return null;
     return (column, row) => valueAt(manifest, index, pixels, row * pixels.columns + column);

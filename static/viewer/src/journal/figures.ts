@@ -130,13 +130,16 @@ export function indexOfFrame(manifest: Manifest, sop: string, frame: number): nu
   return numbers.get(`${sop}|${frame}`) ?? -1;
 }
 
+/** A cut ends where the volume does, which its values say. */
+const ENDLESS = 1 << 20;
+
 /** The plane that a mark was drawn on: of its frame, or of its cut; null where its image is gone. */
 export function planeOfValue(value: AnnotationValue, manifest: Manifest): Plane | null {
   if (value.plane) {
     const base = planeOf(manifest, 0);
     // Cuts are shown with square pixels, as fine as those of the images.
     const fine = Math.min(base.row_mm, base.column_mm);
-    return { ...base, ...value.plane, row_mm: fine, column_mm: fine };
+    return { ...base, ...value.plane, row_mm: fine, column_mm: fine, rows: ENDLESS, columns: ENDLESS };
   }
   const index = indexOfFrame(manifest, value.sop ?? "", value.frame ?? 1);
   return index < 0 ? null : planeOf(manifest, index);

@@ -1,5 +1,5 @@
 /** The masks of the frame on the screen: outline over a dark halo and a light fill, on a canvas of its own. */
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import type { Point2 } from "../api/types";
 import type { Matrix } from "../engine/camera";
@@ -74,7 +74,12 @@ function draw(
 
 export function MaskLayer({ which, place }: { which: number; place: Place | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const all = useStore(marks, (state) => state.marks);
+  const every = useStore(marks, (state) => state.marks);
+  const hidden = useRoom((state) => state.hidden);
+  const all = useMemo(
+    () => (hidden.length ? new Map([...every].filter(([id]) => !hidden.includes(id))) : every),
+    [every, hidden],
+  );
   const stroke = useStore(draft, (state) => state.stroke);
   const painted = useStore(draft, (state) => state.painted);
   const read = useRoom((state) => state.read);
