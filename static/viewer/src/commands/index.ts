@@ -5,6 +5,7 @@ import "./display";
 import "./panes";
 import "./cuts";
 import "./tools";
+import "./masks";
 import "./marks";
 import "./figures";
 import "./hanging";

@@ -59,3 +59,39 @@ export function paintBall(
   }
   return changed;
 }
+
+/**
+ * A flat brush on a cut: paints the voxels of one slice that the cut passes through, within the radius of the
+ * stroke as seen on the cut.
+ * @param normal of the cut
+ * @param half how far from the cut a centre may lie: half of a voxel's extent along the normal
+ */
+export function paintDisc(
+  mask: Uint8Array,
+  plane: Plane,
+  from: Point3,
+  to: Point3,
+  normal: Point3,
+  half: number,
+  radiusMm: number,
+  value: 0 | 1,
+  within?: (offset: number) => boolean,
+): boolean {
+  const near = (offset: number): boolean => {
+    const u = (offset % plane.columns) * plane.column_mm;
+    const v = Math.floor(offset / plane.columns) * plane.row_mm;
+    const p = [0, 1, 2].map((i) => plane.origin[i] + plane.row[i] * u + plane.column[i] * v) as Point3;
+    const above = dot(sub(p, from), normal);
+    if (above > half || above <= -half) return false;
+    const foot = [0, 1, 2].map((i) => p[i] - above * normal[i]) as Point3;
+    return awayFrom(foot, from, to) <= radiusMm + ON_THE_EDGE_MM && (!within || within(offset));
+  };
+  return paintBall(mask, plane, from, to, Math.hypot(radiusMm, half), value, near);
+}
+
+function awayFrom(p: Point3, a: Point3, b: Point3): number {
+  const d = sub(b, a);
+  const length = dot(d, d);
+  const t = length > 0 ? Math.min(1, Math.max(0, dot(sub(p, a), d) / length)) : 0;
+  return Math.hypot(p[0] - a[0] - t * d[0], p[1] - a[1] - t * d[1], p[2] - a[2] - t * d[2]);
+}

@@ -3,8 +3,18 @@
  * given as planes of bytes (rows × columns, 1 where set; null where nothing is), by slice number in the block.
  */
 import type { Manifest } from "../api/types";
-import { dot, isCalibrated, normalOf, type Plane, planeOf, sub, worldToIndex } from "../engine/geometry";
+import {
+  dot,
+  isCalibrated,
+  normalOf,
+  type Plane,
+  planeOf,
+  spoils,
+  sub,
+  worldToIndex,
+} from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
+import { t } from "../words";
 
 export type Layer = Uint8Array | null;
 
@@ -23,8 +33,8 @@ export interface Block {
   at_mm: Float64Array;
   /** Why its slices are no volume, so that every slice stands for itself; null where they are. */
   why: string | null;
-  /** The same for what needs right angles: a block whose slices are shifted against each other isn't one. */
-  whyTilted: string | null;
+  /** The same for what reckons with distances between slices: not where they are shifted, or some are missing. */
+  whyUneven: string | null;
 }
 
 const SAME_MM = 0.01;
@@ -68,25 +78,27 @@ function made(manifest: Manifest, first: number, count: number): Block {
     planes,
     at_mm,
     why,
-    whyTilted:
-      why ?? (shifted(planes) ? "The slices are shifted against each other (a tilted gantry)." : null),
+    whyUneven:
+      why ??
+      spoils(manifest, "volume") ??
+      (shifted(planes) ? t("The slices are shifted against each other, as by a tilted gantry.") : null),
   };
 }
 
 function whyFlat(planes: Plane[], at_mm: Float64Array, patient: boolean): string | null {
   const [plane] = planes;
-  if (planes.length < 2) return "There is one slice only.";
-  if (!patient) return "These images have no position in the patient.";
+  if (planes.length < 2) return t("There is one slice only.");
+  if (!patient) return t("These images have no position in the patient.");
   const turned = (one: Plane) =>
     [...one.row, ...one.column].some((v, i) => Math.abs(v - [...plane.row, ...plane.column][i]) > 1e-3);
   if (planes.some((one) => one.rows !== plane.rows || one.columns !== plane.columns))
-    return "The slices differ in size.";
+    return t("The slices differ in size.");
   if (planes.some((one) => one.row_mm !== plane.row_mm || one.column_mm !== plane.column_mm))
-    return "The slices differ in the size of their voxels.";
-  if (planes.some(turned)) return "The slices lie in different directions.";
+    return t("The slices differ in the size of their voxels.");
+  if (planes.some(turned)) return t("The slices lie in different directions.");
   const upward = Math.sign(at_mm[1] - at_mm[0]);
   for (let i = 1; i < at_mm.length; i++)
-    if ((at_mm[i] - at_mm[i - 1]) * upward <= SAME_MM) return "Several slices lie at the same place.";
+    if ((at_mm[i] - at_mm[i - 1]) * upward <= SAME_MM) return t("Several slices lie at the same place.");
   return null;
 }
 

@@ -28,6 +28,9 @@ export type ToolName =
   | "brush"
   | "eraser"
   | "threshold"
+  | "lesion"
+  | "scissors"
+  | "bucket"
   | "comment";
 
 export interface Pane {

@@ -3,5 +3,5 @@ import "./view";
 import "./crosshair";
 import "./draw";
 import "./corners";
-import "./paint";
+import "../masks/toolbox";
 import "./judge";
