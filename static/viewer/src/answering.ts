@@ -12,9 +12,9 @@ import type {
 import { answerId } from "./forms/ids";
 import { isAsked, type Owed, owed, type Said, subjects, type Things } from "./forms/missing";
 import { uuid } from "./journal/ids";
-import { fetchImported, labelFor, segmentValue } from "./marking";
+import { fetchImported, importedSlices, labelFor, segmentValue } from "./marking";
 import { journal } from "./session";
-import { type Mark, type Marks, marks } from "./store/marks";
+import { type Mark, type Marks, marks, sliceKey } from "./store/marks";
 import { mayMark, room } from "./store/room";
 
 type Change = { object: ObjectRef; value: ObjectValue };
@@ -144,4 +144,19 @@ export function reject(imported: Imported): void {
   const change = verdictOn(imported, "rejected");
   journal.commit([state === "rejected" ? { ...change, value: null } : change]);
   room.setState((now) => ({ outlined: now.outlined.filter((one) => one !== imported.id) }));
+}
+
+/** Whether a mark is still what it was taken over from; null until the slices of that are known. */
+export function isAsItCame(imported: Imported, mark: Mark): boolean | null {
+  if (mark.value.kind !== "segment") {
+    const points = ({ points_patient_mm, points_image }: Partial<AnnotationValue>) =>
+      JSON.stringify(points_patient_mm ?? points_image);
+    return points(mark.value) === points(imported.place ?? {});
+  }
+  const slices = importedSlices.get(imported.id);
+  if (!slices) return null;
+  return (
+    slices.length === mark.slices.size &&
+    slices.every(({ sop, frame, rle }) => mark.slices.get(sliceKey(sop, frame))?.rle === rle)
+  );
 }

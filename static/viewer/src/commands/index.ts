@@ -8,5 +8,6 @@ import "./tools";
 import "./masks";
 import "./marks";
 import "./figures";
+import "./forms";
 import "./hanging";
 import "./room";

@@ -1,10 +1,13 @@
 /** Two versions of one thing: say what it is, show either, let the reader choose. */
 import { useStore } from "zustand";
+import type { AnswerValue, ObjectRef } from "../api/types";
 import { frameIndex } from "../engine/geometry";
 import { isPlane, keyOf } from "../journal/objects";
 import type { Conflict } from "../journal/outside";
 import { journal } from "../session";
 import { marks, numbered } from "../store/marks";
+import { answerText } from "./moments";
+import { settleFor } from "./Parked";
 import { useRoom } from "./use";
 import { KINDS } from "./words";
 
@@ -23,21 +26,29 @@ export function Conflicts() {
   );
 }
 
+async function choose(object: ObjectRef, whose: "mine" | "theirs"): Promise<void> {
+  await journal.choose(object, whose);
+  await settleFor(object);
+}
+
 function One({ conflict }: { conflict: Conflict }) {
   const all = useStore(marks, (state) => state.marks);
   const read = useRoom((state) => state.read);
   const manifests = useRoom((state) => state.manifests);
   const { object, theirs, mine } = conflict;
   const row = numbered(all).find(({ mark }) => mark.id === object.annotation);
+  const said = [theirs, mine].find((one) => one && "answer" in one) as AnswerValue | undefined;
   const value =
     row?.mark.value ?? (theirs && "kind" in theirs ? theirs : mine && "kind" in mine ? mine : null);
   const label = read?.schema.labels.find((one) => one.key === value?.label)?.name ?? "A finding";
   const manifest = value ? manifests[value.series] : undefined;
   const slice = isPlane(object) && manifest ? frameIndex(manifest, object.sop, object.frame) + 1 : null;
   const name = `${label}${row ? ` ${row.number}` : ""}`;
-  const what = slice
-    ? `Slice ${slice} of ${name}`
-    : `${name}${value ? `, ${KINDS[value.kind].toLowerCase()},` : ""}`;
+  const what = said
+    ? answerText(read!, said).split(":")[0]
+    : slice
+      ? `Slice ${slice} of ${name}`
+      : `${name}${value ? `, ${KINDS[value.kind].toLowerCase()},` : ""}`;
   return (
     <div className="choice">
       <p>
@@ -49,7 +60,7 @@ function One({ conflict }: { conflict: Conflict }) {
           type="button"
           className="btn s28"
           data-testid="keep-mine"
-          onClick={() => void journal.choose(object, "mine")}
+          onClick={() => void choose(object, "mine")}
         >
           Keep mine
         </button>
@@ -57,7 +68,7 @@ function One({ conflict }: { conflict: Conflict }) {
           type="button"
           className="btn s28"
           data-testid="take-theirs"
-          onClick={() => void journal.choose(object, "theirs")}
+          onClick={() => void choose(object, "theirs")}
         >
           {theirs === null ? "Let it be deleted" : "Take the other"}
         </button>

@@ -1,78 +1,79 @@
-/** The right panel: what the reader has found, the chosen finding, comments, imported marks, the last step. */
+/** The right panel: labels, findings, questions, proposals, comments, what was done, the last step. */
 import { Plus, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
-import type { AnnotationValue, Label } from "../api/types";
-import { valueAt } from "../engine/decode";
-import { spoils } from "../engine/geometry";
-import { measure, statistics } from "../journal/measure";
-import { addSegment, change, remove, stateAbsent } from "../marking";
+import type { AnnotationValue } from "../api/types";
+import { addSegment, change, remove } from "../marking";
 import { jumpTo } from "../moving";
-import { frames } from "../session";
-import { type Mark, marks, numbered } from "../store/marks";
+import { marks, numbered } from "../store/marks";
 import { mayMark, room } from "../store/room";
+import { t } from "../words";
 import { Comments } from "./Comments";
 import { Conflicts } from "./Conflicts";
-import { ImportedMarks } from "./ImportedMarks";
+import { Forms, Questions } from "./Forms";
+import { History, PastBar } from "./History";
+import { Labels } from "./Labels";
 import { LastStep } from "./LastStep";
+import { MarkActions, MarkSigns } from "./MarkActions";
+import { Numbers } from "./Numbers";
+import { Parked } from "./Parked";
+import { Proposals } from "./Proposals";
+import { type Side, side } from "./side";
 import { useRoom } from "./use";
-import {
-  FOUR_STATES,
-  figure,
-  KINDS,
-  measuredText,
-  planeOfMark,
-  sliceText,
-  statisticsText,
-  volumeOf,
-  volumeText,
-} from "./words";
+import { FOUR_STATES, figure, KINDS, sliceText } from "./words";
 
 export function Findings() {
   const read = useRoom((state) => state.read);
+  const shown = useStore(side, (state) => state.shown);
   if (!read) return <aside className="findings" />;
   return (
-    <aside className="findings" aria-label="Findings">
-      <div className="scroll">
-        <Conflicts />
-        <Comments />
-        <Labels labels={read.schema.labels} />
-        <List />
-        <Chosen />
-        <ImportedMarks />
+    <aside className="findings" aria-label={t("Findings")}>
+      <Tabs />
+      <PastBar />
+      <div className="scroll" id="side" role="tabpanel" aria-labelledby={`tab-${shown}`}>
+        {shown === "history" ? (
+          <History read={read} />
+        ) : (
+          <>
+            <Conflicts />
+            <Parked read={read} />
+            <Comments />
+            <Labels read={read} />
+            <List />
+            <Chosen />
+            <Forms />
+            <Proposals />
+          </>
+        )}
       </div>
       <LastStep />
     </aside>
   );
 }
 
-function Labels({ labels }: { labels: Label[] }) {
-  const chosen = useRoom((state) => state.label);
-  const may = useRoom(mayMark);
-  if (!may) return null;
+/** Findings, and what was done: one of them at a time. */
+function Tabs() {
+  const shown = useStore(side, (state) => state.shown);
+  const tabs: [Side, string][] = [
+    ["findings", t("Findings")],
+    ["history", t("History")],
+  ];
   return (
-    <section className="sec">
-      <header>
-        <h2>Label of new marks</h2>
-        <span className="end faint">Schema {room.getState().read?.schema.version}</span>
-      </header>
-      <div className="labels" role="radiogroup" aria-label="Label of new marks">
-        {labels.map((label) => (
-          <button
-            key={label.key}
-            type="button"
-            role="radio"
-            aria-checked={label.key === chosen}
-            title={`${label.code?.meaning ?? label.name}: ${label.kinds.map((kind) => KINDS[kind].toLowerCase()).join(", ")}`}
-            data-testid={`label-${label.key}`}
-            onClick={() => room.setState({ label: label.key, selected: null })}
-          >
-            <i className="swatch" style={{ background: label.color }} />
-            {label.name}
-            {label.required && <span className="faint">required</span>}
-          </button>
-        ))}
-      </div>
-    </section>
+    <div className="tabs" role="tablist" aria-label={t("Parts of this panel")}>
+      {tabs.map(([name, word]) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          aria-selected={shown === name}
+          aria-controls="side"
+          data-testid={`tab-${name}`}
+          onClick={() => side.setState({ shown: name })}
+        >
+          {word}
+        </button>
+      ))}
+    </div>
   );
 }
 
@@ -86,9 +87,6 @@ function List() {
   const may = useRoom(mayMark);
   const rows = numbered(all);
   const labels = read?.schema.labels ?? [];
-  const missing = labels.filter(
-    (label) => label.required && !rows.some(({ mark }) => mark.value.label === label.key),
-  );
   const segments = labels.some((label) => label.kinds.includes("segment"));
   return (
     <section className="sec list">
@@ -132,6 +130,7 @@ function List() {
                     </b>{" "}
                     <span className="faint">{KINDS[mark.value.kind].toLowerCase()}</span>
                   </span>
+                  <MarkSigns mark={mark} />
                   <span className="num">{figure(mark, manifests[mark.value.series])}</span>
                   <span className="num faint">{sliceText(mark, manifests[mark.value.series])}</span>
                 </button>
@@ -147,24 +146,6 @@ function List() {
             : "Nothing is marked in this read."}
         </p>
       )}
-      {may &&
-        missing.map((label) => (
-          <p key={label.key} className="emptysay miss">
-            <i className="swatch" style={{ background: label.color }} />
-            <span>{label.name} is required and not marked.</span>
-            {label.kinds.includes("segment") && series && (
-              <button
-                type="button"
-                className="linkish"
-                data-testid={`absent-${label.key}`}
-                title="Looked, nothing there"
-                onClick={() => stateAbsent(series, label.key)}
-              >
-                State it absent
-              </button>
-            )}
-          </p>
-        ))}
     </section>
   );
 }
@@ -242,7 +223,9 @@ function Chosen() {
           }}
         />
       </div>
+      <Questions of="annotation" about={mark.id} />
       <Numbers mark={mark} />
+      <MarkActions mark={mark} />
       {may && (
         <button
           type="button"
@@ -256,53 +239,5 @@ function Chosen() {
         </button>
       )}
     </section>
-  );
-}
-
-function Numbers({ mark }: { mark: Mark }) {
-  const manifest = useRoom((state) => state.manifests[mark.value.series]);
-  const progress = useRoom((state) => state.progress[mark.value.series]);
-  if (!manifest) return null;
-  const rows: [string, string][] = [];
-  if (mark.value.kind === "segment") {
-    if (mark.voxels) {
-      rows.push([
-        "Voxels",
-        `${mark.voxels} on ${mark.slices.size} slice${mark.slices.size === 1 ? "" : "s"}`,
-      ]);
-      const volume = volumeOf(mark, manifest);
-      rows.push(["ml" in volume ? "Volume" : "Size", volumeText(mark, manifest)]);
-      if ("why" in volume) rows.push(["No mL", volume.why]);
-    }
-  } else {
-    const at = planeOfMark(mark, manifest);
-    if (!at) return <p className="emptysay">Its image is no longer in this series.</p>;
-    const numbers = measure(mark.value, at.plane);
-    const text = measuredText(numbers);
-    if (text)
-      rows.push([numbers.area !== null ? "Area" : numbers.short !== null ? "Long × short" : "Length", text]);
-    const pixels = frames.get(mark.value.series)?.pixels[at.index];
-    const found =
-      pixels && !pixels.colour && progress
-        ? statistics(mark.value, at.plane, (c, r) =>
-            valueAt(manifest, at.index, pixels, r * pixels.columns + c),
-          )
-        : null;
-    if (found) {
-      rows.push(["Mean ± SD", statisticsText(found.mean, found.deviation, manifest)]);
-    }
-    if (numbers.unit === "px")
-      rows.push(["Scale", spoils(manifest, "millimetres") ?? "Not calibrated: pixels, no millimetres."]);
-    if (numbers.estimate) rows.push(["Scale", "estimate: by the magnification that the device estimated"]);
-  }
-  return (
-    <dl className="nums">
-      {rows.map(([term, value]) => (
-        <div key={term}>
-          <dt>{term}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

@@ -2,22 +2,26 @@
 import { useState } from "react";
 import { useStore } from "zustand";
 import { moveOn } from "../ahead";
+import { owedBy } from "../answering";
 import { ServerError } from "../api/client";
 import type { Read } from "../api/types";
+import type { Owed } from "../forms/missing";
 import { client, journal, reread, sentenceOf } from "../session";
 import { marks } from "../store/marks";
-import { type Room, room } from "../store/room";
+import { mayMark, type Room, room } from "../store/room";
+import { t, tn } from "../words";
+import { goToOwed, owedText } from "./missing";
 import { useRoom } from "./use";
 
 /** Why a read can't be submitted yet; null when it can. */
-export function whyNot(state: Room, labelsUsed: Set<string>): string | null {
+export function whyNot(state: Room, missing: number): string | null {
   const { read, report, editing } = state;
   if (!read || !report) return "The marks are still being fetched.";
   if (editing === "elsewhere") return "You edit this read in another tab.";
   if (!read.you.may_submit) return "This read is not open for submission.";
+  if (state.past) return t("You look at an earlier moment: go back to now first.");
   if (report.conflicts.length) return "A conflict waits for your choice.";
-  const missing = read.schema.labels.filter((label) => label.required && !labelsUsed.has(label.key));
-  if (missing.length) return `${missing.map((label) => label.name).join(", ")}: required, not marked`;
+  if (missing) return tn(missing, "{n} answer left", "{n} answers left");
   if (report.saving.kind !== "saved") return "Your last edits are not saved yet.";
   const open = read.comments.filter((comment) => !comment.resolved).length;
   if (open) return `${open} comment${open === 1 ? "" : "s"} not settled`;
@@ -32,10 +36,9 @@ export function LastStep() {
 }
 
 function Submit({ read }: { read: Read }) {
-  const used = useStore(marks, (state) => state.marks);
-  const reason = useRoom((state) =>
-    whyNot(state, new Set([...used.values()].map((mark) => mark.value.label))),
-  );
+  const now = useStore(marks);
+  const missing = owedBy(read, now);
+  const reason = useRoom((state) => whyNot(state, missing.length));
   const [problem, setProblem] = useState<string | null>(null);
   const [sure, setSure] = useState(false);
   if (read.state === "submitted" || read.state === "accepted") {
@@ -79,6 +82,7 @@ function Submit({ read }: { read: Read }) {
   };
   return (
     <div className="submit">
+      <Missing read={read} missing={missing} />
       <button
         type="button"
         className="btn primary grow"
@@ -100,6 +104,34 @@ function Submit({ read }: { read: Read }) {
       {!sure && reason && <span className="small sub why">{reason}</span>}
       {problem && <span className="small bad why">{problem}</span>}
     </div>
+  );
+}
+
+const MISSING_SHOWN = 4;
+
+/** What is missing, each a way there; the first few of many. */
+function Missing({ read, missing }: { read: Read; missing: Owed[] }) {
+  const may = useRoom(mayMark);
+  const [all, setAll] = useState(false);
+  if (!may || !missing.length) return null;
+  const shown = all ? missing : missing.slice(0, MISSING_SHOWN);
+  return (
+    <ul className="missing" data-testid="missing">
+      {shown.map((one) => (
+        <li key={`${one.what}/${one.of}/${one.about}/${one.key}`}>
+          <button type="button" className="linkish" title={t("Go there")} onClick={() => goToOwed(read, one)}>
+            {owedText(read, one)}
+          </button>
+        </li>
+      ))}
+      {missing.length > shown.length && (
+        <li>
+          <button type="button" className="linkish" onClick={() => setAll(true)}>
+            {tn(missing.length - shown.length, "and {n} more", "and {n} more")}
+          </button>
+        </li>
+      )}
+    </ul>
   );
 }
 
