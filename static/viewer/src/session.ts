@@ -5,7 +5,7 @@ import type { LiveMessage, Manifest, ObjectRef, Read } from "./api/types";
 import { frames, framesOf, watchCache } from "./cache";
 import { unregister } from "./engine/cornerstone";
 import type { SeriesFrames } from "./engine/frames";
-import { nearestFrame, planeOf } from "./engine/geometry";
+import { indexToWorld, nearestFrame, planeOf } from "./engine/geometry";
 import { stacksOf } from "./engine/stacks";
 import type { Stage } from "./engine/stage";
 import { uuid } from "./journal/ids";
@@ -360,7 +360,8 @@ function startIndex(which: number, series: string): number {
     if (beside.series.frame_of_reference !== manifest.series.frame_of_reference) continue;
     const plane = planeOf(beside, index);
     const [stack] = stacksOf(manifest);
-    if (plane.kind === "patient") return nearestFrame(manifest, plane.origin, stack.first, stack.count);
+    const middle = indexToWorld(plane, [(plane.columns - 1) / 2, (plane.rows - 1) / 2]);
+    if (plane.kind === "patient") return nearestFrame(manifest, middle, stack.first, stack.count);
   }
   return middleOf(manifest);
 }
