@@ -8,6 +8,7 @@ import { Dialogs } from "./Dialogs";
 import { Findings } from "./Findings";
 import { listen } from "./keys";
 import { Rail } from "./Rail";
+import { Surface } from "./Surface";
 import { Toolbar } from "./Toolbar";
 import { TopBar } from "./TopBar";
 import { useRoom } from "./use";
@@ -65,7 +66,7 @@ export function Room() {
         >
           {panes.map((which) => (
             <div key={which} className={maximised && which !== active ? "paneslot away" : "paneslot"}>
-              <Viewport which={which} />
+              <Shown which={which} />
             </div>
           ))}
         </div>
@@ -74,6 +75,12 @@ export function Room() {
       <Dialogs />
     </div>
   );
+}
+
+/** An image, or the masks of its series in space. */
+function Shown({ which }: { which: number }) {
+  const inSpace = useRoom((state) => state.panes[which].surface);
+  return inSpace ? <Surface which={which} /> : <Viewport which={which} />;
 }
 
 function Banners() {
