@@ -50,3 +50,36 @@ test("the end of a length goes where the hand goes, the other stays", () => {
     [9, 9],
   ]);
 });
+
+test("a circle follows its centre whole, and grows by its rim", () => {
+  const points: Point2[] = [
+    [20, 20],
+    [30, 20],
+  ];
+  expect(movedHandle("circle", points, 0, [25, 22], plane)).toEqual([
+    [25, 22],
+    [35, 22],
+  ]);
+  expect(movedHandle("circle", points, 1, [20, 40], plane)).toEqual([
+    [20, 20],
+    [20, 40],
+  ]);
+});
+
+test("a rectangle that stands askew keeps its opposite corner and its right angles in millimetres", () => {
+  const turned = (x: number, y: number): Point2 => {
+    const [c, s] = [Math.cos(0.4), Math.sin(0.4)];
+    return [20 + (c * x - s * y) / 0.4, 20 + (s * x + c * y) / 0.8];
+  };
+  const points = [turned(0, 0), turned(8, 0), turned(8, 4), turned(0, 4)];
+  for (const handle of [0, 1, 2, 3]) {
+    const next = movedHandle("rectangle", points, handle, [51.3, 44.1], plane);
+    expect(next[handle]).toEqual([51.3, 44.1]);
+    const opposite = (handle + 2) % 4;
+    expect(next[opposite]).toEqual(points[opposite]);
+    for (const i of [0, 1, 2, 3]) {
+      const [a, b, c] = [next[i], next[(i + 1) % 4], next[(i + 2) % 4]];
+      expect(dot(mm(a, b), mm(b, c))).toBeCloseTo(0, 9);
+    }
+  }
+});

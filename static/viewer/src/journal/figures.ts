@@ -152,6 +152,10 @@ const normal = (plane: Flat): Point3 => cross(plane.row, plane.column);
 export const coincide = (a: Flat, b: Flat, mm: number): boolean =>
   Math.abs(dot(normal(a), normal(b))) > 0.9999 && Math.abs(dot(sub(a.origin, b.origin), normal(b))) <= mm;
 
+/** Names what a pane shows: the same image or cut has the same name, however it is zoomed. */
+export const keyOfPlace = ({ manifest, index, plane }: Pick<Place, "manifest" | "index" | "plane">): string =>
+  `${manifest.series.id}|${index ?? [...plane.origin, ...plane.row, ...plane.column].join()}`;
+
 /** Whether a mark with lines lies on what a pane shows. */
 export function showsOn(value: AnnotationValue, place: Place): boolean {
   const { manifest, index, plane } = place;

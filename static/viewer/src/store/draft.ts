@@ -10,6 +10,8 @@ export interface Shape {
   points: Point2[];
   /** The mark whose handle is being dragged; null while a new one is drawn. */
   of: string | null;
+  /** The image or cut that a new one is drawn on, as `keyOf` names it: it shows, and goes on, only there. */
+  on?: string;
   /** From the last point to the cursor, not part of the shape yet: index coordinates. */
   ahead?: Point2[];
 }

@@ -4,77 +4,67 @@ import type { Kind, Point2 } from "../api/types";
 import { apply } from "../engine/camera";
 import { CORNERS_LEAST } from "../journal/figures";
 import { addShape } from "../marking";
-import { type Place, placeOf, toIndex } from "../place";
-import { draft, type Shape } from "../store/draft";
+import { type Place, toIndex } from "../place";
 import { addTools, type Gesture } from "../tools";
 import { t } from "../words";
 import { apart, DONE, DRAG_PX, HANDLE_PX } from "./gestures";
+import { drop, groundOf, openAnywhere, openShape, show } from "./open";
 import { wireFrom, wirePath } from "./wire";
 
 const CLICKS: Partial<Record<Kind, number>> = { angle: 3, cobb: 4 };
-
-/** The shape of this kind that is under way in a pane. */
-function openShape(kind: Kind, which?: number): Shape | null {
-  const { shape } = draft.getState();
-  if (shape?.kind !== kind || shape.of || (which !== undefined && shape.pane !== which)) return null;
-  return shape;
-}
-
-const show = (pane: number, kind: Kind, points: Point2[], ahead?: Point2[]) =>
-  draft.setState({ shape: { pane, kind, points, of: null, ahead } });
 
 const onFirst = (place: Place, points: Point2[], at: Point2): boolean =>
   points.length >= CORNERS_LEAST && apart(apply(place.matrix, points[0]), at) <= HANDLE_PX + 2;
 
 /** A polygon or a curve: a click a corner; a click on the first, a double click or Enter closes it. */
 function cornering(kind: Kind, which: number, start: Point2, place: Place): Gesture {
-  const points = openShape(kind, which)?.points ?? [];
+  const points = openShape(kind, which, place)?.points ?? [];
   if (onFirst(place, points, start)) finish(kind);
-  else show(which, kind, [...points, toIndex(place, start)]);
+  else show(which, place, kind, [...points, toIndex(place, start)]);
   return DONE;
 }
 
 /** What is drawn so far becomes a mark; a double click has put its last corner there twice. */
 function finish(kind: Kind): boolean {
-  const shape = openShape(kind);
-  if (!shape) return false;
-  const place = placeOf(shape.pane);
+  const shape = openAnywhere(kind);
+  const place = groundOf();
+  if (!shape || !place) return false;
   const points = shape.points.filter((point, i) => i === 0 || apart(point, shape.points[i - 1]) > 0.2);
-  draft.setState({ shape: null });
-  if (place && points.length >= CORNERS_LEAST) addShape(place, kind, points);
+  drop();
+  if (points.length >= CORNERS_LEAST) addShape(place, kind, points);
   return true;
 }
 
 /** A fixed number of points, each by a click, or two by a drag. */
 function clicking(kind: Kind, which: number, start: Point2, place: Place): Gesture {
   const wanted = CLICKS[kind] as number;
-  const points = [...(openShape(kind, which)?.points ?? []), toIndex(place, start)];
+  const points = [...(openShape(kind, which, place)?.points ?? []), toIndex(place, start)];
   const settle = (all: Point2[]) => {
-    if (all.length < wanted) show(which, kind, all);
+    if (all.length < wanted) show(which, place, kind, all);
     else {
-      draft.setState({ shape: null });
+      drop();
       addShape(place, kind, all.slice(0, wanted));
     }
   };
-  show(which, kind, points);
+  show(which, place, kind, points);
   return {
     move(at) {
       if (points.length < wanted && apart(at, start) >= DRAG_PX)
-        show(which, kind, points, [toIndex(place, at)]);
+        show(which, place, kind, points, [toIndex(place, at)]);
     },
     end(at) {
       const dragged = points.length < wanted && apart(at, start) >= DRAG_PX;
       settle(dragged ? [...points, toIndex(place, at)] : points);
     },
-    cancel: () => draft.setState({ shape: null }),
+    cancel: drop,
   };
 }
 
 const ahead = (kind: Kind) => (which: number, at: Point2, place: Place) => {
-  const open = openShape(kind, which);
+  const open = openShape(kind, which, place);
   // Between the two lines of a Cobb angle there is none.
   if (open && !(kind === "cobb" && open.points.length === 2))
-    show(which, kind, open.points, [toIndex(place, at)]);
+    show(which, place, kind, open.points, [toIndex(place, at)]);
 };
 
 // The live wire ------------------------------------------------------------------------------------
@@ -83,28 +73,27 @@ const ahead = (kind: Kind) => (which: number, at: Point2, place: Place) => {
 let anchors: Point2[] = [];
 
 function anchoring(which: number, start: Point2, place: Place): Gesture {
-  const open = openShape("livewire", which);
+  const open = openShape("livewire", which, place);
   const at = toIndex(place, start);
   if (!open) {
     anchors = [at];
-    show(which, "livewire", [at]);
+    show(which, place, "livewire", [at]);
   } else if (anchors.length >= 2 && apart(apply(place.matrix, open.points[0]), start) <= HANDLE_PX + 2) {
     finishWire();
     return DONE;
   } else {
     anchors.push(at);
-    show(which, "livewire", [...open.points, ...wirePath(place, at)]);
+    show(which, place, "livewire", [...open.points, ...wirePath(place, at)]);
   }
   wireFrom(place, at);
   return DONE;
 }
 
 function finishWire(): boolean {
-  const open = openShape("livewire");
-  if (!open) return false;
-  const place = placeOf(open.pane);
-  draft.setState({ shape: null });
-  if (!place) return true;
+  const open = openAnywhere("livewire");
+  const place = groundOf();
+  if (!open || !place) return false;
+  drop();
   // The last piece runs back to where the outline began.
   const home = anchors.length >= 2 ? wirePath(place, open.points[0]).slice(0, -1) : [];
   const ring = [...open.points, ...home].filter((p, i, all) => i === 0 || apart(p, all[i - 1]) > 1e-9);
@@ -147,8 +136,8 @@ addTools(
     group: "measure",
     begin: anchoring,
     hover(which, at, place) {
-      const open = openShape("livewire", which);
-      if (open) show(which, "livewire", open.points, wirePath(place, toIndex(place, at)));
+      const open = openShape("livewire", which, place);
+      if (open) show(which, place, "livewire", open.points, wirePath(place, toIndex(place, at)));
     },
     finish: finishWire,
   },

@@ -11,6 +11,7 @@ import { addTools, type Gesture } from "../tools";
 import { TwoAxes } from "../ui/icons";
 import { t } from "../words";
 import { apart, DRAG_PX } from "./gestures";
+import { openShape, show } from "./open";
 
 const FREEHAND_STEP_PX = 2;
 
@@ -67,16 +68,14 @@ function isFlat(points: Point2[]): boolean {
 function twoAxes(which: number, start: Point2, place: Place): Gesture {
   const kind = "bidirectional";
   const from = toIndex(place, start);
-  const open = draft.getState().shape;
-  const goesOn = open?.kind === kind && open.pane === which && !open.of && open.points.length === 2;
-  const long = goesOn ? (open.points as [Point2, Point2]) : null;
+  const open = openShape(kind, which, place);
+  const long = open?.points.length === 2 ? (open.points as [Point2, Point2]) : null;
   let points: Point2[] = [];
-  const show = (all: Point2[]) => draft.setState({ shape: { pane: which, kind, points: all, of: null } });
   return {
     move(at) {
       const to = toIndex(place, at);
       points = [from, long ? squared(long, from, to, place.plane) : to];
-      show([...(long ?? []), ...points]);
+      show(which, place, kind, [...(long ?? []), ...points]);
     },
     end(at) {
       const dragged = points.length > 0 && apart(at, start) >= DRAG_PX;
@@ -84,7 +83,7 @@ function twoAxes(which: number, start: Point2, place: Place): Gesture {
       if (dragged && long) {
         draft.setState({ shape: null });
         addShape(place, kind, [...long, ...points]);
-      } else if (long) show(long);
+      } else if (long) show(which, place, kind, long);
       else draft.setState({ shape: null });
     },
     cancel: () => draft.setState({ shape: null }),

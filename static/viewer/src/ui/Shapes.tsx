@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { AnnotationValue, Point2 } from "../api/types";
 import { apply } from "../engine/camera";
 import { worldToIndex } from "../engine/geometry";
-import { lineOf, placed, pointsOn, showsOn } from "../journal/figures";
+import { keyOfPlace, lineOf, placed, pointsOn, showsOn } from "../journal/figures";
 import { measure, type Statistics, statistics } from "../journal/measure";
 import { change, withPoints } from "../marking";
 import { onFrame, type Place } from "../place";
@@ -102,7 +102,8 @@ export function Shapes({ which, place }: { which: number; place: Place | null })
       ahead: [],
     });
   }
-  if (shape && !shape.of) items.push(draftItem(shape, place));
+  if (shape && !shape.of && (!shape.on || shape.on === keyOfPlace(place)))
+    items.push(draftItem(shape, place));
   return (
     <>
       <svg className="shapes" aria-hidden="true">
