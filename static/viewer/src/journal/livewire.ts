@@ -12,7 +12,7 @@ export interface Values {
 }
 
 /** Voxels on either side of an anchor that a search covers: beyond, the wire runs straight. */
-export const REACH = 192;
+export const REACH = 128;
 const DEAREST = 60;
 const CHEAPEST = 2;
 /** A step across a corner is longer by √2: costs are counted in fifths to say so in whole numbers. */
@@ -24,21 +24,33 @@ const ACROSS = 7;
  * (Sobel), against the strongest but for the top one in a hundred, so that one metal edge doesn't hide the rest.
  */
 export function edgeCosts({ data, rows, columns, colour }: Values): Uint8Array {
-  const at = (row: number, column: number): number => {
-    const offset =
-      Math.min(rows - 1, Math.max(0, row)) * columns + Math.min(columns - 1, Math.max(0, column));
-    return colour ? data[offset * 3] + data[offset * 3 + 1] + data[offset * 3 + 2] : data[offset];
-  };
+  const grey = colour
+    ? Float32Array.from({ length: rows * columns }, (_, i) => data[3 * i] + data[3 * i + 1] + data[3 * i + 2])
+    : data;
   const size = new Float32Array(rows * columns);
   for (let r = 0; r < rows; r++) {
+    // Beyond the border lies what lies on it.
+    const above = Math.max(0, r - 1) * columns;
+    const here = r * columns;
+    const below = Math.min(rows - 1, r + 1) * columns;
     for (let c = 0; c < columns; c++) {
-      const [nw, n, ne] = [at(r - 1, c - 1), at(r - 1, c), at(r - 1, c + 1)];
-      const [w, e] = [at(r, c - 1), at(r, c + 1)];
-      const [sw, s, se] = [at(r + 1, c - 1), at(r + 1, c), at(r + 1, c + 1)];
-      size[r * columns + c] = Math.hypot(
-        ne + 2 * e + se - nw - 2 * w - sw,
-        sw + 2 * s + se - nw - 2 * n - ne,
-      );
+      const w = Math.max(0, c - 1);
+      const e = Math.min(columns - 1, c + 1);
+      const dx =
+        grey[above + e] +
+        2 * grey[here + e] +
+        grey[below + e] -
+        grey[above + w] -
+        2 * grey[here + w] -
+        grey[below + w];
+      const dy =
+        grey[below + w] +
+        2 * grey[below + c] +
+        grey[below + e] -
+        grey[above + w] -
+        2 * grey[above + c] -
+        grey[above + e];
+      size[here + c] = Math.sqrt(dx * dx + dy * dy);
     }
   }
   const strong = strongest(size);
@@ -92,7 +104,8 @@ export function cheapestWays(costs: Uint8Array, rows: number, columns: number, a
       const y = (here - x) / width;
       for (let dy = -1; dy <= 1; dy++) {
         for (let dx = -1; dx <= 1; dx++) {
-          const [nx, ny] = [x + dx, y + dy];
+          const nx = x + dx;
+          const ny = y + dy;
           if ((!dx && !dy) || nx < 0 || ny < 0 || nx >= width || ny >= height) continue;
           const next = ny * width + nx;
           const step = costs[(ny + top) * columns + nx + left] * (dx && dy ? ACROSS : STRAIGHT);
