@@ -51,6 +51,27 @@ LABELS = [
     _label("Region of interest", "#3fd0bb", "ellipse polygon freehand", ("111030", "DCM", "Image Region")),
     _label("Point of interest", "#b9a8ff", "point"),
 ]
+
+
+def _question(text: str, of: str, answers: str = "", **more: Any) -> dict[str, Any]:
+    options = [{"name": name} for name in answers.split(", ") if name]
+    return {"key": "", "text": text, "of": of, "type": "choice", "options": options} | more
+
+
+QUESTIONS = [
+    _question("Image quality", "series", "Good, Limited, Poor"),
+    _question("Margin", "annotation", "Smooth, Lobulated, Spiculated", only=["tumour"]),
+    _question(
+        "Internal features",
+        "annotation",
+        "Necrosis, Calcification, Haemorrhage",
+        only=["tumour"],
+        type="choices",
+    ),
+    _question("Days since the last treatment", "study", type="number", unit="d", least=0, most=3650),
+    _question("Confidence", "case", "1, 2, 3, 4, 5"),
+    _question("What else the next reader should know", "case", type="text"),
+]
 TUMOUR, DIAMETER = "tumour", "longest_diameter"
 
 
@@ -100,7 +121,7 @@ def project(hospital: Hospital) -> Project:
         name=PROJECT,
         description="Outline each tumour, and measure it where it is longest.",
     )
-    schemas.write_schema(by=lead, project=made, labels=LABELS, seen_version=0)
+    schemas.write_schema(by=lead, project=made, labels=LABELS, seen_version=0, questions=QUESTIONS)
     for username, role in ROLES_IN_PROJECT.items():
         projects.add_member(by=lead, project=made, user=hospital.people[username], role=role)
     return made

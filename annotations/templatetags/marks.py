@@ -1,13 +1,16 @@
 """What the pages of projects and reads draw: swatches of labels, reads a week, ways to a decision."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from annotations.reading.overview import Decision
+from annotations.reading.questions import ABOUT, TYPES
 from annotations.reading.schemas import KINDS
 from atlas.models import Project, Study
 
@@ -30,6 +33,21 @@ def swatch(color: str) -> SafeString:
 def kind_word(kind: str) -> str:
     """A kind of mark in words."""
     return KINDS.get(kind, kind)
+
+
+@register.simple_tag
+def type_word(kind: str) -> str:
+    """What an answer is, in words."""
+    return gettext(TYPES.get(kind, kind))
+
+
+@register.simple_tag
+def about_words(question: dict[str, Any], labels: Sequence[dict[str, Any]]) -> str:
+    """What a question asks about: “Each finding: Tumour, Lymph node”."""
+    about = gettext(ABOUT.get(question["of"], question["of"]))
+    names = {label["key"]: label["name"] for label in labels}
+    only = ", ".join(names.get(one, one) for one in question["only"])
+    return f"{about}: {only}" if only else about
 
 
 @register.simple_tag

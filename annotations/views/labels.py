@@ -1,4 +1,4 @@
-"""The label schema of a project: the present version, a form that writes the next, and all earlier ones."""
+"""The schema of a project, labels and questions: its versions, and a form that writes the next."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import SignedInRequest
 from annotations.reading import schemas
+from annotations.reading.questions import ABOUT, TYPES
+from annotations.views import questions
 from annotations.views.frame import open_project, show
 
 EMPTY_ROWS = 1
@@ -35,6 +37,8 @@ def labels(request: SignedInRequest, slug: str, version: int | None = None) -> H
         versions=versions,
         is_current=bool(versions) and shown == versions[0],
         kinds=schemas.KINDS,
+        about=ABOUT,
+        types=TYPES,
     )
 
 
@@ -45,18 +49,26 @@ def labels_edit(request: SignedInRequest, slug: str) -> HttpResponse:
     current = schemas.current_schema(opened.project)
     seen = current.version if current else 0
     rows: list[dict[str, Any]] = [dict(label) for label in current.labels] if current else []
+    asked: list[dict[str, Any]] = [dict(question) for question in current.questions] if current else []
     problems: list[str] = []
     if request.method == "POST":
         rows, seen = _rows(request.POST), _number(request.POST.get("seen_version", ""))
-        if "another" not in request.POST:
+        asked = questions.from_form(request.POST)
+        if "another_question" in request.POST:
+            asked.append(dict(questions.BLANK))
+        elif "another" not in request.POST:
             kept = [row for row in rows if row["name"] or row["key"]]
             kept = [row for row in kept if not row.pop("removed")]
             try:
                 schema, moved = schemas.write_schema(
-                    by=request.user, project=opened.project, labels=kept, seen_version=seen
+                    by=request.user,
+                    project=opened.project,
+                    labels=kept,
+                    seen_version=seen,
+                    questions=asked,
                 )
             except ValidationError as refusal:
-                problems = _put_beside(kept, refusal)
+                problems = _put_beside(kept, asked, refusal)
                 rows = kept
             else:
                 told = f"This is version {schema.version}."
@@ -76,6 +88,11 @@ def labels_edit(request: SignedInRequest, slug: str) -> HttpResponse:
         status=400 if problems else 200,
         rows=list(enumerate(rows)),
         kinds=schemas.KINDS,
+        questions=list(enumerate(questions.for_form(asked, current.questions if current else []))),
+        about=ABOUT,
+        types=TYPES,
+        named=[row for row in rows if row["key"]],
+        listed=[one for one in (current.questions if current else []) if one["options"]],
         seen_version=seen,
         problems=problems,
     )
@@ -104,11 +121,14 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
-def _put_beside(rows: list[dict[str, Any]], refusal: ValidationError) -> list[str]:
-    """Write each sentence into the row it is about; returns those about the whole."""
+def _put_beside(
+    rows: list[dict[str, Any]], asked: list[dict[str, Any]], refusal: ValidationError
+) -> list[str]:
+    """Write each sentence into the label or question it is about; returns those about the whole."""
     if not hasattr(refusal, "error_dict"):
         return list(refusal.messages)
     for place, errors in refusal.message_dict.items():
         row, field = place.split(".", 1)
-        rows[int(row)].setdefault("errors", {})[field] = errors[0]
-    return ["Some labels need a correction; nothing was saved."]
+        about = asked[int(row[1:])] if row.startswith("q") else rows[int(row)]
+        about.setdefault("errors", {})[field] = errors[0]
+    return ["Some labels or questions need a correction; nothing was saved."]

@@ -209,3 +209,69 @@ def test_a_reader_who_leaves_gives_back_what_they_never_opened(scene: Scene) -> 
     assert not Read.objects.filter(pk=scene.reads["assigned"].pk).exists()
     assert Read.objects.filter(pk=scene.reads["submitted"].pk).exists()
     assert signed_in(scene, "reader").get("/projects/respond/").status_code == 404
+
+
+def question_form(place: int = 0, **fields: str | list[str]) -> dict[str, object]:
+    given = {"text": "Margin", "of": "annotation", "type": "choice", "options": "Smooth\nSpiculated"} | fields
+    return {"questions": place + 1} | {f"q{place}-{name}": value for name, value in given.items()}
+
+
+def test_questions_are_written_with_the_labels_and_shown_again(scene: Scene) -> None:
+    client = signed_in(scene, "lead")
+    coded = "Lobulated | 1 | 99X\nSmooth | 2 | 99X"
+    form = label_form(scene.schema) | question_form(
+        type="code", options=coded, labels=["lesion"], required="on"
+    )
+    assert client.post("/projects/respond/labels/edit/", form).status_code == 302
+    schema = LabelSchema.objects.order_by("version").last()
+    assert schema is not None
+    [question] = schema.questions
+    assert (question["key"], question["only"], question["required"]) == ("margin", ["lesion"], True)
+    assert question["options"][0]["code"] == {"value": "1", "scheme": "99X", "meaning": "Lobulated"}
+    assert "Lobulated, Smooth" in text_of(client, "/projects/respond/labels/")
+    page = client.get("/projects/respond/labels/edit/").content.decode()
+    assert "Lobulated | 1 | 99X" in page
+    assert (
+        client.post("/projects/respond/labels/edit/", label_form(schema) | {"questions": 0}).status_code
+        == 302
+    )
+    assert LabelSchema.objects.latest("version").questions == []
+
+
+def test_a_question_at_fault_is_told_beside_it_and_nothing_is_saved(scene: Scene) -> None:
+    client = signed_in(scene, "lead")
+    form = label_form(scene.schema) | question_form(options="Only one")
+    answer = client.post("/projects/respond/labels/edit/", form)
+    assert answer.status_code == 400
+    assert "answers to choose from, one a line" in answer.content.decode()
+    assert LabelSchema.objects.count() == 1
+
+
+def test_one_more_question_keeps_what_was_typed(scene: Scene) -> None:
+    client = signed_in(scene, "lead")
+    form = label_form(scene.schema) | question_form(text="Half done", options="") | {"another_question": "1"}
+    page = client.post("/projects/respond/labels/edit/", form).content.decode()
+    assert 'value="Half done"' in page
+    assert 'name="q1-text"' in page
+    assert LabelSchema.objects.count() == 1
+
+
+def test_a_question_may_wait_for_another_one(scene: Scene) -> None:
+    client = signed_in(scene, "lead")
+    client.post("/projects/respond/labels/edit/", label_form(scene.schema) | question_form())
+    schema = LabelSchema.objects.latest("version")
+    form = label_form(schema) | question_form(key="margin")
+    more = {
+        "text": "Longest spicule",
+        "type": "number",
+        "options": "",
+        "unit": "mm",
+        "least": "0",
+        "most": "80",
+    }
+    form |= question_form(1, **more, when="margin", **{"when-is": "Spiculated"})
+    assert client.post("/projects/respond/labels/edit/", form).status_code == 302
+    question = LabelSchema.objects.latest("version").questions[1]
+    assert question["when"] == {"question": "margin", "is": ["spiculated"]}
+    assert (question["unit"], question["least"], question["most"]) == ("mm", 0.0, 80.0)
+    assert "Spiculated" in client.get("/projects/respond/labels/edit/").content.decode()
