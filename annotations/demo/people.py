@@ -45,11 +45,13 @@ def _label(name: str, color: str, kinds: str, code: tuple[str, str, str] | None 
     }
 
 
+REGIONS = "ellipse circle rectangle polygon freehand spline livewire box"
 LABELS = [
     _label("Tumour", "#f5a742", "segment", ("108369006", "SCT", "Neoplasm")),
     _label("Longest diameter", "#f27cc0", "length bidirectional", ("103339001", "SCT", "Long axis")),
-    _label("Region of interest", "#3fd0bb", "ellipse polygon freehand", ("111030", "DCM", "Image Region")),
+    _label("Region of interest", "#3fd0bb", REGIONS, ("111030", "DCM", "Image Region")),
     _label("Point of interest", "#b9a8ff", "point"),
+    _label("Remark", "#6fb7ff", "arrow angle cobb"),
 ]
 
 
