@@ -14,6 +14,7 @@ import { History, PastBar } from "./History";
 import { Labels } from "./Labels";
 import { LastStep } from "./LastStep";
 import { MarkActions, MarkSigns } from "./MarkActions";
+import { MaskPanel } from "./MaskPanel";
 import { Numbers } from "./Numbers";
 import { Parked } from "./Parked";
 import { Proposals } from "./Proposals";
@@ -226,6 +227,7 @@ function Chosen() {
       <Questions of="annotation" about={mark.id} />
       <Numbers mark={mark} />
       <MarkActions mark={mark} />
+      {may && mark.value.kind === "segment" && <MaskPanel mark={mark} />}
       {may && (
         <button
           type="button"

@@ -1,9 +1,11 @@
 /** What the chosen finding measures, and what the values inside it are. */
-
+import { useStore } from "zustand";
 import type { Manifest } from "../api/types";
 import { spoils } from "../engine/geometry";
-import { isRegion } from "../journal/figures";
+import { stackAt } from "../engine/stacks";
+import { indexOfFrame, isRegion } from "../journal/figures";
 import { type Measured, measure, type Statistics, statistics } from "../journal/measure";
+import { figures, type SegmentFigures } from "../masks/figures";
 import { boxStatistics, sampler } from "../reading";
 import type { Mark } from "../store/marks";
 import { t, tn } from "../words";
@@ -25,8 +27,9 @@ export function Numbers({ mark }: { mark: Mark }) {
   const manifest = useRoom((state) => state.manifests[mark.value.series]);
   // Values come as their frames do.
   useRoom((state) => state.progress[mark.value.series]);
+  const worked = useStore(figures, (state) => state.of.get(mark.id)?.figures ?? null);
   if (!manifest) return null;
-  const rows = mark.value.kind === "segment" ? ofSegment(mark, manifest) : ofFigure(mark, manifest);
+  const rows = mark.value.kind === "segment" ? ofSegment(mark, manifest, worked) : ofFigure(mark, manifest);
   if (!rows) return <p className="emptysay">{t("Its image is no longer in this series.")}</p>;
   return (
     <dl className="nums">
@@ -40,7 +43,29 @@ export function Numbers({ mark }: { mark: Mark }) {
   );
 }
 
-function ofSegment(mark: Mark, manifest: Manifest): Row[] {
+/** The diameters; those of the mask before stand a moment longer, until the new ones are worked out. */
+function ofAxes(worked: SegmentFigures | null, manifest: Manifest): Row[] {
+  const axes = worked?.axes;
+  if (!axes) return [];
+  const { long, short, unit } = axes;
+  const index = indexOfFrame(manifest, axes.sop, axes.frame);
+  const slice = index - stackAt(manifest, index).first + 1;
+  const rows: Row[] = [
+    [
+      t("Long × short"),
+      t("{long} × {short} {unit}, slice {slice}", {
+        long: fixed(long, 1),
+        short: fixed(short, 1),
+        unit,
+        slice,
+      }),
+    ],
+  ];
+  if (worked.longest3d_mm !== null) rows.push([t("Longest, 3D"), `${fixed(worked.longest3d_mm, 1)} mm`]);
+  return rows;
+}
+
+function ofSegment(mark: Mark, manifest: Manifest, worked: SegmentFigures | null): Row[] {
   if (!mark.voxels) return [];
   const slices = tn(mark.slices.size, "{n} slice", "{n} slices");
   const volume = volumeOf(mark, manifest);
@@ -49,6 +74,7 @@ function ofSegment(mark: Mark, manifest: Manifest): Row[] {
     ["ml" in volume ? t("Volume") : t("Size"), volumeText(mark, manifest)],
   ];
   if ("why" in volume) rows.push([t("No mL"), volume.why]);
+  rows.push(...ofAxes(worked, manifest));
   return rows;
 }
 

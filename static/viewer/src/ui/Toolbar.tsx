@@ -14,14 +14,14 @@ import {
   SunMoon,
   Undo2,
 } from "lucide-react";
-import { isCalibrated, planeOf, spoils } from "../engine/geometry";
+import { spoils } from "../engine/geometry";
 import { redo, undo } from "../marking";
 import { fitPane, flip, rotate, setPreset } from "../moving";
-import { unitsOf } from "../spoilt";
 import { openDialog } from "../store/dialog";
 import { presetsFor } from "../store/presets";
-import { activeManifest, BRUSH_SIZES_MM, mayMark, type Range, room, setPane } from "../store/room";
+import { mayMark, room, setPane } from "../store/room";
 import { t } from "../words";
+import { BrushBar } from "./BrushBar";
 import { LayoutPicker } from "./LayoutPicker";
 import { ToolGroup } from "./ToolGroup";
 import { useRoom } from "./use";
@@ -51,71 +51,6 @@ function Act(props: {
       <Icon size={18} strokeWidth={1.6} aria-hidden="true" />
       <span aria-hidden="true">{props.hint && props.hint.length <= 3 ? props.hint : ""}</span>
     </button>
-  );
-}
-
-const NO_RANGE: Range = { low: null, high: null };
-
-function BrushPanel() {
-  const tool = useRoom((state) => state.tool);
-  const mm = useRoom((state) => state.brushMm);
-  const manifest = useRoom(activeManifest);
-  const units = manifest ? unitsOf(manifest) : "";
-  const range = useRoom((state) => state.ranges[units]) ?? NO_RANGE;
-  const mmKnown = !manifest || isCalibrated(planeOf(manifest, 0));
-  if (!["brush", "eraser", "threshold"].includes(tool)) return null;
-  const bound = (which: "low" | "high") => (event: React.ChangeEvent<HTMLInputElement>) => {
-    const text = event.target.value;
-    const changed = { ...range, [which]: text === "" ? null : Number(text) };
-    room.setState((state) => ({ ranges: { ...state.ranges, [units]: changed } }));
-  };
-  return (
-    <div className="g brushes">
-      <label className="faint" htmlFor="brush-size">
-        Radius
-      </label>
-      <select
-        id="brush-size"
-        className="pickbox"
-        value={mm}
-        title="[ and ] change it"
-        data-testid="brush-size"
-        onChange={(event) => {
-          room.setState({ brushMm: Number(event.target.value) });
-          event.target.blur();
-        }}
-      >
-        {BRUSH_SIZES_MM.map((size) => (
-          <option key={size} value={size}>
-            {mmKnown ? `${size}.0 mm` : `${size} px`}
-          </option>
-        ))}
-      </select>
-      {tool === "threshold" && (
-        <>
-          <input
-            className="numbox"
-            type="number"
-            aria-label={`Lowest value painted, ${units}`}
-            placeholder="any"
-            value={range.low ?? ""}
-            onChange={bound("low")}
-            data-testid="range-low"
-          />
-          <span className="faint">to</span>
-          <input
-            className="numbox"
-            type="number"
-            aria-label={`Highest value painted, ${units}`}
-            placeholder="any"
-            value={range.high ?? ""}
-            onChange={bound("high")}
-            data-testid="range-high"
-          />
-          <span className="faint">{units}</span>
-        </>
-      )}
-    </div>
   );
 }
 
@@ -167,7 +102,7 @@ export function Toolbar() {
   const cine = useRoom((state) => state.cine);
   const overlays = useRoom((state) => state.overlays);
   const report = useRoom((state) => state.report);
-  const painting = ["brush", "eraser", "threshold"].includes(tool);
+  const painting = ["brush", "eraser", "threshold", "scissors", "lesion"].includes(tool);
   return (
     <div className="tools" role="toolbar" aria-label="Tools">
       <ToolGroup group="view" label={t("More ways to look")}>
@@ -184,7 +119,7 @@ export function Toolbar() {
         <>
           <ToolGroup group="measure" label={t("More ways to measure")} />
           <ToolGroup group="paint" label={t("More ways to paint")} />
-          <BrushPanel />
+          <BrushBar />
         </>
       )}
       <ToolGroup group="judge" label={t("More ways to comment")} />

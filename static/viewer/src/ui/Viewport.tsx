@@ -22,6 +22,8 @@ import { FusionBar } from "./FusionBar";
 import { FusionLayer } from "./FusionLayer";
 import { Histogram } from "./Histogram";
 import { Magnifier } from "./Magnifier";
+import { MaskAhead } from "./MaskAhead";
+import { MaskBars } from "./MaskBars";
 import { MaskLayer } from "./MaskLayer";
 import { PaneSays } from "./PaneSays";
 import { droppedOn, isDroppable, PaneTag } from "./PaneTag";
@@ -162,6 +164,7 @@ export function Viewport({ which }: { which: number }) {
       <div ref={screen} className={pane.shown === null ? "screen blank" : "screen"} />
       <FusionLayer which={which} place={place} />
       <MaskLayer which={which} place={place} />
+      <MaskAhead which={which} place={place} />
       <CrossLines which={which} place={place} />
       <Shapes which={which} place={place} />
       <Pins place={place} />
@@ -170,6 +173,7 @@ export function Viewport({ which }: { which: number }) {
       <Crosshair which={which} place={place} />
       <PhaseBar which={which} />
       <FusionBar which={which} />
+      <MaskBars which={which} />
       <Histogram which={which} />
       <Curve which={which} />
       <Magnifier which={which} place={place} />

@@ -1,6 +1,7 @@
 /** From pointer events on a viewport to gestures: each button to its act, the tool's button to the tool. */
 import type { Point2 } from "../api/types";
 import { labelFor } from "../marking";
+import { movingPreview } from "../masks/hold";
 import { buttonAct } from "../mouse";
 import { placeOf } from "../place";
 import { whyOff } from "../spoilt";
@@ -43,6 +44,8 @@ function working(which: number, start: Point2, event: PointerEvent): Gesture | n
   const state = room.getState();
   const tool = tools.get(state.tool);
   if (!place || !tool) return null;
+  const held = movingPreview(which, start, place);
+  if (held) return held;
   if (tool.group === "judge") return tool.begin(which, start, place, event);
   const marking = tool.group !== "view";
   if (marking && (!mayMark(state) || (place.index === null && !tool.onCuts))) return windowing(which, start);

@@ -2,6 +2,7 @@
 import { useEffect } from "react";
 import type { Point2 } from "../api/types";
 import { pan, zoomAt } from "../engine/camera";
+import { turnPreview } from "../masks/preview";
 import { FAST_SLICES, toolButton, wheelAct } from "../mouse";
 import { scrollBy, stepPhase } from "../moving";
 import { placeOf, toIndex } from "../place";
@@ -122,6 +123,7 @@ export function useHands(which: number, box: React.RefObject<HTMLDivElement | nu
       const steps = Math.abs(delta) >= NOTCH_PX ? Math.sign(delta) : Math.trunc(turned / TOUCHPAD_PX);
       if (!steps) return;
       turned = 0;
+      if (act === "scroll" && turnPreview(which, steps)) return;
       if (act === "phase") stepPhase(steps > 0 ? 1 : -1, which);
       // With Alt a linked image moves alone, and keeps the new difference.
       else scrollBy(act === "fast" ? steps * FAST_SLICES : steps, which, event.altKey);
