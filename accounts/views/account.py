@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import activate, get_language_from_request, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,6 +22,7 @@ def account(request: SignedInRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         people.change_account(by=request.user, **form.cleaned_data)
+        activate(request.user.language or get_language_from_request(request))  # said in the new one
         messages.success(request, gettext("Your account is changed."))
         return redirect("account")
     return _page(request, form=form)
