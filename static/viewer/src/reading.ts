@@ -1,7 +1,9 @@
 /** The value of the image under a point: of its voxel on a frame, between voxels on a cut. */
 import type { AnnotationValue, Manifest, Point2 } from "./api/types";
+import { stepOfCut } from "./engine/cut";
 import { coloursAt, valueAt } from "./engine/decode";
-import { indexToWorld, planeOf, worldToIndex } from "./engine/geometry";
+import { indexToWorld, normalOf, planeOf, worldToIndex } from "./engine/geometry";
+import { sampleSlab, slabOf } from "./engine/reslice";
 import { stackAt } from "./engine/stacks";
 import { crossingOf } from "./journal/box";
 import { indexOfFrame } from "./journal/figures";
@@ -21,11 +23,13 @@ export function valueUnder(place: Place, index: Point2): number[] | null {
   return [valueAt(place.manifest, place.index, pixels, offset)];
 }
 
-/** Between voxels a cut shows what lies between their values; so does the readout. */
-function valueOnCut(place: Place, index: Point2): number[] | null {
-  const volume = volumeIn(place.manifest.series.id, place.near);
-  const value = volume?.sample(indexToWorld(place.plane, index));
-  return typeof value === "number" ? [value] : null;
+/** Between voxels a cut shows what lies between their values; so does the readout, of a thick cut the same of many. */
+function valueOnCut({ manifest, near, cut, plane }: Place, index: Point2): number[] | null {
+  const volume = volumeIn(manifest.series.id, near);
+  if (!volume || !cut) return null;
+  const slab = slabOf(cut.slab_mm, stepOfCut(cut, volume), cut.mode);
+  const value = sampleSlab(volume, indexToWorld(plane, index), normalOf(plane), slab);
+  return value === null ? null : [value];
 }
 
 /** Single values of what a place shows by whole index coordinates; null where it has none to count. */
@@ -38,7 +42,7 @@ export function sampler(
     if (!pixels || pixels.colour) return null;
     return (column, row) => valueAt(manifest, index, pixels, row * pixels.columns + column);
   }
-  const volume = volumeIn(place.manifest.series.id, place.near);
+  const volume = volumeIn(manifest.series.id, place.near);
   if (!volume) return null;
   return (column, row) => volume.sample(indexToWorld(place.plane, [column, row]));
 }

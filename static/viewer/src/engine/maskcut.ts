@@ -1,10 +1,9 @@
 /**
- * Masks on a cut, and the brush on it. A pixel of a cut shows the voxel that it lies in (the nearest centre); the
- * brush paints the voxels that the cut passes through. Pure: masks as bytes, millimetres in the patient.
+ * Masks on a cut. A pixel of a cut shows the voxel that it lies in: of the nearest slice the nearest centre. Pure:
+ * masks as bytes, millimetres in the patient.
  */
-import type { Point2, Point3 } from "../api/types";
 import { cross, dot, indexToWorld, type Plane, sub, worldToIndex } from "./geometry";
-import { fromGrid, type Grid, toGrid } from "./volume";
+import { fromGrid, type Grid } from "./volume";
 
 /** What is set of a mask on one slice: a box of bytes, 1 where set, and where it lies. */
 export interface Crop {
@@ -119,100 +118,4 @@ function frameOn(grid: Grid, plane: Plane, layers: (Crop | null)[]): [number, nu
   right = Math.min(plane.columns - 1, Math.ceil(right));
   bottom = Math.min(plane.rows - 1, Math.ceil(bottom));
   return left > right || top > bottom ? null : [left, top, right, bottom];
-}
-
-const ON_THE_EDGE_MM = 1e-9;
-
-/** How far from a cut a voxel's centre may lie so that the cut passes through the voxel, mm. */
-export function reachOfCut(grid: Grid, normal: Point3): number {
-  const { plane, slice_mm } = grid;
-  return (
-    (Math.abs(dot(normal, plane.row)) * plane.column_mm +
-      Math.abs(dot(normal, plane.column)) * plane.row_mm +
-      Math.abs(dot(normal, grid.normal)) * slice_mm) /
-    2
-  );
-}
-
-/**
- * Paints one piece of a stroke on a cut: the voxels that the cut passes through, whose centres' feet on the cut lie
- * within the radius (<=, mm) of the piece.
- * @param from index coordinates on the cut
- * @param layerOf the whole mask of a slice, to be changed in place; asked for only where something changes
- * @param within which voxels may change, by slice and offset; every voxel when absent
- */
-export function paintOnCut(
-  grid: Grid,
-  plane: Plane,
-  from: Point2,
-  to: Point2,
-  radiusMm: number,
-  value: 0 | 1,
-  layerOf: (slice: number) => Uint8Array,
-  within?: (slice: number, offset: number) => boolean,
-): void {
-  const normal = cross(plane.row, plane.column);
-  const half = reachOfCut(grid, normal);
-  const reach = radiusMm + ON_THE_EDGE_MM;
-  const [a, b] = [indexToWorld(plane, from), indexToWorld(plane, to)];
-  const [low, high] = boxAround(grid, plane, normal, [a, b], reach, half);
-  const along = sub(b, a);
-  const [du, dv] = [dot(along, plane.row), dot(along, plane.column)];
-  const length = du * du + dv * dv;
-  const { columns } = grid.plane;
-  for (let slice = low[2]; slice <= high[2]; slice++) {
-    let mask: Uint8Array | null = null;
-    const corner = sub(fromGrid(grid, [low[0], low[1], slice]), a);
-    for (let row = low[1]; row <= high[1]; row++) {
-      const away = (row - low[1]) * grid.plane.row_mm;
-      const start = corner.map((v, i) => v + grid.plane.column[i] * away) as Point3;
-      const [u0, v0, d0] = [dot(start, plane.row), dot(start, plane.column), dot(start, normal)];
-      const mm = grid.plane.column_mm;
-      const [ru, rv, rd] = [plane.row, plane.column, normal].map((axis) => dot(grid.plane.row, axis) * mm);
-      for (let column = low[0]; column <= high[0]; column++) {
-        const x = column - low[0];
-        const d = d0 + x * rd;
-        // A cut just between two layers of voxels paints one of them.
-        if (d < -half + ON_THE_EDGE_MM || d > half + ON_THE_EDGE_MM) continue;
-        const u = u0 + x * ru;
-        const v = v0 + x * rv;
-        const t = length > 0 ? Math.min(1, Math.max(0, (u * du + v * dv) / length)) : 0;
-        const [eu, ev] = [u - t * du, v - t * dv];
-        if (eu * eu + ev * ev > reach * reach) continue;
-        const offset = row * columns + column;
-        if (within && !within(slice, offset)) continue;
-        mask ??= layerOf(slice);
-        mask[offset] = value;
-      }
-    }
-  }
-}
-
-/** The voxels that a piece of a stroke can reach: [column, row, slice], from and to, both included. */
-function boxAround(
-  grid: Grid,
-  plane: Plane,
-  normal: Point3,
-  ends: Point3[],
-  reach: number,
-  half: number,
-): [Point3, Point3] {
-  const low: Point3 = [Infinity, Infinity, Infinity];
-  const high: Point3 = [-Infinity, -Infinity, -Infinity];
-  for (const end of ends)
-    for (const u of [-reach, reach])
-      for (const v of [-reach, reach])
-        for (const w of [-half, half]) {
-          const point = end.map(
-            (x, i) => x + plane.row[i] * u + plane.column[i] * v + normal[i] * w,
-          ) as Point3;
-          toGrid(grid, point).forEach((at, i) => {
-            low[i] = Math.min(low[i], at);
-            high[i] = Math.max(high[i], at);
-          });
-        }
-  return [
-    low.map((v) => Math.max(0, Math.floor(v - 0.01))) as Point3,
-    high.map((v, i) => Math.min(grid.dims[i] - 1, Math.ceil(v + 0.01))) as Point3,
-  ];
 }

@@ -2,6 +2,7 @@
  * The pixels of a plane through a volume: linear between the eight voxels around each, or over a thickness the
  * highest, lowest or mean of several planes. Typed arrays and plain loops; every slice at its true position.
  */
+import type { Point3 } from "../api/types";
 import { cross, dot, type Plane, sub } from "./geometry";
 import type { Volume } from "./volume";
 
@@ -287,6 +288,18 @@ function within(
   if (by === 0) return from >= low && from <= high ? [first, end] : [0, 0];
   const [a, b] = by > 0 ? [low, high] : [high, low];
   return [Math.max(first, Math.ceil((a - from) / by)), Math.min(end, Math.floor((b - from) / by) + 1)];
+}
+
+/** The value of a slab at one point of its middle plane, in double precision; null outside, or not loaded. */
+export function sampleSlab(volume: Volume, point: Point3, normal: Point3, slab: Slab): number | null {
+  const values = slab.at.flatMap((along) => {
+    const value = volume.sample(point.map((v, i) => v + normal[i] * along) as Point3);
+    return value === null ? [] : [value];
+  });
+  if (!values.length) return null;
+  if (slab.mode === "max") return Math.max(...values);
+  if (slab.mode === "min") return Math.min(...values);
+  return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
 /** The whole plane at once, and what its values span. */

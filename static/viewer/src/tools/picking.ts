@@ -1,6 +1,8 @@
 /** Which mark, or which of its handles, lies under a point of a viewport. */
 import type { AnnotationValue, Kind, Point2 } from "../api/types";
 import { apply } from "../engine/camera";
+import { indexToWorld } from "../engine/geometry";
+import { gridOf, toGrid } from "../engine/volume";
 import { lineOf, pointsOn, showsOn } from "../journal/figures";
 import { type Place, placeOf, toIndex } from "../place";
 import { type Mark, marks, maskOf, sliceKey } from "../store/marks";
@@ -34,19 +36,37 @@ function onLine(value: AnnotationValue, place: Place, at: Point2): boolean {
 }
 
 function maskAt(place: Place, at: Point2): string | null {
-  if (place.index === null) return null;
   const { hidden } = room.getState();
   const { sop, frame } = place.manifest.frames;
-  const key = sliceKey(sop[place.index], frame[place.index]);
-  const [column, row] = toIndex(place, at).map(Math.round);
-  if (column < 0 || row < 0 || column >= place.plane.columns || row >= place.plane.rows) return null;
+  const voxel = voxelAt(place, at);
+  if (!voxel) return null;
+  const { index, column, row, columns } = voxel;
+  const key = sliceKey(sop[index], frame[index]);
   let found: string | null = null;
   for (const mark of marks.getState().marks.values()) {
     if (mark.value.series !== place.manifest.series.id || hidden.includes(mark.id)) continue;
     const slice = mark.slices.get(key);
-    if (slice && maskOf(slice)[row * place.plane.columns + column]) found = mark.id;
+    if (slice && maskOf(slice)[row * columns + column]) found = mark.id;
   }
   return found;
+}
+
+/** The voxel under a point: of the frame shown, or the nearest one of the volume that is cut. */
+function voxelAt(place: Place, at: Point2) {
+  const flat = toIndex(place, at);
+  let index = place.index;
+  let [column, row] = flat.map(Math.round);
+  let { columns, rows } = place.plane;
+  if (index === null) {
+    const grid = gridOf(place.manifest, place.near);
+    if (!grid) return null;
+    const [c, r, slice] = toGrid(grid, indexToWorld(place.plane, flat)).map(Math.round);
+    if (slice < 0 || slice >= grid.dims[2]) return null;
+    [column, row, index] = [c, r, grid.order[slice]];
+    [columns, rows] = grid.dims;
+  }
+  if (column < 0 || row < 0 || column >= columns || row >= rows) return null;
+  return { index, column, row, columns };
 }
 
 /** What a press takes hold of: one point of a mark, the middle between two of them, or the whole mark. */
