@@ -70,7 +70,8 @@ export function Viewport({ which }: { which: number }) {
           setPane(which, { window: ownWindow(now.series, index) });
         }
       },
-      failed: (index, sentence) => setPane(which, { error: `Slice ${index + 1} did not load. ${sentence}` }),
+      failed: (index, sentence) =>
+        setPane(which, { error: t("Slice {n} did not load. {why}", { n: index + 1, why: sentence }) }),
     });
     stages[which] = stage;
     const watch = new ResizeObserver(() => {
