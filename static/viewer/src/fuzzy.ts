@@ -13,17 +13,17 @@ function wordScore(word: string, text: string): number {
     return (whole ? 100 : starts ? 80 : 40) - Math.min(20, at / 4);
   }
   // Letters in order, each at the beginning of a word or right after the one before: "sa" for "slice after".
-  let score = 0;
   let place = -1;
   for (const sign of word) {
-    const next = text.indexOf(sign, place + 1);
+    let next = text.indexOf(sign, place + 1);
+    while (next > place + 1 && !begins(text, next)) next = text.indexOf(sign, next + 1);
     if (next < 0) return 0;
-    const near = next === place + 1 || next === 0 || /[^\p{L}\p{N}]/u.test(text[next - 1]);
-    score += near ? 4 : 1;
     place = next;
   }
-  return Math.min(30, (score / word.length) * 6);
+  return begins(text, text.indexOf(word[0])) ? 30 : 10;
 }
+
+const begins = (text: string, at: number): boolean => at === 0 || /[^\p{L}\p{N}]/u.test(text[at - 1]);
 
 /** 0 where a word of the query fits nowhere; more is better. An empty query fits everything alike. */
 export function score(query: string, text: string): number {

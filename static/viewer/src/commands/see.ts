@@ -27,8 +27,8 @@ const presetCommand = (number: number): Command => ({
   group: "See",
   keys: [String(number)],
   run: () => setPreset(number),
-  off: () =>
-    whyNoImage() ?? (presetName(number) === null ? t("This series has no preset under this number.") : null),
+  off: whyNoImage,
+  hidden: () => whyNoImage() === null && presetName(number) === null,
 });
 
 function invertActive(): void {

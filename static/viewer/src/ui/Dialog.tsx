@@ -25,6 +25,8 @@ function Open({ name, title, className = "", bare = false, children }: Props) {
   useEffect(() => {
     const shown = element.current;
     shown?.showModal();
+    // The browser would take the first control: often the one that closes.
+    shown?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => shown?.close();
   }, []);
   return (

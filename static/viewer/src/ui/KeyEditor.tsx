@@ -27,6 +27,7 @@ export function KeyEditor() {
         <input
           className="notebox"
           type="search"
+          data-first
           aria-label={t("Find a command or a key")}
           placeholder={t("Find a command or a key")}
           value={query}

@@ -154,6 +154,7 @@ function Steps() {
         <button
           ref={next}
           type="button"
+          data-first
           className={at > 0 ? "btn s28 primary" : "btn s28 primary end"}
           data-testid="tour-next"
           onClick={() => (last ? closeDialog() : setAt(at + 1))}
@@ -179,5 +180,5 @@ export function beside(
   if (!isFlat && box.right + GAP + width < screenWidth) return [box.right + GAP, y];
   if (!isFlat && box.left - GAP - width > 0) return [box.left - GAP - width, y];
   if (box.bottom + GAP + height < screenHeight) return [x, box.bottom + GAP];
-  return [x, y];
+  return [(box.left + box.right - width) / 2, (box.top + box.bottom - height) / 2];
 }
