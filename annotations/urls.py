@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotations.views import cases, labels, members, projects, releases, room, worklist
+from annotations.views import case, cases, hanging, labels, members, projects, releases, room, worklist
 
 urlpatterns = [
     path("projects/", projects.project_list, name="projects"),
@@ -13,6 +13,13 @@ urlpatterns = [
     path("projects/<slug:slug>/cases/add/", cases.cases_add, name="project-cases-add"),
     path("projects/<slug:slug>/cases/assign/", cases.cases_assign, name="project-cases-assign"),
     path("projects/<slug:slug>/cases/unassign/", cases.read_unassign, name="project-cases-unassign"),
+    path("projects/<slug:slug>/cases/<int:number>/", case.case_page, name="project-case"),
+    path("projects/<slug:slug>/hanging/", hanging.hanging_list, name="project-hanging"),
+    path("projects/<slug:slug>/hanging/new/", hanging.hanging_new, name="project-hanging-new"),
+    path("projects/<slug:slug>/hanging/preview/", hanging.hanging_preview, name="project-hanging-preview"),
+    path("projects/<slug:slug>/hanging/move/", hanging.hanging_move, name="project-hanging-move"),
+    path("projects/<slug:slug>/hanging/remove/", hanging.hanging_remove, name="project-hanging-remove"),
+    path("projects/<slug:slug>/hanging/<str:public_id>/", hanging.hanging_edit, name="project-hanging-edit"),
     path("projects/<slug:slug>/members/", members.members, name="project-members"),
     path("projects/<slug:slug>/members/remove/", members.member_remove, name="project-member-remove"),
     path(

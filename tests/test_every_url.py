@@ -79,6 +79,15 @@ POST   /projects/respond/cases/assign/                         302 404 404 404 4
 POST   /projects/respond/cases/unassign/                       302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/cases/1/                              302 404 404 404 404 200 200 403 403 403
+GET    /projects/respond/hanging/                              302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/hanging/new/                          302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/hanging/new/                          302 404 404 404 404 400 403 403 403 403
+GET    /projects/respond/hanging/{protocol}/                   302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/hanging/{protocol}/                   302 404 404 404 404 400 403 403 403 403
+POST   /projects/respond/hanging/preview/                      302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/hanging/move/                         302 404 404 404 404 404 403 403 403 403
+POST   /projects/respond/hanging/remove/                       302 404 404 404 404 404 403 403 403 403
 GET    /projects/respond/labels/                               302 404 404 404 404 200 200 200 200 200
 GET    /projects/respond/labels/1/                             302 404 404 404 404 200 200 200 200 200
 GET    /projects/respond/labels/edit/                          302 404 404 404 404 200 403 403 403 403

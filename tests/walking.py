@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.services.tokens import make_token
-from annotations.models import CaseStudy, Comment, ImportedSegment, Read, ReleaseFile
+from annotations.models import CaseStudy, Comment, HangingProtocol, ImportedSegment, Read, ReleaseFile
 from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
 from atlas.asgi import application
@@ -144,6 +144,9 @@ def build() -> Walk:
     upload = Upload.objects.create(dataset=scene.dataset, by=people["data_manager"])
     file = UploadFile.objects.create(upload=upload, name="ct.zip", fingerprint="1", size=20_000_000)
     token, _ = make_token(by=people["scientist"], name="laptop", days=1)
+    protocol = HangingProtocol.objects.create(
+        project=scene.project, place=1, name="Chest", rows=1, columns=1, panes=[{}], changed_by=people["lead"]
+    )
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
         "series": series.public_id,
@@ -159,6 +162,7 @@ def build() -> Walk:
         "upload": upload.public_id,
         "file": file.public_id,
         "token": token.public_id,
+        "protocol": protocol.public_id,
     }
     return Walk(scene, clients, names)
 

@@ -22,6 +22,7 @@ TABS = (
     ("Cases", "project-cases", "review_cases"),
     ("Members", "project-members", "review_cases"),
     ("Labels", "project-labels", "view_project"),
+    ("Hanging", "project-hanging", "manage_project"),
     ("Releases", "project-releases", "download_releases"),
 )
 

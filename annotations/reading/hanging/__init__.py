@@ -14,8 +14,16 @@ from annotations.reading.hanging.matching import (
     Wanted,
     hang,
     hung_by,
+    laid_out,
+    missing_in,
+    why_not,
 )
+from annotations.reading.hanging.preview import CasePreview, Cell, preview_of
 from annotations.reading.hanging.protocols import (
+    CUTS,
+    LATERALITIES,
+    PLANES,
+    PRESETS,
     as_protocol,
     checked,
     move_protocol,
@@ -25,12 +33,19 @@ from annotations.reading.hanging.protocols import (
     tried_in,
     write_protocol,
 )
+from annotations.reading.hanging.words import in_words, pane_in_words
 
 __all__ = [
     "BUILT_IN",
+    "CUTS",
     "EARLIEST",
     "LAST",
+    "LATERALITIES",
+    "PLANES",
+    "PRESETS",
     "CaseImages",
+    "CasePreview",
+    "Cell",
     "Hung",
     "Place",
     "Protocol",
@@ -42,10 +57,16 @@ __all__ = [
     "hang",
     "hung_by",
     "images_of",
+    "in_words",
+    "laid_out",
+    "missing_in",
     "move_protocol",
+    "pane_in_words",
+    "preview_of",
     "protocol_or_404",
     "protocols_of",
     "remove_protocol",
     "tried_in",
+    "why_not",
     "write_protocol",
 ]

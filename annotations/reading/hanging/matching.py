@@ -106,21 +106,25 @@ class Hung:
     places: tuple[Place, ...]
 
 
-def meets(rules: Rules, images: CaseImages) -> bool:
-    """Whether a case is one that the rules speak of."""
+def why_not(rules: Rules, images: CaseImages) -> str | None:
+    """Why a case is none that the rules speak of, as a sentence; None where it is one."""
     current = images.current
     priors = images.time_points - 1
+    missing = [name for name in rules.modalities if name not in {one.modality for one in current}]
+    if missing:
+        return f"The current study has no {' and no '.join(missing)}."
     if priors < rules.priors_min or (rules.priors_max is not None and priors > rules.priors_max):
-        return False
-    if not set(rules.modalities) <= {one.modality for one in current}:
-        return False
-    if rules.body_part and not any(rules.body_part.casefold() in one.body_part.casefold() for one in current):
-        return False
+        return f"It has {priors or 'no'} prior{'' if priors == 1 else 's'}."
+    body_part = rules.body_part.casefold()
+    if body_part and not any(body_part in one.body_part.casefold() for one in current):
+        return f"No series of the current study is of the body part {rules.body_part}."
     if (rules.laterality or rules.view) and not any(
         _is_side(side, rules.laterality, rules.view) for one in current for side in one.sides
     ):
-        return False
-    return contains(rules.words, images.words)
+        return f"No image of the current study is {f'{rules.laterality} {rules.view}'.strip()}."
+    if not contains(rules.words, images.words):
+        return "The current study and its series are called otherwise."
+    return None
 
 
 def contains(words: str, text: str) -> bool:
@@ -137,17 +141,26 @@ def contains(words: str, text: str) -> bool:
     )
 
 
-def hang(protocol: Protocol, images: CaseImages) -> Hung | None:
-    """The case as the protocol hangs it; None where its rules aren't met, or no pane finds a series."""
-    if not meets(protocol.rules, images):
-        return None
+def laid_out(protocol: Protocol, images: CaseImages) -> Hung:
+    """What would hang where, whether or not the protocol is for this case."""
     places: list[Place] = []
     for wanted in protocol.panes:
         places.append(_place(wanted, images, places))
-    found = [place for place in places if place.series]
-    if not found or (protocol.rules.complete and not all(map(_is_complete, places))):
-        return None
     return Hung(protocol, tuple(places))
+
+
+def missing_in(hung: Hung) -> list[int]:
+    """The panes, from 0, that lack what they ask for."""
+    return [at for at, place in enumerate(hung.places) if not _is_complete(place)]
+
+
+def hang(protocol: Protocol, images: CaseImages) -> Hung | None:
+    """The case as the protocol hangs it; None where its rules aren't met, or no pane finds a series."""
+    if why_not(protocol.rules, images):
+        return None
+    hung = laid_out(protocol, images)
+    is_empty = not any(place.series for place in hung.places)
+    return None if is_empty or (protocol.rules.complete and missing_in(hung)) else hung
 
 
 def hung_by(protocols: Sequence[Protocol], images: CaseImages) -> list[Hung]:
