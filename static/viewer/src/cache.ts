@@ -4,8 +4,7 @@ import type { Manifest } from "./api/types";
 import { forgetFrame } from "./engine/cornerstone";
 import { SeriesFrames } from "./engine/frames";
 import { shares } from "./engine/shares";
-import { stackAt } from "./engine/stacks";
-import { type Pane, room, shownPanes } from "./store/room";
+import { room, shownPanes } from "./store/room";
 
 /** By series id: everything that is, or was, on the screen of this read. Those shown last stand last. */
 export const frames = new Map<string, SeriesFrames>();
@@ -74,27 +73,11 @@ export function shareOut(limit = cacheLimit()): void {
   }
 }
 
-/** Panes that show a cut need every slice of their stack, others only what is near. */
-function needs(): void {
-  const { panes, manifests } = room.getState();
-  panes.forEach((pane, which) => {
-    const manifest = pane.series ? manifests[pane.series] : undefined;
-    for (const [series, loader] of frames) {
-      const stack = pane.cut && manifest && series === pane.series ? stackAt(manifest, pane.wanted) : null;
-      loader.needWhole(`pane-${which}`, stack?.first ?? 0, stack?.count ?? 0);
-    }
-  });
-}
-
 /** Once a page: memory follows what is on the screen. */
 export function watchCache(): void {
   room.subscribe((state, before) => {
     if (state.panes === before.panes && state.layout === before.layout) return;
-    const changed = (differs: (pane: Pane, was: Pane) => boolean) =>
-      state.panes.some((pane, i) => differs(pane, before.panes[i]));
-    const isOther = changed((pane, was) => pane.series !== was.series || !pane.cut !== !was.cut);
-    // A cut may go on to another phase, which is another stack.
-    if (isOther || changed((pane, was) => pane.cut !== null && pane.wanted !== was.wanted)) needs();
+    const isOther = state.panes.some((pane, i) => pane.series !== before.panes[i].series);
     if (isOther || state.layout !== before.layout) shareOut();
   });
 }
