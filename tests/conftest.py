@@ -99,3 +99,34 @@ def pyradiomics_data(pyradiomics_archive: Path, tmp_path_factory: pytest.TempPat
         volumes = [member for member in archive.getmembers() if member.name.endswith(".nrrd")]
         archive.extractall(folder, volumes, filter="data")
     return next(folder.glob("*/data"))
+
+
+# A hospital and two of its people, whom most tests of pages need. Models exist once Django is ready.
+
+
+@pytest.fixture
+def organisation(db):
+    from accounts.models import Organisation
+
+    return Organisation.objects.create(name="Karlsund University Hospital", slug="karlsund", country="SE")
+
+
+@pytest.fixture
+def owner(organisation):
+    """Its manager."""
+    return _with_role("nina", "Nina", "Berg", "manager", organisation)
+
+
+@pytest.fixture
+def member(organisation):
+    """Belongs to it, and may look at none of its images."""
+    return _with_role("rui", "Rui", "Silva", "project_creator", organisation)
+
+
+def _with_role(username: str, first_name: str, last_name: str, role: str, organisation):
+    from accounts import permissions
+    from tests.cast import person
+
+    user = person(username, first_name, last_name)
+    permissions.grant(user=user, role=role, scope=organisation)
+    return user

@@ -17,6 +17,7 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from atlas.archive.storage import Listed, ObjectMissing, Part, Piece, StorageUnavailable, pieces_of
+from atlas.archive.windows import Window
 
 MULTIPART_BYTES = 8 * 1024 * 1024  # S3 takes parts from 5 MiB
 READ_AHEAD_BYTES = 512 * 1024
@@ -120,35 +121,15 @@ class _Counted:
         return piece
 
 
-class _Window(io.RawIOBase):
-    """The bytes [start, start + size) of an object, one request a read."""
-
-    name = "object"  # what pydicom asks of every file
+class _Window(Window):
+    """One request a read."""
 
     def __init__(self, store: S3Storage, key: str, start: int, size: int) -> None:
-        self._store, self._key, self._start, self._size, self._at = store, key, start, size, 0
+        super().__init__(start, size)
+        self._store, self._key = store, key
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if origin + offset < 0:
-            raise ValueError(f"There is nothing before an object's first byte (asked for {origin + offset}).")
-        self._at = origin + offset
-        return self._at
-
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
-        wanted = max(0, min(len(buffer), self._size - self._at))
-        buffer[:wanted] = self._store.read_range(self._key, self._start + self._at, wanted)
-        self._at += wanted
-        return wanted
+    def bytes_at(self, offset: int, size: int) -> bytes:
+        return self._store.read_range(self._key, offset, size)
 
 
 @contextmanager

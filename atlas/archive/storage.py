@@ -14,6 +14,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from django.conf import settings
 
+from atlas.archive.windows import Window
+
 COPY_BYTES = 1024 * 1024
 
 
@@ -284,41 +286,19 @@ def open_instance(instance: StoredInstance) -> BinaryIO:
     return storage().open(instance.object_key, instance.object_offset, instance.size)
 
 
-class _Window(io.RawIOBase):
-    """The bytes [start, start + size) of a file, which is closed with it."""
-
-    name = "image"  # what pydicom asks of every file
+class _Window(Window):
+    """Of a file, which is closed with it."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
+        super().__init__(start, size)
+        self._file = file
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if origin + offset < 0:
-            raise ValueError(f"There is nothing before an image's first byte (asked for {origin + offset}).")
-        self._at = origin + offset
-        return self._at
-
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
-        wanted = min(len(buffer), self._size - self._at)
-        if wanted <= 0:
-            return 0
-        self._file.seek(self._start + self._at)
-        piece = self._file.read(wanted)
+    def bytes_at(self, offset: int, size: int) -> bytes:
+        self._file.seek(offset)
+        piece = self._file.read(size)
         if not piece:
-            raise EOFError(f"The object ends at {self._start + self._at}, before its image does.")
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
+            raise EOFError(f"The object ends at {offset}, before its image does.")
+        return piece
 
     def close(self) -> None:
         if not self.closed:

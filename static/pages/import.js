@@ -1,6 +1,7 @@
 // The page that takes images in: walks what was dropped, sends it, and tells what became of each file. A broken
 // line, a reload or a restarted node costs only what was on its way.
 
+import { dropPlace } from "./drop.js";
 import { inEntry, inFiles, isOfTheComputer, keyOf } from "./import/found.js";
 import { drawActive, refuse } from "./import/lists.js";
 import * as memory from "./import/memory.js";
@@ -276,17 +277,9 @@ function showPaused() {
 
 /* What the hands do */
 
-const drop = element("drop");
-drop.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-});
-drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  take(entries.length > 0 ? inEntries(entries) : inFiles([...event.dataTransfer.files]));
+dropPlace(element("drop"), (dropped) => {
+  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  take(entries.length > 0 ? inEntries(entries) : inFiles([...dropped.files]));
 });
 for (const id of ["folder", "files"]) {
   element(id).addEventListener("change", (event) => {

@@ -1,5 +1,6 @@
 // Sends one file to be looked at, and shows attribute by attribute what de-identification would do to it.
 
+import { dropPlace } from "./drop.js";
 import { counted, number, say } from "./import/words.js";
 
 const ACTIONS = [
@@ -116,17 +117,7 @@ function choose(files) {
   look();
 }
 
-const drop = element("drop");
-drop.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  drop.classList.add("over");
-});
-drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  drop.classList.remove("over");
-  choose([...event.dataTransfer.files]);
-});
+dropPlace(element("drop"), (dropped) => choose([...dropped.files]));
 element("file").addEventListener("change", (event) => {
   choose([...event.target.files]);
   event.target.value = "";

@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts import permissions
-from accounts.models import Organisation, User
+from accounts.models import User
 from tests.cast import person
 
 
@@ -15,28 +15,9 @@ def no_tries_counted(db):
 
 
 @pytest.fixture
-def organisation(db) -> Organisation:
-    return Organisation.objects.create(name="Karlsund University Hospital", slug="karlsund", country="SE")
-
-
-@pytest.fixture
 def administrator(db) -> User:
     user = person("ines", "Ines", "Duarte")
     permissions.grant(user=user, role="administrator", scope=None)
-    return user
-
-
-@pytest.fixture
-def owner(organisation) -> User:
-    user = person("nina", "Nina", "Berg")
-    permissions.grant(user=user, role="manager", scope=organisation)
-    return user
-
-
-@pytest.fixture
-def member(organisation) -> User:
-    user = person("rui", "Rui", "Silva")
-    permissions.grant(user=user, role="project_creator", scope=organisation)
     return user
 
 

@@ -7,18 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from accounts import permissions
-from accounts.models import Organisation, User
+from accounts.models import User
 from atlas.archive import intake, sealing
 from atlas.archive.index import Outcome
 from atlas.models import Dataset, Series
 from tests.atlas.held import nothing_found
 from tests.atlas.slices import series
 from tests.cast import person
-
-
-@pytest.fixture
-def organisation(db) -> Organisation:
-    return Organisation.objects.create(name="Karlsund University Hospital", slug="karlsund", country="SE")
 
 
 @pytest.fixture

@@ -19,26 +19,6 @@ FACTS = {
 
 
 @pytest.fixture
-def karlsund(db) -> Organisation:
-    return Organisation.objects.create(name="Karlsund University Hospital", slug="karlsund", country="SE")
-
-
-@pytest.fixture
-def owner(karlsund) -> User:
-    user = person("nina", "Nina", "Berg")
-    permissions.grant(user=user, role="manager", scope=karlsund)
-    return user
-
-
-@pytest.fixture
-def member(karlsund) -> User:
-    """Belongs to the organisation, and may look at none of its images."""
-    user = person("rui", "Rui", "Silva")
-    permissions.grant(user=user, role="project_creator", scope=karlsund)
-    return user
-
-
-@pytest.fixture
 def outsider(db) -> User:
     other = Organisation.objects.create(name="Hospital Ribera Alta", slug="ribera", country="ES")
     user = person("otto", "Otto", "Fremd")
@@ -47,9 +27,9 @@ def outsider(db) -> User:
 
 
 @pytest.fixture
-def lung(karlsund) -> Dataset:
+def lung(organisation) -> Dataset:
     return Dataset.objects.create(
-        organisation=karlsund, name="Lung", slug="lung", organ="lung", deidentification="already_done"
+        organisation=organisation, name="Lung", slug="lung", organ="lung", deidentification="already_done"
     )
 
 
@@ -61,15 +41,21 @@ def keeper(lung) -> User:
 
 
 @pytest.fixture
-def project(karlsund, member) -> Project:
-    return Project.objects.create(organisation=karlsund, name="RESPOND", slug="respond", created_by=member)
+def project(organisation, member) -> Project:
+    return Project.objects.create(
+        organisation=organisation, name="RESPOND", slug="respond", created_by=member
+    )
 
 
-def test_a_manager_creates_a_dataset(owner, karlsund):
+def test_a_manager_creates_a_dataset(owner, organisation):
     answer = signed_in(owner).post(NEW, FACTS)
     made = Dataset.objects.get()
     assert answer.headers["Location"] == f"/datasets/{made.slug}/"
-    assert (made.organisation, made.slug, made.organ) == (karlsund, "lung-nodules-under-follow-up", "lung")
+    assert (made.organisation, made.slug, made.organ) == (
+        organisation,
+        "lung-nodules-under-follow-up",
+        "lung",
+    )
     record = AuditRecord.objects.get(verb="dataset.created")
     assert (record.actor, record.object_id, record.facts) == (
         owner,
@@ -108,8 +94,8 @@ def test_who_opens_what(request, lung, path, by_role):
     assert Client().get(path).headers["Location"] == f"/sign-in/?next={path}"
 
 
-def test_the_list_holds_what_one_may_open(owner, keeper, member, outsider, lung, karlsund):
-    Dataset.objects.create(organisation=karlsund, name="Liver", slug="liver")
+def test_the_list_holds_what_one_may_open(owner, keeper, member, outsider, lung, organisation):
+    Dataset.objects.create(organisation=organisation, name="Liver", slug="liver")
     listed = {
         user.username: [
             slug

@@ -7,23 +7,15 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset as Dataset_
 
-from accounts import permissions
 from accounts.models import AuditRecord, User
 from atlas.archive.storage import storage
 from atlas.models import Dataset, Instance
 from tests.atlas.conftest import zipped
 from tests.atlas.slices import header, part_10, pixels
-from tests.cast import person, signed_in, study_of
+from tests.cast import signed_in, study_of
 
 PAGE = "/datasets/chest-ct/deidentification/"
 PREVIEW = f"{PAGE}preview/"
-
-
-@pytest.fixture
-def owner(organisation) -> User:
-    user = person("nina", "Nina", "Berg")
-    permissions.grant(user=user, role="manager", scope=organisation)
-    return user
 
 
 def choose(user: User, deidentification: str, *options: str):

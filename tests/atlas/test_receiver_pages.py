@@ -2,20 +2,12 @@
 
 import pytest
 
-from accounts import permissions
 from accounts.models import AuditRecord, User
 from atlas.models import Dataset, Receiver
-from tests.cast import person, signed_in
+from tests.cast import signed_in
 
 PAGE = "/datasets/chest-ct/receivers/"
 CHANGE = f"{PAGE}change/"
-
-
-@pytest.fixture
-def owner(organisation) -> User:
-    user = person("nina", "Nina", "Berg")
-    permissions.grant(user=user, role="manager", scope=organisation)
-    return user
 
 
 def opened(user: User, called: str = "CHEST_ATLAS", calling: str = "PACS1\nCT 3 ") -> str:

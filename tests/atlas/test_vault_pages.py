@@ -15,23 +15,9 @@ PAGE = "/organisations/karlsund/vault/"
 
 
 @pytest.fixture
-def owner(organisation) -> User:
-    user = person("nina", "Nina", "Berg")
-    permissions.grant(user=user, role="manager", scope=organisation)
-    return user
-
-
-@pytest.fixture
 def keeper(organisation) -> User:
     user = person("vera", "Vera", "Lund")
     permissions.grant(user=user, role="vault_keeper", scope=organisation)
-    return user
-
-
-@pytest.fixture
-def member(organisation) -> User:
-    user = person("rui", "Rui", "Silva")
-    permissions.grant(user=user, role="project_creator", scope=organisation)
     return user
 
 
