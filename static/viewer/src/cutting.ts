@@ -232,7 +232,7 @@ export function crosshairHere(which: number): void {
 }
 
 const MPR: Layout = { rows: 2, columns: 2 };
-let before: { layout: Layout; panes: Pane[]; active: number } | null = null;
+let before: { layout: Layout; panes: Pane[]; active: number; linkedWindow: boolean } | null = null;
 
 export const isMpr = (): boolean => {
   const { panes, layout } = room.getState();
@@ -254,7 +254,7 @@ export function toggleMpr(): void {
     if (why) room.setState({ notice: { sentence: `No other planes here: ${why}`, act: null, does: null } });
     return;
   }
-  before = { layout: state.layout, panes: state.panes, active };
+  before = { layout: state.layout, panes: state.panes, active, linkedWindow: state.linkedWindow };
   const centre = centreIn(active, grid);
   const { series, window, inverted } = pane;
   const wanted = frameNear(grid, centre);
@@ -264,7 +264,8 @@ export function toggleMpr(): void {
   });
   setPane(3, { ...blank, surface: true, cut: null });
   setLayout(MPR);
-  room.setState({ active: 0 });
+  // Three views of one body are seen through one window.
+  room.setState({ active: 0, linkedWindow: true });
 }
 
 function leaveMpr(): void {
@@ -283,6 +284,7 @@ function leaveMpr(): void {
     else setPane(which, { ...blank, series: which === 0 ? series : null, wanted, window, inverted });
   }
   setLayout(layout);
+  if (kept) room.setState({ linkedWindow: kept.linkedWindow });
   room.setState({ active: old?.series === series && kept ? kept.active : 0 });
 }
 

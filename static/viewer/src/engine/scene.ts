@@ -79,8 +79,9 @@ void main() {
   vec3 n = normalize(facing);
   float lit = abs(dot(n, normalize(vec3(-0.35, -0.45, -1.0))));
   float shine = pow(lit, 24.0) * 0.25;
-  vec3 shaded = color * (0.22 + 0.78 * lit) * (0.72 + 0.28 * near) + shine;
-  pixel = vec4(mix(shaded, color, flatly), 1.0);
+  vec3 shaded = color * (0.3 + 0.7 * lit) * (0.78 + 0.22 * near) + shine;
+  // A line has no normal, so nothing of its shading may be mixed in.
+  pixel = vec4(flatly > 0.5 ? color : shaded, 1.0);
 }`;
 
 interface Buffers {

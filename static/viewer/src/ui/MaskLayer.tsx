@@ -112,6 +112,7 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
         stroke,
         selected,
         read?.schema.labels,
+        outlined,
       ))
         draw(context, path, matrix, color, style);
       return;

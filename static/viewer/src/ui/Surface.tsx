@@ -76,11 +76,25 @@ function useSegments(manifest: Manifest | undefined, grid: Grid | null): Shown[]
   return shown;
 }
 
-/** What the view in space looks at: the whole volume, from the front. */
-function firstView(grid: Grid, size: Point2): View {
-  const corners = cornersOf(grid);
-  const middle = [0, 1, 2].map((i) => corners.reduce((sum, p) => sum + p[i], 0) / corners.length) as Point3;
-  return { ...FRONT, centre: middle, scale: (0.8 * Math.min(...size)) / reachOf(grid) };
+/** How much around the masks is seen at least, mm. */
+const AROUND_MM = 60;
+
+/** What the view in space looks at: all masks with room around them, else the whole volume; from the front. */
+function firstView(grid: Grid, size: Point2, segments: Shown[]): View {
+  const low: Point3 = [Infinity, Infinity, Infinity];
+  const high: Point3 = [-Infinity, -Infinity, -Infinity];
+  const take = (point: ArrayLike<number>, from: number) => {
+    for (let i = 0; i < 3; i++) {
+      low[i] = Math.min(low[i], point[from + i]);
+      high[i] = Math.max(high[i], point[from + i]);
+    }
+  };
+  for (const { mesh } of segments)
+    if (mesh) for (let v = 0; v < mesh.positions.length; v += 3) take(mesh.positions, v);
+  if (high[0] < low[0]) for (const corner of cornersOf(grid)) take(corner, 0);
+  const centre = low.map((v, i) => (v + high[i]) / 2) as Point3;
+  const reach = Math.max(AROUND_MM, 1.3 * Math.hypot(...low.map((v, i) => high[i] - v)));
+  return { ...FRONT, centre, scale: (0.85 * Math.min(...size)) / reach };
 }
 
 /** The volume's longest extent, mm. */
@@ -104,7 +118,10 @@ export function Surface({ which }: { which: number }) {
   const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
   const grid = useMemo(() => (manifest ? gridOf(manifest, pane.wanted) : null), [manifest, pane.wanted]);
   const segments = useSegments(manifest, grid);
-  const view = grid && (turned?.grid === grid ? turned.view : firstView(grid, size));
+  const view = useMemo(
+    () => grid && (turned?.grid === grid ? turned.view : firstView(grid, size, segments)),
+    [grid, turned, size, segments],
+  );
 
   useEffect(() => {
     if (!canvas.current || !box.current) return;
@@ -214,7 +231,7 @@ export function Surface({ which }: { which: number }) {
 
 /** Which way the patient lies: letters around the middle, those that point away left out. */
 function Facing({ view, size }: { view: View; size: Point2 }) {
-  const reach = 0.44 * Math.min(...size);
+  const reach = 0.4 * Math.min(...size);
   return LETTERS.map(([letter, direction]) => {
     const far = direction.map((v, i) => view.centre[i] + (v * reach) / view.scale) as Point3;
     const { at, behind } = projected(view, size, far);

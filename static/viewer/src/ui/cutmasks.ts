@@ -5,6 +5,7 @@ import { type Crop, cropped, maskOnCut } from "../engine/maskcut";
 import { type Grid, gridOf } from "../engine/volume";
 import { outline } from "../journal/outline";
 import { decodeMask } from "../journal/rle";
+import { importedSlices, segmentValue } from "../marking";
 import type { Place } from "../place";
 import type { Stroke } from "../store/draft";
 import { type Mark, type MaskSlice, sliceKey } from "../store/marks";
@@ -80,6 +81,21 @@ export function pathOnCut(
   return path;
 }
 
+const asMarks = new WeakMap<MaskSlice[], Mark>();
+
+/** What came with the images, in the form that the reader's own segments have. */
+function asMark(id: string): Mark | null {
+  const slices = importedSlices.get(id);
+  if (!slices?.length) return null;
+  let mark = asMarks.get(slices);
+  if (!mark) {
+    const byKey = new Map(slices.map((slice) => [sliceKey(slice.sop, slice.frame), slice]));
+    mark = { id, value: segmentValue("", ""), slices: byKey, voxels: 0 };
+    asMarks.set(slices, mark);
+  }
+  return mark;
+}
+
 /** All segments of a series as its cut shows them, the stroke in the hand in place of its segment. */
 export function pathsOnCut(
   which: number,
@@ -88,10 +104,16 @@ export function pathsOnCut(
   stroke: Stroke | null,
   selected: string | null,
   labels: Label[] = [],
-): { path: Path2D; color: string; style: "chosen" | "plain" }[] {
+  outlined: string[] = [],
+): { path: Path2D; color: string; style: "chosen" | "plain" | "imported" }[] {
   const found: ReturnType<typeof pathsOnCut> = [];
   const { hidden } = room.getState();
   const frames = new Set(place.manifest.frames.sop);
+  for (const id of outlined) {
+    const came = asMark(id);
+    const path = came && pathOnCut(which, place, came);
+    if (path) found.push({ path, color: "#ffffff", style: "imported" });
+  }
   const live = stroke && [...stroke.slices.values()].some(({ sop }) => frames.has(sop)) ? stroke : null;
   for (const mark of all.values()) {
     if (mark.value.series !== place.manifest.series.id || hidden.includes(mark.id)) continue;
