@@ -2,6 +2,7 @@
  * window.atlasRoom: facts about the room for browser tests that aim a real mouse. It can change nothing.
  *
  * state()                     what the active image shows: series, sop, frame, index (from 0), count, stack, tool, window
+ * hung()                      each image on the screen, row by row: series, description, shown, count, preset, cut, fused
  * clientOf(point_mm, pane?)   where a patient point (LPS, mm) lies in the page, as the renderer has it: [x, y]
  * clientOfVoxel([c, r], pane?) the same for a voxel of the frame shown, by the room's own arithmetic
  * valueAt([c, r], pane?)      value of a voxel of the frame shown, in the units of the manifest
@@ -17,7 +18,7 @@ import { placeOf } from "./place";
 import { valueUnder } from "./reading";
 import { journal, stages } from "./session";
 import { marks, sliceKey } from "./store/marks";
-import { room } from "./store/room";
+import { room, shownPanes } from "./store/room";
 
 const corner = (which: number): Point2 => {
   const box = document.querySelector(`[data-testid="viewport-${which}"]`)?.getBoundingClientRect();
@@ -50,6 +51,22 @@ const facts = {
       selected: state.selected,
       read: state.read?.state ?? null,
     };
+  },
+  hung() {
+    const { panes, manifests, layout } = room.getState();
+    return shownPanes({ layout }).map((which) => {
+      const { series, shown, window: voi, cut, fusion } = panes[which];
+      const manifest = series ? manifests[series] : undefined;
+      return {
+        series,
+        description: manifest?.series.description ?? null,
+        shown,
+        count: manifest?.frames.sop.length ?? 0,
+        preset: voi?.preset ?? null,
+        cut: cut?.name ?? null,
+        fused: fusion?.series ?? null,
+      };
+    });
   },
   clientOf(point: Point3, pane = room.getState().active): Point2 | null {
     const stage = stages[pane];
