@@ -6,6 +6,8 @@
  * clientOf(point_mm, pane?)   where a patient point (LPS, mm) lies in the page, as the renderer has it: [x, y]
  * clientOfVoxel([c, r], pane?) the same for a voxel of the frame shown, by the room's own arithmetic
  * valueAt([c, r], pane?)      value of a voxel of the frame shown, in the units of the manifest
+ * cut(pane)                   the cut a pane shows: its name, centre, slab, plane; null where it shows a frame
+ * drawn(pane)                 that cut's image as it was drawn: its plane, and its values row by row
  * voxels(annotation)          voxels of a segment; voxels(annotation, sop, frame) on one slice
  * marks()                     id, kind, label, state and voxels of every mark
  * saving()                    kind ("saved", "saving", "offline"), waiting edits, last edit number, conflicts
@@ -79,6 +81,14 @@ const facts = {
   valueAt(voxel: Point2, pane = room.getState().active): number[] | null {
     const place = placeOf(pane);
     return place ? valueUnder(place, voxel) : null;
+  },
+  cut(pane: number) {
+    const place = placeOf(pane);
+    return place?.cut ? { ...place.cut, plane: { ...place.plane } } : null;
+  },
+  drawn(pane: number) {
+    const image = stages[pane]?.drawn;
+    return image ? { plane: { ...image.plane }, values: Array.from(image.pixels.data) } : null;
   },
   voxels(annotation: string, sop?: string, frame = 1): number {
     const mark = marks.getState().marks.get(annotation);

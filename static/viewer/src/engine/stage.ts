@@ -5,6 +5,7 @@ import { type Area, cameraOf, type Sight } from "./camera";
 import { forgetCut, imageIdOf, register, registerCut } from "./cornerstone";
 import type { Cut } from "./cut";
 import { type CutImage, Cutter } from "./cutter";
+import type { Pixels } from "./decode";
 import type { SeriesFrames } from "./frames";
 import { type Plane, pixelOf, planeOf } from "./geometry";
 import { volumeOf } from "./volume";
@@ -38,7 +39,7 @@ export class Stage {
   private smooth = true;
   private order = 0;
   /** The cut on the screen: its image, and its plane; null while a frame is shown. */
-  private cut: { imageId: string; plane: Plane } | null = null;
+  private cut: { imageId: string; plane: Plane; pixels: Pixels } | null = null;
   private readonly cutter = new Cutter((image) => this.putCut(image));
 
   constructor(engine: RenderingEngine, id: string, element: HTMLDivElement, news: StageNews) {
@@ -158,7 +159,7 @@ export class Stage {
     const before = this.cut;
     const imageId = registerCut({ manifest: volume.manifest, plane, pixels });
     this.frames = volume.frames;
-    this.cut = { imageId, plane };
+    this.cut = { imageId, plane, pixels };
     try {
       await this.viewport.setStack([imageId], 0);
       if (before) forgetCut(before.imageId);
@@ -195,6 +196,11 @@ export class Stage {
     if (this.visible < 0) return;
     this.tint();
     this.viewport.render();
+  }
+
+  /** The image of the cut on the screen, as it was handed to the renderer; null where a frame is shown. */
+  get drawn(): { plane: Plane; pixels: Pixels } | null {
+    return this.cut && { plane: this.cut.plane, pixels: this.cut.pixels };
   }
 
   /** What the renderer says, in CSS pixels of the element: an independent check of our own arithmetic. */
