@@ -5,6 +5,7 @@
     cases/0314/<reader>/seg/CT_<series>.dcm             the same segments as DICOM Segmentation
     cases/0314/<reader>/annotations.json                every mark, and what could not be written, and why
     cases/0314/<reader>/measurements.csv                one row a mark
+    cases/0314/<reader>/answers.csv                     one row an answer, where any was given
 
 A reader is an identifier without a name behind it, the same in all releases of a project.
 """
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 from django.utils.crypto import salted_hmac
 
 from annotations.cohort.images import StoredSeries
+from annotations.exchange.answers import answers_as_json, answers_csv
 from annotations.exchange.marks import Mark
 from annotations.exchange.nifti import NiftiWriter
 from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
@@ -23,6 +25,7 @@ from annotations.exchange.tables import ReadFacts, as_json, mark_as_json, measur
 from annotations.models import Release, ReleaseCase
 from annotations.reading.journal import State, state_at
 from annotations.reading.measurements import measure
+from annotations.reading.proposals import changed_since_taken_over, proposals
 from atlas.models import Series
 
 STATE_TEXTS = {
@@ -141,10 +144,20 @@ class CaseFiles:
             reader=reader,
             round=pinned.submission.round,
         )
-        document = self._document(pinned, state, facts, marks, places, series_facts)
+        answers = self._answers(pinned, state)
+        document = self._document(pinned, state, facts, marks, places, series_facts, answers)
         yield f"{folder}/annotations.json", pinned, _bytes(as_json(document))
         rows = [measurement_row(mark, facts) for mark in marks]
         yield f"{folder}/measurements.csv", pinned, _bytes(measurements_csv(rows))
+        if answers:
+            yield f"{folder}/answers.csv", pinned, _bytes(answers_csv(answers, facts))
+
+    def _answers(self, pinned: ReleaseCase, state: State) -> list[dict[str, Any]]:
+        series = [stored.series for stored in self.stored.values()]
+        uids = {one.public_id: one.series_instance_uid for one in series}
+        uids |= {study.public_id: study.study_instance_uid for study in self.case.studies.all()}
+        questions = pinned.submission.read.schema.questions
+        return answers_as_json((answer.value for answer in state.answers), questions, uids)
 
     def _marks(self, pinned: ReleaseCase, state: State) -> list[Mark]:
         """By label in the schema's order, then in the order they were drawn."""
@@ -152,6 +165,7 @@ class CaseFiles:
         labels = {label["key"]: label for label in read.schema.labels}
         order = {key: index for index, key in enumerate(labels)}
         measured = {one.annotation: one for one in measure(read, state)}
+        changed = changed_since_taken_over(read, state)
         planes: dict[Any, dict[FrameKey, bytes]] = {}
         for plane in state.planes:
             key = FrameKey(plane.sop_instance_uid, plane.frame_number)
@@ -174,6 +188,7 @@ class CaseFiles:
                     numbers=numbers.numbers,
                     estimated=numbers.estimated,
                     problem=numbers.problem or "",
+                    changed=changed.get(kept.annotation_id),
                 )
             )
         return sorted(found, key=lambda mark: order[mark.label["key"]])
@@ -234,6 +249,7 @@ class CaseFiles:
         marks: list[Mark],
         places: dict[str, dict[str, Any]],
         series_facts: list[dict[str, Any]],
+        answers: list[dict[str, Any]],
     ) -> dict[str, Any]:
         read, project = pinned.submission.read, self.release.project
         return {
@@ -249,8 +265,28 @@ class CaseFiles:
                 "submitted_at": pinned.submission.at.isoformat(),
                 "accepted_at": pinned.submission.review.at.isoformat(),
             },
-            "schema": {"version": read.schema.version, "labels": read.schema.labels},
+            "schema": {
+                "version": read.schema.version,
+                "labels": read.schema.labels,
+                "questions": read.schema.questions,
+            },
             "series": series_facts,
+            "answers": answers,
+            "proposals": [
+                {
+                    "imported": one.imported,
+                    "kind": one.kind,
+                    "name": one.name,
+                    "origin": one.origin,
+                    "verdict": one.verdict,
+                    "at": one.at,
+                    "annotations": [
+                        {"id": str(identity), "changed": is_changed}
+                        for identity, is_changed in one.annotations.items()
+                    ],
+                }
+                for one in proposals(read, state)
+            ],
             "annotations": [mark_as_json(mark, files=places.get(str(mark.identity), {})) for mark in marks],
         }
 

@@ -114,6 +114,7 @@ FORMATS = (
     ("/masks/", "Masks", "NIfTI, one for each segment, in the grid of its image"),
     ("/annotations.json", "Annotations", "JSON, every mark of a read in millimetres"),
     ("/measurements.csv", "Measurements", "CSV, one row a mark"),
+    ("/answers.csv", "Answers", "CSV, one row an answer"),
 )
 """Part of the path, name, what it holds."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.cohort import policies, releases
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 MEASUREMENTS = "measurements.csv"
+ANSWERS = "answers.csv"
 LABELS = "labels.json"
 
 
@@ -63,7 +65,11 @@ def finish(release_id: int) -> None:
         return  # the job of the last case asks again
     try:
         spanning = [
-            _store(release, MEASUREMENTS, None, lambda stream: _join_measurements(release, stream)),
+            *(
+                _store(release, table, None, lambda stream, table=table: _join(release, table, stream))
+                for table in (MEASUREMENTS, ANSWERS)
+                if _tables(release, table).exists()
+            ),
             _store(release, LABELS, None, lambda stream: stream.write(as_json(_labels(release)))),
         ]
         with transaction.atomic():
@@ -140,13 +146,15 @@ def _record(release: Release, files: Iterable[ReleaseFile], cases: Iterable[Rele
 # What spans the cases -----------------------------------------------------------------------------------
 
 
-def _join_measurements(release: Release, stream: BinaryIO) -> None:
+def _tables(release: Release, name: str) -> QuerySet[ReleaseFile]:
+    """The files of this name, one a read."""
+    own = ReleaseFile.objects.filter(release=release, release_case__isnull=False)
+    return own.filter(path__endswith=f"/{name}").order_by("path")
+
+
+def _join(release: Release, name: str, stream: BinaryIO) -> None:
     """The cases' tables below one header, in order; one table in memory at a time."""
-    tables = (
-        ReleaseFile.objects.filter(release=release, release_case__isnull=False)
-        .filter(path__endswith=f"/{MEASUREMENTS}")
-        .order_by("path")
-    )
+    tables = _tables(release, name)
     for index, key in enumerate(tables.values_list("object_key", flat=True).iterator()):
         with storage().open(key) as table:
             header = table.readline()
@@ -164,10 +172,15 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def _labels(release: Release) -> dict[str, object]:
     """Every schema version that a read of the release followed."""
     schemas = {
-        each.submission.read.schema.version: each.submission.read.schema.labels
+        each.submission.read.schema.version: each.submission.read.schema
         for each in policies.released_cases(release)
     }
-    return {"schemas": [{"version": version, "labels": schemas[version]} for version in sorted(schemas)]}
+    return {
+        "schemas": [
+            {"version": version, "labels": schema.labels, "questions": schema.questions}
+            for version, schema in sorted(schemas.items())
+        ]
+    }
 
 
 def _manifest(release: Release) -> dict[str, object]:

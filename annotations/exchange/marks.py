@@ -26,6 +26,8 @@ class Mark:
     numbers: Mapping[str, float] = field(default_factory=dict)
     estimated: bool = False
     problem: str = ""
+    changed: bool | None = None
+    """Of a mark that came with the images: whether its reader changed it since they took it over."""
 
     @property
     def kind(self) -> str:

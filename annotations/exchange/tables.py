@@ -55,6 +55,7 @@ COLUMNS = (
     "estimated",
     "problem",
     "origin",
+    "changed",
 )
 
 
@@ -91,7 +92,8 @@ def mark_as_json(mark: Mark, *, files: Mapping[str, Any]) -> dict[str, Any]:
         "code": mark.meaning.as_json(),
         "state": mark.state,
         "note": value.get("note") or "",
-        "origin": value.get("origin") or {"from": "reader"},
+        "origin": (value.get("origin") or {"from": "reader"})
+        | ({} if mark.changed is None else {"changed": mark.changed}),
         "study_instance_uid": mark.source.study_instance_uid,
         "series_instance_uid": mark.source.series_instance_uid,
         **place,
@@ -125,6 +127,7 @@ def measurement_row(mark: Mark, facts: ReadFacts) -> dict[str, Any]:
         "estimated": "yes" if mark.estimated else "",
         "problem": mark.problem,
         "origin": (mark.value.get("origin") or {}).get("from", "reader"),
+        "changed": {None: "", True: "yes", False: "no"}[mark.changed],
     }
 
 
