@@ -7,6 +7,7 @@ import type { Manifest } from "./api/types";
 import { openingSeries } from "./hanging";
 import { type Ahead, endSession, framesOf, journal, middleOf, startSession } from "./session";
 import { room } from "./store/room";
+import { t } from "./words";
 
 const WARM_FRAMES = 24;
 const WARM_SERIES = 4;
@@ -87,6 +88,6 @@ export function moveOn(): void {
   wanted = null;
   endSession();
   history.pushState(null, "", next.url);
-  document.title = `Case ${String(ready.read.case.number).padStart(4, "0")} · Atlas`;
+  document.title = t("Case {number} · Atlas", { number: String(ready.read.case.number).padStart(4, "0") });
   void startSession(next.read, who.user, who.csrf, ready);
 }

@@ -19,6 +19,7 @@ import { stackAt } from "./engine/stacks";
 import { fromGrid, type Grid, gridOf, toGrid, whyNoVolume } from "./engine/volume";
 import { planeIn } from "./place";
 import { type Layout, type Pane, room, setLayout, setPane, shownPanes } from "./store/room";
+import { t } from "./words";
 
 const manifestIn = (which: number): Manifest | null => {
   const { panes, manifests } = room.getState();
@@ -34,7 +35,9 @@ const gridIn = (which: number): Grid | null => {
 /** Why a pane's series can't be cut in other planes, as a sentence; null where it can. */
 export function whyNoCuts(which = room.getState().active): string | null {
   const manifest = manifestIn(which);
-  return manifest ? whyNoVolume(manifest, room.getState().panes[which].wanted) : "There is no series here.";
+  return manifest
+    ? whyNoVolume(manifest, room.getState().panes[which].wanted)
+    : t("There is no series here.");
 }
 
 /** Whether two series lie in the same space of the patient. */
@@ -251,7 +254,10 @@ export function toggleMpr(): void {
   const pane = state.panes[active];
   if (!grid) {
     const why = whyNoCuts(active);
-    if (why) room.setState({ notice: { sentence: `No other planes here: ${why}`, act: null, does: null } });
+    if (why)
+      room.setState({
+        notice: { sentence: t("No other planes here: {why}", { why }), act: null, does: null },
+      });
     return;
   }
   before = { layout: state.layout, panes: state.panes, active, linkedWindow: state.linkedWindow };

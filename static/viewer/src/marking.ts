@@ -150,7 +150,7 @@ export function undo(force = false): void {
   else void reachBack();
   if (outcome === "changed") {
     room.setState({
-      notice: { sentence: "This was changed since, elsewhere.", act: "Undo it anyway", does: "undo" },
+      notice: { sentence: t("This was changed since, elsewhere."), act: t("Undo it anyway"), does: "undo" },
     });
   } else room.setState({ notice: null });
 }
@@ -160,7 +160,7 @@ export function redo(force = false): void {
   const outcome = journal.redo(force);
   if (outcome === "changed") {
     room.setState({
-      notice: { sentence: "This was changed since, elsewhere.", act: "Redo it anyway", does: "redo" },
+      notice: { sentence: t("This was changed since, elsewhere."), act: t("Redo it anyway"), does: "redo" },
     });
   } else room.setState({ notice: null });
 }

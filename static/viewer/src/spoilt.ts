@@ -2,6 +2,7 @@
 import type { Manifest } from "./api/types";
 import { isCalibrated, planeOf, spoils } from "./engine/geometry";
 import type { ToolName } from "./store/room";
+import { t } from "./words";
 
 const LENGTHS: ToolName[] = [
   "length",
@@ -26,9 +27,9 @@ export const unitsOf = (manifest: Manifest): string => {
 /** Why a tool can't be used on this series; null where it can. */
 export function whyOff(tool: ToolName, manifest: Manifest): string | null {
   if (tool === "threshold" && manifest.pixel.samples > 1)
-    return "a colour image has no single value to paint by.";
+    return t("a colour image has no single value to paint by.");
   if (tool === "box" && manifest.geometry !== "patient")
-    return "these images have no position in the patient.";
+    return t("these images have no position in the patient.");
   return null;
 }
 
@@ -37,17 +38,19 @@ export function noteOf(tool: ToolName, manifest: Manifest): string | null {
   const plane = planeOf(manifest, 0);
   if (LENGTHS.includes(tool)) {
     if (!isCalibrated(plane))
-      return `In pixels: ${spoils(manifest, "millimetres") ?? "the image is not calibrated."}`;
+      return t("In pixels: {why}", {
+        why: spoils(manifest, "millimetres") ?? t("the image is not calibrated."),
+      });
     if (plane.calibration === "estimated")
-      return "An estimate: by the magnification that the device estimated.";
+      return t("An estimate: by the magnification that the device estimated.");
   }
   if (BRUSHES.includes(tool)) {
     const why = spoils(manifest, "volume");
-    if (why) return `No volume in mL: ${why}`;
+    if (why) return t("No volume in mL: {why}", { why });
   }
   if (tool === "threshold") {
     const why = spoils(manifest, "units");
-    if (why) return `By stored values: ${why}`;
+    if (why) return t("By stored values: {why}", { why });
   }
   return null;
 }

@@ -1,4 +1,6 @@
 /** Talks to the server. Every failure becomes a sentence a reader can act on. */
+
+import { t } from "../words";
 import type {
   Comment,
   Edit,
@@ -33,10 +35,11 @@ function sentence(status: number, body: unknown): string {
     const said = (body as Record<string, unknown>).detail ?? (body as Record<string, unknown>).reason;
     if (typeof said === "string") return said;
   }
-  if (status === 0) return "The server cannot be reached.";
-  if (status === 401 || status === 403) return "You are signed out, or may no longer do this. Sign in again.";
-  if (status === 404) return "This is not here, or no longer open to you.";
-  return `The server answered with an error (${status}).`;
+  if (status === 0) return t("The server cannot be reached.");
+  if (status === 401 || status === 403)
+    return t("You are signed out, or may no longer do this. Sign in again.");
+  if (status === 404) return t("This is not here, or no longer open to you.");
+  return t("The server answered with an error ({status}).", { status });
 }
 
 export interface NewComment {

@@ -1,6 +1,7 @@
 /** Starting Cornerstone once: the `atlas:` loader over our own frames, metadata from the manifests. */
 import { cache, imageLoader, init, metaData, RenderingEngine, type Types } from "@cornerstonejs/core";
 import type { Manifest } from "../api/types";
+import { t } from "../words";
 import type { Pixels } from "./decode";
 import type { SeriesFrames } from "./frames";
 import { type Plane, pixelOf, planeOf } from "./geometry";
@@ -168,14 +169,14 @@ export function start(): RenderingEngine {
   metaData.addProvider(metadata, 10_000);
   imageLoader.registerImageLoader("atlas", (imageId: string) => {
     const found = parse(imageId);
-    if (!found) return { promise: Promise.reject(new Error("This image is not part of the read.")) };
+    if (!found) return { promise: Promise.reject(new Error(t("This image is not part of the read."))) };
     const { frames, index } = found;
     const plane = planeOf(frames.manifest, index);
     return { promise: frames.get(index).then((pixels) => imageOf(imageId, plane, pixels)) };
   });
   imageLoader.registerImageLoader("atlascut", (imageId: string) => {
     const source = cuts.get(imageId);
-    if (!source) return { promise: Promise.reject(new Error("This cut is no longer shown.")) };
+    if (!source) return { promise: Promise.reject(new Error(t("This cut is no longer shown."))) };
     return { promise: Promise.resolve(imageOf(imageId, source.plane, source.pixels)) };
   });
   engine = new RenderingEngine("atlas-room");

@@ -2,6 +2,7 @@
 import type { AnnotationValue, Manifest, Point2 } from "../api/types";
 import { isRegion } from "../journal/figures";
 import { type Statistics, statistics } from "../journal/measure";
+import { t } from "../words";
 import { type Pixels, valueAt } from "./decode";
 import { frameIndex, type Plane, planeOf, sub } from "./geometry";
 import { sameInStack, stackAt, stacksOf } from "./stacks";
@@ -20,10 +21,10 @@ type Region = Pick<AnnotationValue, "kind" | "sop" | "frame" | "points_patient_m
 
 /** Why a mark has no curve; null where it has one. */
 export function whyNoCurve(mark: Region, manifest: Manifest): string | null {
-  if (stacksOf(manifest).length < 2) return "This series has no phases.";
+  if (stacksOf(manifest).length < 2) return t("This series has no phases.");
   if (!isRegion(mark.kind)) return "A curve needs an outline: an ellipse, a polygon and so on.";
-  if (manifest.pixel.samples !== 1) return "Colour images have no single value.";
-  return frameIndex(manifest, mark.sop ?? "", mark.frame ?? 1) < 0 ? "It doesn't lie on one image." : null;
+  if (manifest.pixel.samples !== 1) return t("Colour images have no single value.");
+  return frameIndex(manifest, mark.sop ?? "", mark.frame ?? 1) < 0 ? t("It doesn't lie on one image.") : null;
 }
 
 const SAME_PLACE_MM = 0.5;

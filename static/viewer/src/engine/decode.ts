@@ -1,6 +1,7 @@
 /** From the bytes of one frame to displayed values. Native frames are little endian, whatever the file was. */
 import { getWebWorkerManager } from "@cornerstonejs/core";
 import type { Manifest, PixelFormat } from "../api/types";
+import { t } from "../words";
 import { pixelOf } from "./geometry";
 
 export interface Pixels {
@@ -50,8 +51,8 @@ export function nativeValues(format: PixelFormat, bytes: Uint8Array): Stored {
   const expected = format.rows * format.columns * format.samples;
   const width = format.bits_allocated / 8;
   if (![1, 2, 4].includes(width) && !(format.floating && width === 8))
-    throw new Error(`Pixels of ${format.bits_allocated} bits cannot be shown.`);
-  if (bytes.byteLength < expected * width) throw new Error("It holds fewer pixels than it says.");
+    throw new Error(t("Pixels of {bits} bits cannot be shown.", { bits: format.bits_allocated }));
+  if (bytes.byteLength < expected * width) throw new Error(t("It holds fewer pixels than it says."));
   // A typed array needs an aligned start, and a run of frames in one answer need not give one.
   const buffer = bytes.slice(0, expected * width).buffer;
   if (format.floating) return width === 8 ? new Float64Array(buffer) : new Float32Array(buffer);

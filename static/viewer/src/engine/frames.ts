@@ -6,6 +6,7 @@
  * frames nearest to those places are.
  */
 import type { Manifest } from "../api/types";
+import { t } from "../words";
 import { bytesOf, decodeFrame, type Pixels } from "./decode";
 import { pixelOf } from "./geometry";
 
@@ -296,7 +297,7 @@ export class SeriesFrames {
       const work = bytes
         .then((buffer) => {
           if (buffer.byteLength < start + frames.length[index]) {
-            throw new Error("It arrived shorter than announced.");
+            throw new Error(t("It arrived shorter than announced."));
           }
           return decodeFrame(this.manifest, index, new Uint8Array(buffer, start, frames.length[index]));
         })
@@ -343,9 +344,11 @@ async function fetchBytes(url: string): Promise<ArrayBuffer> {
   try {
     answer = await fetch(url, { credentials: "same-origin" });
   } catch {
-    throw new Error("The server cannot be reached.");
+    throw new Error(t("The server cannot be reached."));
   }
-  if (answer.status === 404) throw new Error("The server does not have it, or it is no longer open to you.");
-  if (!answer.ok) throw new Error(`The server answered with an error (${answer.status}).`);
+  if (answer.status === 404)
+    throw new Error(t("The server does not have it, or it is no longer open to you."));
+  if (!answer.ok)
+    throw new Error(t("The server answered with an error ({status}).", { status: answer.status }));
   return answer.arrayBuffer();
 }

@@ -3,6 +3,7 @@
  * at any angle; values are linear between the eight voxels around a point, as everywhere else.
  */
 import type { Manifest, Point2, Point3 } from "../api/types";
+import { t } from "../words";
 import type { SeriesFrames } from "./frames";
 import { dot, indexToWorld, type Plane, spoils, sub } from "./geometry";
 import { type Grid, gridOf, sliceAtDepth, volumeOf, whyNoVolume } from "./volume";
@@ -24,12 +25,12 @@ const SAME_DEPTH_MM = 1e-6;
 /** Why a series can't be laid over another; null where it can. */
 export function whyNoFusion(below: Manifest, above: Manifest): string | null {
   if (below.geometry !== "patient" || above.geometry !== "patient")
-    return "One of them doesn't say where it lies in the patient.";
+    return t("One of them doesn't say where it lies in the patient.");
   if (!below.series.frame_of_reference || below.series.frame_of_reference !== above.series.frame_of_reference)
-    return "They were not taken in one session: nothing says how their positions go together.";
+    return t("They were not taken in one session: nothing says how their positions go together.");
   const against = spoils(below, "link") ?? spoils(above, "link");
   if (against) return against;
-  if (below.pixel.samples !== 1 || above.pixel.samples !== 1) return "Colour images can't be laid over.";
+  if (below.pixel.samples !== 1 || above.pixel.samples !== 1) return t("Colour images can't be laid over.");
   return whyNoVolume(above, 0);
 }
 

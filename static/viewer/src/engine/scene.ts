@@ -1,5 +1,6 @@
 /** Draws surfaces in space on a canvas with WebGL: lit from where the reader sits, without perspective. */
 import type { Point2, Point3 } from "../api/types";
+import { t } from "../words";
 import { cross, dot } from "./geometry";
 import type { Mesh } from "./surface";
 
@@ -100,7 +101,7 @@ export class Scene {
   /** Throws where the browser has no WebGL 2. */
   constructor(canvas: HTMLCanvasElement) {
     const gl = canvas.getContext("webgl2", { antialias: true });
-    if (!gl) throw new Error("This browser can't draw in space.");
+    if (!gl) throw new Error(t("This browser can't draw in space."));
     this.gl = gl;
     this.canvas = canvas;
     this.program = programOf(gl);

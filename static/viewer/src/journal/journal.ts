@@ -11,6 +11,7 @@ import type {
   ObjectValue,
   StateAnswer,
 } from "../api/types";
+import { t } from "../words";
 import type { KeptEdit } from "./keep";
 import { isPlane, keyOf, same } from "./objects";
 import type { Conflict, Known, Outside, Saving } from "./outside";
@@ -320,7 +321,7 @@ export class Journal {
         this.parkedReason = result.reason ?? null;
         disagree = true;
       } else {
-        this.refused = result.reason ?? "The server refused a change.";
+        this.refused = result.reason ?? t("The server refused a change.");
         disagree = true;
       }
     }

@@ -5,6 +5,7 @@ import type { Area, Sight } from "../engine/camera";
 import type { ColourName } from "../engine/colour";
 import type { Cut } from "../engine/cut";
 import type { Report } from "../journal/outside";
+import { t } from "../words";
 
 export type ToolName =
   | "window"
@@ -242,8 +243,8 @@ export const marksOpenLater = (read: Read): boolean =>
 export function lockSentence(read: Read): string | null {
   if (read.you.capacity !== "reader") return null;
   if (read.state === "submitted")
-    return "You submitted this read. It is with the reviewer and can't be changed.";
-  if (read.state === "accepted") return "This read is accepted. It can't be changed any more.";
-  if (!read.you.may_edit) return "This read is not open for changes.";
+    return t("You submitted this read. It is with the reviewer and can't be changed.");
+  if (read.state === "accepted") return t("This read is accepted. It can't be changed any more.");
+  if (!read.you.may_edit) return t("This read is not open for changes.");
   return null;
 }

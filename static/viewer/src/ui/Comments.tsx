@@ -1,10 +1,12 @@
 /** The reviewer's comments, pinned to places; a click goes there. */
 import { useState } from "react";
 import type { Comment } from "../api/types";
+import { firstKey } from "../commands";
 import { frameIndex } from "../engine/geometry";
 import { jumpToComment } from "../moving";
 import { client, reread, sentenceOf } from "../session";
 import { room } from "../store/room";
+import { t } from "../words";
 import { useRoom } from "./use";
 
 export function Comments() {
@@ -21,8 +23,8 @@ export function Comments() {
   if (!read.comments.length && !read.you.may_judge && !verdict?.text) return null;
   const where = (comment: Comment): string => {
     const manifest = comment.series ? manifests[comment.series] : null;
-    if (!manifest || !comment.sop) return "the whole case";
-    return `slice ${frameIndex(manifest, comment.sop, comment.frame ?? 1) + 1}`;
+    if (!manifest || !comment.sop) return t("the whole case");
+    return t("slice {n}", { n: frameIndex(manifest, comment.sop, comment.frame ?? 1) + 1 });
   };
   const resolve = async (comment: Comment) => {
     try {
@@ -36,14 +38,14 @@ export function Comments() {
   return (
     <section className="sec" data-testid="comments">
       <header>
-        <h2>{read.state === "returned" && by ? `Returned by ${by}` : "Comments"}</h2>
+        <h2>{read.state === "returned" && by ? t("Returned by {name}", { name: by }) : t("Comments")}</h2>
         <span className="end faint">
-          {read.comments.length > 0 && `${open.length} open`}
+          {read.comments.length > 0 && t("{n} open", { n: open.length })}
           {settled > 0 && (
             <>
               {", "}
               <button type="button" className="linkish" onClick={() => setAll(!all)}>
-                {settled} settled
+                {t("{n} settled", { n: settled })}
               </button>
             </>
           )}
@@ -66,10 +68,10 @@ export function Comments() {
             </button>
             {!comment.resolved && (read.you.may_judge || read.you.may_edit) && (
               <button type="button" className="linkish" onClick={() => void resolve(comment)}>
-                Settle
+                {t("Settle")}
               </button>
             )}
-            {comment.resolved && <span className="faint"> settled</span>}
+            {comment.resolved && <span className="faint"> {t("settled")}</span>}
           </p>
         </div>
       ))}
@@ -106,7 +108,7 @@ function NewComment() {
       room.setState({ pin: null, tool: "window" });
       await reread();
     } catch (error) {
-      setProblem(`The comment is not saved. ${sentenceOf(error)}`);
+      setProblem(t("The comment is not saved. {why}", { why: sentenceOf(error) }));
     }
     setSending(false);
   };
@@ -115,8 +117,8 @@ function NewComment() {
       <textarea
         className="notebox"
         rows={2}
-        aria-label="New comment"
-        placeholder="A comment for the reader"
+        aria-label={t("New comment")}
+        placeholder={t("A comment for the reader")}
         value={text}
         data-testid="new-comment"
         onChange={(event) => setText(event.target.value)}
@@ -125,13 +127,16 @@ function NewComment() {
         <span className="faint small">
           {pin
             ? pinned !== null
-              ? `Pinned to a point on slice ${pinned + 1}`
-              : "Pinned to a point of another series"
-            : `On slice ${index + 1}; press T and click to pin a point`}
+              ? t("Pinned to a point on slice {n}", { n: pinned + 1 })
+              : t("Pinned to a point of another series")
+            : t("On slice {n}; press {key} and click to pin a point", {
+                n: index + 1,
+                key: firstKey("tool.comment"),
+              })}
         </span>
         {pin && (
           <button type="button" className="linkish" onClick={() => room.setState({ pin: null })}>
-            Unpin
+            {t("Unpin")}
           </button>
         )}
         <button
@@ -141,7 +146,7 @@ function NewComment() {
           data-testid="send-comment"
           onClick={() => void send()}
         >
-          Add comment
+          {t("Add comment")}
         </button>
       </div>
       {problem && <p className="emptysay bad">{problem}</p>}

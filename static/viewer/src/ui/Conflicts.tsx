@@ -6,6 +6,7 @@ import { isPlane, keyOf } from "../journal/objects";
 import type { Conflict } from "../journal/outside";
 import { journal } from "../session";
 import { marks, numbered } from "../store/marks";
+import { t } from "../words";
 import { answerText } from "./moments";
 import { settleFor } from "./Parked";
 import { useRoom } from "./use";
@@ -17,7 +18,7 @@ export function Conflicts() {
   return (
     <section className="sec conflict" role="alert">
       <header>
-        <h2>Changed in two places</h2>
+        <h2>{t("Changed in two places")}</h2>
       </header>
       {conflicts.map((conflict) => (
         <One key={keyOf(conflict.object)} conflict={conflict} />
@@ -40,20 +41,22 @@ function One({ conflict }: { conflict: Conflict }) {
   const said = [theirs, mine].find((one) => one && "answer" in one) as AnswerValue | undefined;
   const value =
     row?.mark.value ?? (theirs && "kind" in theirs ? theirs : mine && "kind" in mine ? mine : null);
-  const label = read?.schema.labels.find((one) => one.key === value?.label)?.name ?? "A finding";
+  const label = read?.schema.labels.find((one) => one.key === value?.label)?.name ?? t("A finding");
   const manifest = value ? manifests[value.series] : undefined;
   const slice = isPlane(object) && manifest ? frameIndex(manifest, object.sop, object.frame) + 1 : null;
   const name = `${label}${row ? ` ${row.number}` : ""}`;
   const what = said
     ? answerText(read!, said).split(":")[0]
     : slice
-      ? `Slice ${slice} of ${name}`
+      ? t("Slice {slice} of {name}", { slice, name })
       : `${name}${value ? `, ${KINDS[value.kind].toLowerCase()},` : ""}`;
   return (
     <div className="choice">
       <p>
-        {what} was {theirs === null ? "deleted" : "changed"} in another window or on another computer. You see
-        your own version. Whichever you choose, the other stays in the history.
+        {theirs === null
+          ? t("{what} was deleted in another window or on another computer.", { what })
+          : t("{what} was changed in another window or on another computer.", { what })}{" "}
+        {t("You see your own version. Whichever you choose, the other stays in the history.")}
       </p>
       <div className="row">
         <button
@@ -62,7 +65,7 @@ function One({ conflict }: { conflict: Conflict }) {
           data-testid="keep-mine"
           onClick={() => void choose(object, "mine")}
         >
-          Keep mine
+          {t("Keep mine")}
         </button>
         <button
           type="button"
@@ -70,7 +73,7 @@ function One({ conflict }: { conflict: Conflict }) {
           data-testid="take-theirs"
           onClick={() => void choose(object, "theirs")}
         >
-          {theirs === null ? "Let it be deleted" : "Take the other"}
+          {theirs === null ? t("Let it be deleted") : t("Take the other")}
         </button>
       </div>
     </div>

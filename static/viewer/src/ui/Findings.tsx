@@ -2,6 +2,7 @@
 import { Plus, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { AnnotationValue } from "../api/types";
+import { firstKey } from "../commands";
 import { addSegment, change, remove } from "../marking";
 import { jumpTo } from "../moving";
 import { marks, numbered } from "../store/marks";
@@ -92,21 +93,21 @@ function List() {
   return (
     <section className="sec list">
       <header>
-        <h2>Findings</h2>
+        <h2>{t("Findings")}</h2>
         <span className="faint small">{rows.length || ""}</span>
         {may && segments && (
           <button
             type="button"
             className="linkish end"
             data-testid="add-segment"
-            title="A new segment with the chosen label (A)"
+            title={t("A new segment with the chosen label ({key})", { key: firstKey("mask.segment") })}
             disabled={!series}
             onClick={() => {
               if (series && addSegment(series)) room.setState({ tool: "brush" });
             }}
           >
             <Plus size={13} aria-hidden="true" />
-            New segment
+            {t("New segment")}
           </button>
         )}
       </header>
@@ -120,7 +121,9 @@ function List() {
                   type="button"
                   aria-pressed={mark.id === selected}
                   data-testid="finding"
-                  title={`${label?.name ?? mark.value.label} ${number}, ${KINDS[mark.value.kind].toLowerCase()}: go there`}
+                  title={t("{what}: go there", {
+                    what: `${label?.name ?? mark.value.label} ${number}, ${KINDS[mark.value.kind].toLowerCase()}`,
+                  })}
                   data-annotation={mark.id}
                   onClick={() => jumpTo(mark)}
                 >
@@ -143,8 +146,12 @@ function List() {
       {!rows.length && loaded && (
         <p className="emptysay">
           {may
-            ? "Nothing marked yet. Press B to paint, D or X to measure."
-            : "Nothing is marked in this read."}
+            ? t("Nothing marked yet. Press {brush} to paint, {length} or {axes} to measure.", {
+                brush: firstKey("tool.brush"),
+                length: firstKey("tool.length"),
+                axes: firstKey("tool.bidirectional"),
+              })
+            : t("Nothing is marked in this read.")}
         </p>
       )}
     </section>
@@ -171,12 +178,12 @@ function Chosen() {
         </h2>
         <span className="faint small">
           {mark.value.origin.from === "imported"
-            ? "copied from an import"
+            ? t("copied from an import")
             : KINDS[mark.value.kind].toLowerCase()}
         </span>
         <span className="end faint small">{manifest && figure(mark, manifest)}</span>
       </header>
-      <div className="seg" role="radiogroup" aria-label="Is it there?">
+      <div className="seg" role="radiogroup" aria-label={t("Is it there?")}>
         {FOUR_STATES.map(([state, word]) => (
           <button
             key={state}
@@ -191,7 +198,7 @@ function Chosen() {
         ))}
       </div>
       <div className="q">
-        <label htmlFor="mark-label">Label</label>
+        <label htmlFor="mark-label">{t("Label")}</label>
         <select
           id="mark-label"
           className="pickbox"
@@ -209,7 +216,7 @@ function Chosen() {
         </select>
       </div>
       <div className="q">
-        <label htmlFor="mark-note">Note</label>
+        <label htmlFor="mark-note">{t("Note")}</label>
         <textarea
           id="mark-note"
           key={mark.id + mark.value.note}
@@ -217,7 +224,7 @@ function Chosen() {
           rows={2}
           disabled={!may}
           defaultValue={mark.value.note}
-          placeholder={may ? "Anything the numbers don't say" : "No note"}
+          placeholder={may ? t("Anything the numbers don't say") : t("No note")}
           data-testid="note"
           onBlur={(event) => {
             if (event.target.value !== mark.value.note) set({ note: event.target.value });
@@ -232,12 +239,12 @@ function Chosen() {
         <button
           type="button"
           className="btn s28 quiet danger"
-          title="Delete this finding (Backspace); undo brings it back"
+          title={t("Delete this finding ({key}); undo brings it back", { key: firstKey("change.delete") })}
           data-testid="delete"
           onClick={() => remove(mark.id)}
         >
           <Trash2 size={13} aria-hidden="true" />
-          Delete
+          {t("Delete")}
         </button>
       )}
     </section>

@@ -5,6 +5,7 @@ import { moveOn } from "../ahead";
 import { owedBy } from "../answering";
 import { ServerError } from "../api/client";
 import type { Read } from "../api/types";
+import { firstKey } from "../commands";
 import type { Owed } from "../forms/missing";
 import { client, journal, reread, sentenceOf } from "../session";
 import { marks } from "../store/marks";
@@ -16,15 +17,15 @@ import { useRoom } from "./use";
 /** Why a read can't be submitted yet; null when it can. */
 export function whyNot(state: Room, missing: number): string | null {
   const { read, report, editing } = state;
-  if (!read || !report) return "The marks are still being fetched.";
-  if (editing === "elsewhere") return "You edit this read in another tab.";
-  if (!read.you.may_submit) return "This read is not open for submission.";
+  if (!read || !report) return t("The marks are still being fetched.");
+  if (editing === "elsewhere") return t("You edit this read in another tab.");
+  if (!read.you.may_submit) return t("This read is not open for submission.");
   if (state.past) return t("You look at an earlier moment: go back to now first.");
-  if (report.conflicts.length) return "A conflict waits for your choice.";
+  if (report.conflicts.length) return t("A conflict waits for your choice.");
   if (missing) return tn(missing, "{n} answer left", "{n} answers left");
-  if (report.saving.kind !== "saved") return "Your last edits are not saved yet.";
+  if (report.saving.kind !== "saved") return t("Your last edits are not saved yet.");
   const open = read.comments.filter((comment) => !comment.resolved).length;
-  if (open) return `${open} comment${open === 1 ? "" : "s"} not settled`;
+  if (open) return tn(open, "{n} comment not settled", "{n} comments not settled");
   return null;
 }
 
@@ -56,11 +57,11 @@ function Submit({ read }: { read: Read }) {
               moveOn();
             }}
           >
-            Next case <kbd>N</kbd>
+            {t("Next case")} <kbd>{firstKey("room.next-case")}</kbd>
           </a>
         ) : (
           <a className="btn grow" href={read.worklist_url}>
-            Back to the worklist
+            {t("Back to the worklist")}
           </a>
         )}
       </div>
@@ -74,7 +75,9 @@ function Submit({ read }: { read: Read }) {
     } catch (error) {
       const missed = error instanceof ServerError && error.status === 409;
       setProblem(
-        missed ? `Not submitted. ${sentenceOf(error)} The marks are being fetched again.` : sentenceOf(error),
+        missed
+          ? t("Not submitted. {why} The marks are being fetched again.", { why: sentenceOf(error) })
+          : sentenceOf(error),
       );
       if (missed) await reread().catch(() => {});
     }
@@ -94,11 +97,11 @@ function Submit({ read }: { read: Read }) {
           else setSure(true);
         }}
       >
-        {sure ? "Submit: it then can't be changed" : "Submit read"}
+        {sure ? t("Submit: it then can't be changed") : t("Submit read")}
       </button>
       {sure && (
         <button type="button" className="btn quiet" onClick={() => setSure(false)}>
-          Not yet
+          {t("Not yet")}
         </button>
       )}
       {!sure && reason && <span className="small sub why">{reason}</span>}
@@ -143,8 +146,8 @@ function Verdict({ read }: { read: Read }) {
   if (!read.you.may_judge) {
     const why =
       read.state === "accepted"
-        ? "This read is accepted."
-        : "The read is with its reader. A verdict is possible once it is submitted.";
+        ? t("This read is accepted.")
+        : t("The read is with its reader. A verdict is possible once it is submitted.");
     return <div className="submit small sub">{why}</div>;
   }
   const judge = async (verdict: "accept" | "return") => {
@@ -163,9 +166,9 @@ function Verdict({ read }: { read: Read }) {
         <textarea
           className="notebox"
           rows={3}
-          aria-label="Why it goes back"
+          aria-label={t("Why it goes back")}
           placeholder={
-            commented ? "More than your comments say, if you like" : "What the reader should change"
+            commented ? t("More than your comments say, if you like") : t("What the reader should change")
           }
           value={text}
           data-testid="return-text"
@@ -179,7 +182,7 @@ function Verdict({ read }: { read: Read }) {
           data-testid="accept"
           onClick={() => void judge("accept")}
         >
-          Accept
+          {t("Accept")}
         </button>
       )}
       <button
@@ -189,11 +192,11 @@ function Verdict({ read }: { read: Read }) {
         disabled={returning && !commented && !text.trim()}
         onClick={() => (returning ? void judge("return") : setReturning(true))}
       >
-        {returning ? "Return to the reader" : "Return…"}
+        {returning ? t("Return to the reader") : t("Return…")}
       </button>
       {returning && (
         <button type="button" className="btn quiet" onClick={() => setReturning(false)}>
-          Cancel
+          {t("Cancel")}
         </button>
       )}
       {problem && <span className="small bad why">{problem}</span>}

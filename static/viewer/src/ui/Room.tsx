@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { redo, undo } from "../marking";
 import { journal } from "../session";
 import { lockSentence, room, shownPanes } from "../store/room";
+import { t, tn } from "../words";
 import { useCine } from "./cine";
 import { Dialogs } from "./Dialogs";
 import { Findings } from "./Findings";
@@ -25,14 +26,14 @@ export function Room() {
   if (problem) {
     return (
       <main className="roomsay">
-        <h1>This read can't be opened</h1>
+        <h1>{t("This read can't be opened")}</h1>
         <p>{problem}</p>
         <div className="row">
           <button type="button" className="btn" onClick={() => location.reload()}>
-            Try again
+            {t("Try again")}
           </button>
           <a className="btn" href="/worklist/">
-            Back to the worklist
+            {t("Back to the worklist")}
           </a>
         </div>
       </main>
@@ -41,7 +42,7 @@ export function Room() {
   if (!read) {
     return (
       <main className="roomsay">
-        <p>Fetching the read.</p>
+        <p>{t("Fetching the read.")}</p>
       </main>
     );
   }
@@ -99,21 +100,24 @@ function Banners() {
       )}
       {!lock && editing === "elsewhere" && (
         <p className="banner" data-testid="other-tab">
-          You edit this read in another tab. This one follows it, and takes over when the other closes.
+          {t("You edit this read in another tab. This one follows it, and takes over when the other closes.")}
         </p>
       )}
       {report && report.parked > 0 && (
         <p className="banner warn">
-          {report.parked} {report.parked === 1 ? "edit" : "edits"} came too late and{" "}
-          {report.parked === 1 ? "is" : "are"} kept aside on the server, not in this read.{" "}
+          {tn(
+            report.parked,
+            "{n} edit came too late and is kept aside on the server, not in this read.",
+            "{n} edits came too late and are kept aside on the server, not in this read.",
+          )}{" "}
           {report.parkedReason}
         </p>
       )}
       {report?.refused && (
         <p className="banner bad" role="alert">
-          A change was not taken: {report.refused}
+          {t("A change was not taken: {why}", { why: report.refused })}
           <button type="button" className="linkish" onClick={() => journal.dismissRefusal()}>
-            Dismiss
+            {t("Dismiss")}
           </button>
         </p>
       )}
@@ -130,7 +134,7 @@ function Banners() {
             </button>
           )}
           <button type="button" className="linkish" onClick={() => room.setState({ notice: null })}>
-            Dismiss
+            {t("Dismiss")}
           </button>
         </p>
       )}

@@ -6,6 +6,7 @@ import { stackAt } from "../engine/stacks";
 import { scrollTo } from "../moving";
 import { frames } from "../session";
 import { marks } from "../store/marks";
+import { t } from "../words";
 import { useRoom } from "./use";
 
 const WIDTH = 22;
@@ -97,12 +98,12 @@ export function SliceBar({ which }: { which: number }) {
       className="prof"
       role="slider"
       tabIndex={-1}
-      aria-label="Slice"
+      aria-label={t("Slice")}
       aria-orientation="vertical"
       aria-valuemin={1}
       aria-valuemax={count}
       aria-valuenow={wanted - first + 1}
-      title="Mask area on each slice: drag to scroll"
+      title={t("Mask area on each slice: drag to scroll")}
       data-testid={`slice-bar-${which}`}
       onPointerDown={(event) => {
         event.stopPropagation();

@@ -14,12 +14,12 @@ import {
   SunMoon,
   Undo2,
 } from "lucide-react";
+import { useStore } from "zustand";
+import { commandOf, firstKey, ownKeys, runCommand } from "../commands";
 import { spoils } from "../engine/geometry";
-import { redo, undo } from "../marking";
-import { fitPane, flip, rotate, setPreset } from "../moving";
-import { openDialog } from "../store/dialog";
+import { setPreset } from "../moving";
 import { presetsFor } from "../store/presets";
-import { mayMark, room, setPane } from "../store/room";
+import { mayMark } from "../store/room";
 import { t } from "../words";
 import { BrushBar } from "./BrushBar";
 import { LayoutPicker } from "./LayoutPicker";
@@ -27,29 +27,32 @@ import { ToolGroup } from "./ToolGroup";
 import { useRoom } from "./use";
 import { amount } from "./words";
 
+/** A button for a command: its words, its key as this reader has it, and why it is off. */
 function Act(props: {
-  name: string;
-  hint?: string;
+  id: string;
   icon: LucideIcon;
+  name?: string;
   on?: boolean;
   off?: boolean;
   test?: string;
-  act: () => void;
 }) {
-  const { icon: Icon } = props;
+  useStore(ownKeys);
+  const { id, icon: Icon, on, off, test } = props;
+  const name = props.name ?? commandOf(id)?.title ?? "";
+  const key = firstKey(id);
   return (
     <button
       type="button"
       className="tool"
-      aria-pressed={props.on}
-      disabled={props.off}
-      aria-label={props.name}
-      title={props.hint ? `${props.name} (${props.hint})` : props.name}
-      data-testid={props.test}
-      onClick={props.act}
+      aria-pressed={on}
+      disabled={off}
+      aria-label={name}
+      title={key ? `${name} (${key})` : name}
+      data-testid={test}
+      onClick={() => runCommand(id)}
     >
       <Icon size={18} strokeWidth={1.6} aria-hidden="true" />
-      <span aria-hidden="true">{props.hint && props.hint.length <= 3 ? props.hint : ""}</span>
+      <span aria-hidden="true">{key.length <= 3 ? key : ""}</span>
     </button>
   );
 }
@@ -62,7 +65,7 @@ function Presets() {
   const spoilt =
     spoils(manifest, "units") ?? (manifest.series.modality === "PT" ? spoils(manifest, "suv") : null);
   return (
-    <fieldset className="g presets" aria-label="Window presets">
+    <fieldset className="g presets" aria-label={t("Window presets")}>
       {presets.map((preset, i) => (
         <button
           key={preset.id}
@@ -72,7 +75,7 @@ function Presets() {
           disabled={spoilt !== null}
           title={
             spoilt
-              ? `${preset.long} is off: ${spoilt}`
+              ? t("{name} is off: {why}", { name: preset.long, why: spoilt })
               : `${preset.long}: ${preset.width}/${amount(preset.center)} (${i + 1})`
           }
           data-testid={`preset-${preset.id}`}
@@ -86,10 +89,11 @@ function Presets() {
         type="button"
         className="preset"
         aria-pressed={pane.window?.preset === "own"}
-        title={`The image's own window (${presets.length + 1})`}
+        title={`${t("The image's own window")} (${presets.length + 1})`}
         onClick={() => setPreset(presets.length + 1)}
       >
-        <span>{presets.length + 1}</span>Own
+        <span>{presets.length + 1}</span>
+        {t("Own")}
       </button>
     </fieldset>
   );
@@ -104,16 +108,9 @@ export function Toolbar() {
   const report = useRoom((state) => state.report);
   const painting = ["brush", "eraser", "threshold", "scissors", "lesion"].includes(tool);
   return (
-    <div className="tools" role="toolbar" aria-label="Tools">
+    <div className="tools" role="toolbar" aria-label={t("Tools")}>
       <ToolGroup group="view" label={t("More ways to look")}>
-        <Act
-          name="Play the slices"
-          hint="C"
-          icon={cine ? Pause : Play}
-          on={cine}
-          test="cine"
-          act={() => room.setState({ cine: !cine })}
-        />
+        <Act id="move.cine" icon={cine ? Pause : Play} on={cine} test="cine" />
       </ToolGroup>
       {reader && may && (
         <>
@@ -127,58 +124,30 @@ export function Toolbar() {
       <div
         className={!may || !painting ? "g end" : tool === "threshold" ? "g end spare much" : "g end spare"}
       >
-        <Act name="Invert" hint="I" icon={SunMoon} test="invert" act={invertActive} />
-        <Act
-          name="Mirror left to right"
-          hint="H"
-          icon={FlipHorizontal2}
-          test="flip-h"
-          act={() => flip("horizontal")}
-        />
-        <Act
-          name="Mirror top to bottom"
-          hint="V"
-          icon={FlipVertical2}
-          test="flip-v"
-          act={() => flip("vertical")}
-        />
-        <Act name="Turn right" hint="R" icon={RotateCw} test="rotate" act={() => rotate(90)} />
-        <Act name="Fit" hint="=" icon={Maximize} test="fit" act={() => fitPane()} />
+        <Act id="see.invert" icon={SunMoon} test="invert" />
+        <Act id="see.mirror-across" icon={FlipHorizontal2} test="flip-h" />
+        <Act id="see.mirror-down" icon={FlipVertical2} test="flip-v" />
+        <Act id="see.turn-right" icon={RotateCw} test="rotate" />
+        <Act id="see.fit" icon={Maximize} test="fit" />
       </div>
       {reader && (
         <div className="g">
-          <Act
-            name="Undo, Ctrl+Z"
-            icon={Undo2}
-            off={!may || !report?.canUndo}
-            test="undo"
-            act={() => undo()}
-          />
-          <Act
-            name="Redo, Ctrl+Shift+Z"
-            icon={Redo2}
-            off={!may || !report?.canRedo}
-            test="redo"
-            act={() => redo()}
-          />
+          <Act id="change.undo" icon={Undo2} off={!may || !report?.canUndo} test="undo" />
+          <Act id="change.redo" icon={Redo2} off={!may || !report?.canRedo} test="redo" />
         </div>
       )}
       <div className="g">
         <LayoutPicker />
         <Act
-          name={overlays ? "Hide overlays; or hold Tab" : "Show overlays"}
-          hint="Tab"
+          id="see.overlays"
+          name={
+            overlays ? t("Hide overlays; or hold {key}", { key: firstKey("see.peek") }) : t("Show overlays")
+          }
           icon={overlays ? Eye : EyeOff}
           test="overlays"
-          act={() => room.setState({ overlays: !overlays })}
         />
-        <Act name="All keys" hint="?" icon={Keyboard} test="keys" act={() => openDialog("keys")} />
+        <Act id="room.keys" icon={Keyboard} test="keys" />
       </div>
     </div>
   );
-}
-
-export function invertActive(): void {
-  const { active, panes } = room.getState();
-  setPane(active, { inverted: !panes[active].inverted });
 }

@@ -12,15 +12,16 @@ import {
 } from "lucide-react";
 import type { ReadState } from "../api/types";
 import { marksOpenLater } from "../store/room";
+import { t, tn } from "../words";
 import { useRoom } from "./use";
 import { subjectText } from "./words";
 
 const STATES: Record<ReadState, { word: string; tone: string; icon: LucideIcon }> = {
-  assigned: { word: "Assigned", tone: "", icon: CircleDashed },
-  in_progress: { word: "In progress", tone: "", icon: CircleDashed },
-  submitted: { word: "Submitted", tone: "", icon: Lock },
-  returned: { word: "Returned", tone: "warn", icon: RotateCcw },
-  accepted: { word: "Accepted", tone: "good", icon: CircleCheck },
+  assigned: { word: t("Assigned"), tone: "", icon: CircleDashed },
+  in_progress: { word: t("In progress"), tone: "", icon: CircleDashed },
+  submitted: { word: t("Submitted"), tone: "", icon: Lock },
+  returned: { word: t("Returned"), tone: "warn", icon: RotateCcw },
+  accepted: { word: t("Accepted"), tone: "good", icon: CircleCheck },
 };
 
 export function TopBar() {
@@ -36,35 +37,35 @@ export function TopBar() {
     <header className="bar">
       <a className="row tight" href={read.worklist_url}>
         <List size={15} aria-hidden="true" />
-        Worklist
+        {t("Worklist")}
       </a>
       <span className="sep" />
-      <h1 className="case">Case {String(read.case.number).padStart(4, "0")}</h1>
+      <h1 className="case">{t("Case {number}", { number: String(read.case.number).padStart(4, "0") })}</h1>
       <a className="sub" href={read.project.url}>
         {read.project.name}
       </a>
-      <span className="faint clip">Subject {subjectText(read)}</span>
+      <span className="faint clip">{t("Subject {name}", { name: subjectText(read) })}</span>
       <span className={`tag ${tone}`} data-testid="read-state">
         <Icon size={12} aria-hidden="true" />
         {word}
-        {read.round > 1 ? `, round ${read.round}` : ""}
+        {read.round > 1 ? t(", round {n}", { n: read.round }) : ""}
       </span>
       <div className="row end wide">
         {blind && (
-          <span className="row faint tight" title="Until adjudication nobody sees another reader's work">
+          <span className="row faint tight" title={t("Until adjudication nobody sees another reader's work")}>
             <EyeOff size={14} aria-hidden="true" />
-            Blind: other readers hidden
+            {t("Blind: other readers hidden")}
           </span>
         )}
         {read.you.capacity !== "reader" && read.reader && (
-          <span className="sub">Read by {read.reader.name}</span>
+          <span className="sub">{t("Read by {name}", { name: read.reader.name })}</span>
         )}
         <span className="sep" />
         <SavingState />
         <span className="sep" />
         <span
           className="row tight"
-          title={`Here now: ${here.map((p) => p.name).join(", ") || read.you.name}`}
+          title={t("Here now: {names}", { names: here.map((p) => p.name).join(", ") || read.you.name })}
         >
           <span className="av me">{read.you.initials}</span>
           {others.map((person) => (
@@ -84,10 +85,10 @@ function SavingState() {
   const read = useRoom((state) => state.read);
   const capacity = read?.you.capacity;
   if (!report) {
-    if (!read || !marksOpenLater(read)) return <span className="faint">Fetching the marks</span>;
+    if (!read || !marksOpenLater(read)) return <span className="faint">{t("Fetching the marks")}</span>;
     return (
       <span className="faint" data-testid="saving" data-saving="closed">
-        Marks open when it is submitted
+        {t("Marks open when it is submitted")}
       </span>
     );
   }
@@ -96,7 +97,7 @@ function SavingState() {
     return (
       <span className="row faint tight" data-testid="saving" data-saving="read-only">
         <Lock size={14} aria-hidden="true" />
-        Read only{saving.kind === "saved" ? `, edit ${saving.number}` : ""}
+        {saving.kind === "saved" ? t("Read only, edit {n}", { n: saving.number ?? 0 }) : t("Read only")}
       </span>
     );
   }
@@ -104,7 +105,7 @@ function SavingState() {
     return (
       <span className="row bad tight" role="status" data-testid="saving" data-saving="conflict">
         <TriangleAlert size={15} aria-hidden="true" />
-        {conflicts.length === 1 ? "Conflict" : `${conflicts.length} conflicts`}: choose in the findings
+        {tn(conflicts.length, "Conflict: choose in the findings", "{n} conflicts: choose in the findings")}
       </span>
     );
   }
@@ -112,8 +113,10 @@ function SavingState() {
     return (
       <span className="row good tight" role="status" data-testid="saving" data-saving="saved">
         <CircleCheck size={15} aria-hidden="true" />
-        <span>Saved {saving.at && <b>{saving.at.toTimeString().slice(0, 8)}</b>}</span>
-        <span className="faint">edit {saving.number}</span>
+        <span>
+          {t("Saved")} {saving.at && <b>{saving.at.toTimeString().slice(0, 8)}</b>}
+        </span>
+        <span className="faint">{t("edit {n}", { n: saving.number ?? 0 })}</span>
       </span>
     );
   }
@@ -121,11 +124,10 @@ function SavingState() {
     return (
       <span className="row sub tight" role="status" data-testid="saving" data-saving="saving">
         <CircleDashed size={15} aria-hidden="true" />
-        Saving {saving.waiting} {saving.waiting === 1 ? "edit" : "edits"}
+        {tn(saving.waiting, "Saving {n} edit", "Saving {n} edits")}
       </span>
     );
   }
-  const edits = `${saving.waiting} ${saving.waiting === 1 ? "edit is" : "edits are"}`;
   return (
     <span
       className="row warn tight"
@@ -136,8 +138,16 @@ function SavingState() {
     >
       <CloudOff size={15} aria-hidden="true" />
       {saving.kept
-        ? `Not sent: ${edits} kept on this computer`
-        : `Not sent: ${edits} only in this window, don't close it`}
+        ? tn(
+            saving.waiting,
+            "Not sent: {n} edit is kept on this computer",
+            "Not sent: {n} edits are kept on this computer",
+          )
+        : tn(
+            saving.waiting,
+            "Not sent: {n} edit is only in this window, don't close it",
+            "Not sent: {n} edits are only in this window, don't close it",
+          )}
     </span>
   );
 }

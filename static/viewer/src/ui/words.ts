@@ -6,31 +6,31 @@ import { planeOfValue } from "../journal/figures";
 import { type Measured, maskAreaMm2, maskVolumeMl, measure } from "../journal/measure";
 import { unitsOf } from "../spoilt";
 import type { Mark } from "../store/marks";
-import { t } from "../words";
+import { dayText, t, tn } from "../words";
 
 export const KINDS: Record<Kind, string> = {
-  segment: "Segment",
-  length: "Length",
-  bidirectional: "Axes",
-  ellipse: "Ellipse",
-  circle: "Circle",
-  rectangle: "Rectangle",
-  polygon: "Polygon",
-  freehand: "Freehand",
-  spline: "Curve",
-  livewire: "Live wire",
-  angle: "Angle",
-  cobb: "Cobb angle",
-  arrow: "Arrow",
-  box: "Box",
-  point: "Point",
+  segment: t("Segment"),
+  length: t("Length"),
+  bidirectional: t("Axes"),
+  ellipse: t("Ellipse"),
+  circle: t("Circle"),
+  rectangle: t("Rectangle"),
+  polygon: t("Polygon"),
+  freehand: t("Freehand"),
+  spline: t("Curve"),
+  livewire: t("Live wire"),
+  angle: t("Angle"),
+  cobb: t("Angle of two lines"),
+  arrow: t("Arrow"),
+  box: t("Box"),
+  point: t("Point"),
 };
 
 export const FOUR_STATES: [FourState, string][] = [
-  ["present", "Present"],
-  ["absent", "Absent"],
-  ["indeterminate", "Indeterminate"],
-  ["not_assessed", "Not assessed"],
+  ["present", t("Present")],
+  ["absent", t("Absent")],
+  ["indeterminate", t("Indeterminate")],
+  ["not_assessed", t("Not assessed")],
 ];
 
 const minus = (text: string): string => text.replace("-", "−");
@@ -70,10 +70,7 @@ export function valueText(value: number[], manifest: Manifest): string {
 }
 
 export function dateText(date: string | null): string {
-  if (!date) return "No date";
-  const [y, m, d] = date.split("-").map(Number);
-  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  return `${d} ${months[m - 1]} ${y}`;
+  return date ? dayText(date) : t("No date");
 }
 
 const about = (m: Measured): string => (m.estimate ? "≈ " : "");
@@ -118,34 +115,34 @@ export function volumeOf(mark: Mark, manifest: Manifest): { ml: number } | { why
   const indices = painted.map((slice) => frameIndex(manifest, slice.sop, slice.frame));
   const why = spoils(manifest, "volume") ?? spoils(manifest, "millimetres");
   if (why) return { why };
-  if (manifest.geometry !== "patient") return { why: "These images have no position in the patient." };
+  if (manifest.geometry !== "patient") return { why: t("These images have no position in the patient.") };
   if (new Set(indices.map((index) => stackAt(manifest, index).number)).size > 1)
-    return { why: "It lies in several phases." };
+    return { why: t("It lies in several phases.") };
   let ml = 0;
   for (const [i, slice] of painted.entries()) {
     const part =
       indices[i] < 0
         ? null
         : maskVolumeMl(slice.voxels, planeOf(manifest, indices[i]), thickness(manifest, indices[i]));
-    if (part === null) return { why: "One slice alone has no thickness." };
+    if (part === null) return { why: t("One slice alone has no thickness.") };
     ml += part;
   }
   return { ml };
 }
 
 export function volumeText(mark: Mark, manifest: Manifest): string {
-  if (!mark.voxels) return "no voxel";
+  if (!mark.voxels) return t("no voxel");
   const volume = volumeOf(mark, manifest);
   if ("ml" in volume) return `${fixed(volume.ml, volume.ml < 10 ? 2 : 1)} mL`;
   const area = maskAreaMm2(mark.voxels, planeOf(manifest, 0));
   if (area !== null && mark.slices.size === 1) return `${fixed(area, 0)} mm²`;
-  return `${mark.voxels} voxels`;
+  return tn(mark.voxels, "{n} voxel", "{n} voxels");
 }
 
 /** The number that stands for a mark in a list. */
 export function figure(mark: Mark, manifest: Manifest | undefined): string {
-  if (mark.value.state === "absent") return "absent";
-  if (mark.value.state === "not_assessed") return "not assessed";
+  if (mark.value.state === "absent") return t("absent");
+  if (mark.value.state === "not_assessed") return t("not assessed");
   if (!manifest) return "";
   if (mark.value.kind === "segment") return volumeText(mark, manifest);
   const at = planeOfMark(mark, manifest);
@@ -156,14 +153,14 @@ export function sliceText(mark: Mark, manifest: Manifest | undefined): string {
   if (!manifest) return "";
   if (mark.value.kind === "segment") {
     const n = mark.slices.size;
-    return n ? `${n} slice${n === 1 ? "" : "s"}` : "";
+    return n ? tn(n, "{n} slice", "{n} slices") : "";
   }
   if (mark.value.plane) return t("on a cut");
   const at = planeOfMark(mark, manifest);
   if (!at) return "";
   const stack = stackAt(manifest, at.index);
-  const slice = `slice ${at.index - stack.first + 1}`;
-  return stack.of > 1 ? `${slice} of ${stack.number}` : slice;
+  const n = at.index - stack.first + 1;
+  return stack.of > 1 ? t("slice {n} of {phase}", { n, phase: stack.number }) : t("slice {n}", { n });
 }
 
 export function studyOf(read: Read, series: string): StudyRow | undefined {
@@ -172,5 +169,7 @@ export function studyOf(read: Read, series: string): StudyRow | undefined {
 
 export function subjectText(read: Read): string {
   const { pseudonym, sex, age_years } = read.subject;
-  return [pseudonym, sex, age_years === null ? null : `${age_years} y`].filter(Boolean).join(", ");
+  return [pseudonym, sex, age_years === null ? null : t("{n} y", { n: age_years })]
+    .filter(Boolean)
+    .join(", ");
 }
