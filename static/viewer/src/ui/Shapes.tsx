@@ -59,7 +59,10 @@ function head(tip: Point2, tail: Point2): string {
 function linesOf(item: Item, place: Place): string[] {
   const { plane, manifest } = place;
   const numbers = measure(item.value, plane);
-  const lines = [measuredText(numbers), sidesText(numbers)].filter((line) => line !== null);
+  // Of the chosen mark everything; beside the others little, so that the image stays in sight.
+  const lines = [measuredText(numbers), item.chosen ? sidesText(numbers) : null].filter(
+    (line) => line !== null,
+  );
   const found = valuesIn(item.value, place);
   if (found) {
     lines.push(t("mean {value}", { value: statisticsText(found.mean, found.deviation, manifest) }));

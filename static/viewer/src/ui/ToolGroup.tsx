@@ -16,6 +16,24 @@ const FIRST: Record<Group, ToolName[]> = {
   paint: ["brush", "eraser", "threshold"],
   judge: ["comment"],
 };
+/** The menu's order, what belongs together beside each other; others follow as they were registered. */
+const ORDER: ToolName[] = [
+  "length",
+  "bidirectional",
+  "angle",
+  "cobb",
+  "ellipse",
+  "circle",
+  "rectangle",
+  "polygon",
+  "freehand",
+  "spline",
+  "livewire",
+  "box",
+  "point",
+  "arrow",
+];
+const rank = ({ name }: Tool): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 /** How many of them, by the width of the window in px. */
 const ROOM_FOR: Record<Group, [wide: number, shown: number][]> = {
   view: [[0, 3]],
@@ -131,7 +149,7 @@ export function ToolGroup({
     .map((name) => all.find((tool) => tool.name === name))
     .filter((tool) => tool !== undefined)
     .slice(0, fits);
-  const more = all.filter((tool) => !first.includes(tool));
+  const more = all.filter((tool) => !first.includes(tool)).sort((a, b) => rank(a) - rank(b));
   // What was last taken from the menu stays beside it; the tool in hand is never out of sight.
   const kind = more.find((tool) => tool.name === current) ?? more.find((tool) => tool.name === out);
   return (
