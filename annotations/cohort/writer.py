@@ -4,6 +4,7 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import BinaryIO
 
 from django.db import transaction
@@ -66,7 +67,7 @@ def finish(release_id: int) -> None:
     try:
         spanning = [
             *(
-                _store(release, table, None, lambda stream, table=table: _join(release, table, stream))
+                _store(release, table, None, partial(_join, release, table))
                 for table in (MEASUREMENTS, ANSWERS)
                 if _tables(release, table).exists()
             ),

@@ -24,7 +24,7 @@ COLUMNS = (
     "code_meaning",
 )
 PARTED_BY = "; "
-LABEL_STATE = {"key": "state", "text": "Is it in the case?", "options": [], "unit": ""}
+LABEL_STATE: dict[str, Any] = {"key": "state", "text": "Is it in the case?", "options": [], "unit": ""}
 
 
 def answers_as_json(

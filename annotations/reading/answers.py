@@ -108,8 +108,9 @@ def owed_by(read: Read) -> list[str]:
     if not asks and not read.annotations.filter(value__answer=STATE).exists():
         return []
     rows = Annotation.objects.filter(read=read, value__isnull=False).order_by("pk")
-    marks = [(str(row.annotation_id), row.value) for row in rows if not is_answer(row.value)]
-    answers = [row.value for row in rows if is_answer(row.value)]
+    values = [(str(row.annotation_id), row.value or {}) for row in rows]
+    marks = [(identity, value) for identity, value in values if not is_answer(value)]
+    answers = [value for _, value in values if is_answer(value)]
     series = list(series_of(read.case))
     things = Things(
         studies=list(

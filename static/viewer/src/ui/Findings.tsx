@@ -178,7 +178,7 @@ function Chosen() {
         </h2>
         <span className="faint small">
           {mark.value.origin.from === "imported"
-            ? t("copied from an import")
+            ? t("from a proposal")
             : KINDS[mark.value.kind].toLowerCase()}
         </span>
         <span className="end faint small">{manifest && figure(mark, manifest)}</span>

@@ -6,7 +6,7 @@ import { backToNow, goBackTo, restore } from "../past";
 import { client, sentenceOf } from "../session";
 import { marks, numbered } from "../store/marks";
 import { room } from "../store/room";
-import { t, tn } from "../words";
+import { t } from "../words";
 import { changeText, momentText } from "./moments";
 import { useRoom } from "./use";
 
@@ -20,7 +20,9 @@ export function PastBar() {
   return (
     <div className="pastbar" role="status" data-testid="past">
       <span>
-        {t("As it stood at {time}, edit {number}", { time: momentText(past.at), number: past.number })}
+        {past.number
+          ? t("As it stood at {time}, edit {number}", { time: momentText(past.at), number: past.number })
+          : t("Before anything was done")}
       </span>
       <button type="button" className="btn s28" data-testid="back-to-now" onClick={backToNow}>
         {t("Back to now")}
@@ -30,7 +32,9 @@ export function PastBar() {
 }
 
 export function History({ read }: { read: Read }) {
-  const { lines, more, problem, fetchMore } = useLines();
+  const { lines: known, more, problem, fetchMore } = useLines();
+  // Before the first gesture of all there was nothing, and that can be looked at, too.
+  const lines = more || !known.length ? known : [...known, beginning(known)];
   const past = useRoom((state) => state.past);
   const at = past ? lines.findIndex((line) => line.number === past.number) : 0;
   return (
@@ -80,6 +84,14 @@ export function History({ read }: { read: Read }) {
   );
 }
 
+const beginning = (known: GestureLine[]): GestureLine => ({
+  group: "beginning",
+  inverts: null,
+  number: 0,
+  at: known[known.length - 1].at,
+  changes: [],
+});
+
 /** The newest gesture is what is there now: nothing to go back to. */
 function show(lines: GestureLine[], index: number): void {
   if (index <= 0) backToNow();
@@ -109,12 +121,12 @@ function Line(props: {
         onClick={props.show}
       >
         <time className="faint" dateTime={line.at}>
-          {momentText(line.at)}
+          {line.number ? momentText(line.at) : ""}
         </time>
         <span>
           {verb && <b>{verb}: </b>}
-          {told.join("; ")}
-          {more > 0 && ` ${tn(more, "and {n} more", "and {n} more")}`}
+          {line.number ? told.join("; ") : t("Before anything was done")}
+          {more > 0 && ` ${t("and {n} more", { n: more })}`}
         </span>
       </button>
     </li>

@@ -130,7 +130,7 @@ function Missing({ read, missing }: { read: Read; missing: Owed[] }) {
       {missing.length > shown.length && (
         <li>
           <button type="button" className="linkish" onClick={() => setAll(true)}>
-            {tn(missing.length - shown.length, "and {n} more", "and {n} more")}
+            {t("and {n} more", { n: missing.length - shown.length })}
           </button>
         </li>
       )}

@@ -21,9 +21,7 @@ export function Proposals() {
     <section className="sec" data-testid="proposals">
       <header>
         <h2>{t("Came with the images")}</h2>
-        <span className="end faint">
-          {open ? tn(open, "{n} to decide", "{n} to decide") : t("all decided")}
-        </span>
+        <span className="end faint">{open ? t("{n} to decide", { n: open }) : t("all decided")}</span>
       </header>
       {imported.map((one) => (
         <Row key={one.id} imported={one} proposal={proposalOf(one, now)} />
@@ -55,12 +53,12 @@ function Row({ imported, proposal }: { imported: Imported; proposal: Proposal })
           : [...state.outlined, imported.id],
       }));
     });
-  const edit = () =>
+  const take = (thenEdit: boolean) =>
     attempt(async () => {
       const id = await accept(imported);
       const mark = id ? marks.getState().marks.get(id) : undefined;
       if (mark) jumpTo(mark);
-      if (mark?.value.kind === "segment") room.setState({ tool: "brush" });
+      if (thenEdit) room.setState({ tool: mark?.value.kind === "segment" ? "brush" : "window" });
     });
   const { state, mark } = proposal;
   const takeable = may && taking(imported) !== null;
@@ -91,7 +89,7 @@ function Row({ imported, proposal }: { imported: Imported; proposal: Proposal })
               disabled={!ready || busy}
               data-testid="copy-imported"
               title={t("Take it over into your marks as it is")}
-              onClick={() => attempt(() => accept(imported))}
+              onClick={() => take(false)}
             >
               {t("Accept")}
             </button>
@@ -101,7 +99,7 @@ function Row({ imported, proposal }: { imported: Imported; proposal: Proposal })
               disabled={!ready || busy}
               data-testid="edit-proposal"
               title={t("Take it over, and change it")}
-              onClick={edit}
+              onClick={() => take(true)}
             >
               {t("Edit")}
             </button>
