@@ -3,7 +3,6 @@ import type { Point2 } from "../api/types";
 import { apply } from "../engine/camera";
 import { indexToWorld, worldToIndex } from "../engine/geometry";
 import { type FramePlace, onFrame, type Place, toIndex } from "../place";
-import { draft } from "../store/draft";
 import { type Mark, marks, sliceKey } from "../store/marks";
 import { room } from "../store/room";
 import type { Gesture } from "../tools";
@@ -14,6 +13,7 @@ import { run } from "./job";
 import { options } from "./options";
 import { inside, scissored } from "./outlines";
 import { atOnce } from "./pace";
+import { snipLine } from "./preview";
 import { withoutHoles } from "./shaping";
 import { commitSlices, type Slice, sliceOf } from "./slices";
 import { chosenOn, say, type Target, targetAt } from "./target";
@@ -35,13 +35,13 @@ export function snipping(which: number, start: Point2, place: Place): Gesture | 
       const last = points[points.length - 1];
       if (apart(apply(place.matrix, to), apply(place.matrix, last)) < STEP_PX) return;
       points.push(to);
-      draft.setState({ shape: { pane: which, kind: "freehand", points: [...points], of: null } });
+      snipLine.setState({ pane: which, points: [...points] });
     },
     end() {
-      draft.setState({ shape: null });
+      snipLine.setState({ points: [] });
       if (points.length >= 3) void snip(target, place, points);
     },
-    cancel: () => draft.setState({ shape: null }),
+    cancel: () => snipLine.setState({ points: [] }),
   };
 }
 

@@ -64,6 +64,7 @@ export async function run(
 ): Promise<boolean> {
   if (job.getState().running || draft.getState().stroke || !mayMark(room.getState())) return false;
   cancelled = false;
+  room.setState({ notice: null });
   job.setState({ running: true, title, done: 0, visible: false });
   try {
     const changes = (await work(paceOf())).filter(({ slices, value }) => slices.size > 0 || value);

@@ -1,6 +1,6 @@
 /** A mask that is proposed, not made: shown dashed, turned with the wheel, kept or let go. Plain data and verbs. */
 import { createStore } from "zustand/vanilla";
-import type { AnnotationValue } from "../api/types";
+import type { AnnotationValue, Point2 } from "../api/types";
 import { mayMark, room } from "../store/room";
 import { commitSlices, type Slice } from "./slices";
 
@@ -20,6 +20,9 @@ export interface Preview {
 }
 
 export const preview = createStore<{ shown: Preview | null }>(() => ({ shown: null }));
+
+/** The line that the scissors draw, in index coordinates of what the pane shows. */
+export const snipLine = createStore<{ pane: number; points: Point2[] }>(() => ({ pane: 0, points: [] }));
 
 export const dropPreview = (): void => preview.setState({ shown: null });
 

@@ -19,7 +19,7 @@ export function BrushBar() {
   if (!BRUSHES.includes(tool)) return null;
   return (
     <div className="g brushes">
-      <Radius />
+      <Radius terse={tool === "threshold"} />
       <Toggle of="ball" name={t("A ball through the slices")} id="mask.ball" icon={Globe} />
       {tool !== "eraser" && (
         <Toggle of="clear" name={t("Leave other segments alone")} id="mask.clear" icon={CircleDashed} />
@@ -53,20 +53,23 @@ function Toggle(props: {
   );
 }
 
-function Radius() {
+function Radius({ terse }: { terse: boolean }) {
   const mm = useRoom((state) => state.brushMm);
   const manifest = useRoom(activeManifest);
   const mmKnown = !manifest || isCalibrated(planeOf(manifest, 0));
   return (
     <>
-      <label className="faint" htmlFor="brush-size">
-        {t("Radius")}
-      </label>
+      {!terse && (
+        <label className="faint" htmlFor="brush-size">
+          {t("Radius")}
+        </label>
+      )}
       <select
         id="brush-size"
         className="pickbox"
         value={mm}
-        title={t("[ and ] change it")}
+        aria-label={t("Radius of the brush")}
+        title={t("Radius; [ and ] change it")}
         data-testid="brush-size"
         onChange={(event) => {
           room.setState({ brushMm: Number(event.target.value) });

@@ -9,18 +9,22 @@ import { apply, type Matrix } from "../engine/camera";
 import { outline } from "../journal/outline";
 import { figures } from "../masks/figures";
 import { options } from "../masks/options";
-import { preview } from "../masks/preview";
+import { preview, snipLine } from "../masks/preview";
 import { inRange } from "../masks/target";
 import { type FramePlace, onFrame, type Place } from "../place";
 import { unitsOf } from "../spoilt";
 import { draft } from "../store/draft";
 import { sliceKey } from "../store/marks";
 import { mayMark, rangeFor, room } from "../store/room";
+import { pathOnCut } from "./cutmasks";
 import { useRoom } from "./use";
 
 export function MaskAhead({ which, place }: { which: number; place: Place | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const proposed = useStore(preview, (state) => state.shown);
+  const line = useStore(snipLine, (state) =>
+    state.pane === which && state.points.length ? state.points : null,
+  );
   const worked = useStore(figures, (state) => state.of);
   const ranged = useRoom((state) => state.tool === "threshold" && mayMark(state));
   const hover = useStore(draft, (state) => (ranged && state.hover?.pane === which ? state.hover : null));
@@ -48,13 +52,18 @@ export function MaskAhead({ which, place }: { which: number; place: Place | null
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, area.width, area.height);
-    if (!place || !shown || !onFrame(place)) return;
+    if (!place || !shown) return;
+    if (!onFrame(place)) {
+      drawProposed(context, place, pathThere(which, place));
+      return;
+    }
     if (ranged) {
       const scale = room.getState().panes[which].sight?.scale ?? 1;
       drawRange(context, place, whole ? null : hover && { at: hover.canvas, radius: brushMm * scale });
     }
     drawAxes(context, place, selected && !hidden.includes(selected) ? selected : null);
-    if (proposed?.series === place.manifest.series.id) drawProposed(context, place);
+    drawProposed(context, place, pathHere(place));
+    if (line) drawLine(context, place, line);
   }, [
     proposed,
     worked,
@@ -77,10 +86,11 @@ export function MaskAhead({ which, place }: { which: number; place: Place | null
 const keyOf = ({ manifest, index }: FramePlace): string =>
   sliceKey(manifest.frames.sop[index], manifest.frames.frame[index]);
 
-function drawProposed(context: CanvasRenderingContext2D, place: FramePlace): void {
+/** The proposed mask on the frame shown, in index coordinates. */
+function pathHere(place: FramePlace): Path2D | null {
   const { shown } = preview.getState();
-  const slice = shown?.slices.get(keyOf(place));
-  if (!shown || !slice) return;
+  const slice = shown?.series === place.manifest.series.id ? shown.slices.get(keyOf(place)) : undefined;
+  if (!slice) return null;
   const path = new Path2D();
   for (const ring of outline(slice.mask, slice.rows, slice.columns)) {
     ring.forEach(([x, y], i) => {
@@ -89,6 +99,18 @@ function drawProposed(context: CanvasRenderingContext2D, place: FramePlace): voi
     });
     path.closePath();
   }
+  return path;
+}
+
+/** The same on a cut. */
+function pathThere(which: number, place: Place): Path2D | null {
+  const { shown } = preview.getState();
+  return shown?.series === place.manifest.series.id ? pathOnCut(which, place, undefined, shown.slices) : null;
+}
+
+function drawProposed(context: CanvasRenderingContext2D, place: Place, path: Path2D | null): void {
+  const { shown } = preview.getState();
+  if (!shown || !path) return;
   const screen = new Path2D();
   screen.addPath(path, new DOMMatrix(place.matrix));
   context.globalAlpha = 0.22;
@@ -106,6 +128,27 @@ function drawProposed(context: CanvasRenderingContext2D, place: FramePlace): voi
   context.setLineDash([]);
 }
 
+function drawLine(context: CanvasRenderingContext2D, place: Place, points: Point2[]): void {
+  const path = new Path2D();
+  points.forEach((point, i) => {
+    const at = apply(place.matrix, point);
+    if (i) path.lineTo(...at);
+    else path.moveTo(...at);
+  });
+  path.closePath();
+  context.lineJoin = "round";
+  for (const [color, width, dash] of [
+    ["rgb(0 0 0 / 0.6)", 3, []],
+    ["#ffffff", 1.25, [6, 4]],
+  ] as const) {
+    context.setLineDash([...dash]);
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.stroke(path);
+  }
+  context.setLineDash([]);
+}
+
 /** The longest diameter of the chosen segment and the longest across it, where they lie. */
 function drawAxes(context: CanvasRenderingContext2D, place: FramePlace, id: string | null): void {
   const found = id ? figures.getState().of.get(id) : undefined;
@@ -114,7 +157,7 @@ function drawAxes(context: CanvasRenderingContext2D, place: FramePlace, id: stri
   if (sliceKey(axes.sop, axes.frame) !== keyOf(place) || draft.getState().stroke) return;
   const ends = axes.ends.map((end) => apply(place.matrix, end));
   for (const [color, width] of [
-    ["rgb(0 0 0 / 0.6)", 3],
+    ["rgb(0 0 0 / 0.45)", 2.5],
     ["#ffffff", 1],
   ] as const) {
     context.strokeStyle = color;

@@ -6,9 +6,12 @@ import { dropPreview, keepPreview, preview } from "../masks/preview";
 import { t } from "../words";
 import { useRoom } from "./use";
 
+const NARROW_PX = 520;
+
 export function MaskBars({ which }: { which: number }) {
   const shown = useStore(preview, (state) => (state.shown?.pane === which ? state.shown : null));
   const active = useRoom((state) => state.active === which);
+  const narrow = useRoom((state) => state.panes[which].area.width < NARROW_PX);
   const work = useStore(job, (state) => (state.visible && active ? state : null));
   if (work)
     return (
@@ -22,7 +25,12 @@ export function MaskBars({ which }: { which: number }) {
     );
   if (!shown) return null;
   return (
-    <div className="imagebar maskbar" role="status" data-testid="mask-preview">
+    <div
+      className={narrow ? "imagebar maskbar narrow" : "imagebar maskbar"}
+      title={shown.text}
+      role="status"
+      data-testid="mask-preview"
+    >
       {shown.turn && (
         <button
           type="button"

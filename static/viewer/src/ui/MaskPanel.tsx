@@ -31,15 +31,11 @@ function Do({ id, children }: { id: string; children: string }) {
 }
 
 function Amount({ name, of, unit, step }: { name: string; of: keyof Options; unit: string; step: number }) {
-  const id = useId();
   const value = useStore(options, (state) => state[of] as number);
   return (
     <span className="maskamount">
-      <label className="sr" htmlFor={id}>
-        {name}
-      </label>
       <input
-        id={id}
+        aria-label={name}
         className="numbox"
         type="number"
         min={step}
@@ -131,8 +127,8 @@ export function MaskPanel({ mark }: { mark: Mark }) {
           <div className="maskrow">
             <span className="faint">{t("Islands")}</span>
             <Amount name={t("Smallest island that stays")} of="leastMm3" unit="mm³" step={10} />
-            <Do id="islands">{t("Remove smaller")}</Do>
-            <Do id="largest">{t("Only the largest")}</Do>
+            <Do id="islands">{t("Remove")}</Do>
+            <Do id="largest">{t("Keep largest")}</Do>
           </div>
           <Pair mark={mark} />
           <div className="maskrow">
