@@ -15,7 +15,7 @@ function presetName(number: number): string | null {
   const presets = presetsFor(manifest.series.modality, manifest.suv_factor !== null);
   if (number === presets.length + 1) return t("The image's own window");
   const preset = presets[number - 1];
-  return preset ? t(preset.long) : null;
+  return preset ? preset.long : null;
 }
 
 const presetCommand = (number: number): Command => ({

@@ -1,81 +1,11 @@
-/** Spanish. Every text of the room has an entry: tests/words.test.ts names those that are missing or no longer used. */
+/** Spanish. Every text of the room has an entry: tests/words.test.ts names those that are missing. */
+import { commands } from "./es/commands";
+import { dialogs } from "./es/dialogs";
+import { images } from "./es/images";
+import { masks } from "./es/masks";
+import { panels } from "./es/panels";
+import { panes } from "./es/panes";
+import { screen } from "./es/screen";
 import type { Catalogue } from "./index";
 
-export const es: Catalogue = {
-  // Several images
-  "One image is on the screen.": "Hay una sola imagen en la pantalla.",
-  "One image": "Una imagen",
-  "Images: {rows} × {columns}": "Imágenes: {rows} × {columns}",
-  "No image is there.": "Allí no hay ninguna imagen.",
-  "Images scroll alone already.": "Las imágenes ya se desplazan por separado.",
-  "Image at the left": "Imagen de la izquierda",
-  "Image at the right": "Imagen de la derecha",
-  "Image above": "Imagen de arriba",
-  "Image below": "Imagen de abajo",
-  "This image large, and back": "Ampliar esta imagen, o volver",
-  "Change places with the image at the right": "Intercambiar con la imagen de la derecha",
-  "Change places with the image at the left": "Intercambiar con la imagen de la izquierda",
-  "Change places with the image below": "Intercambiar con la imagen de abajo",
-  "Change places with the image above": "Intercambiar con la imagen de arriba",
-  "Fill empty images": "Llenar las imágenes vacías",
-  "No image is empty.": "Ninguna imagen está vacía.",
-  "Every series is on the screen.": "Todas las series están en la pantalla.",
-  "Empty this image": "Vaciar esta imagen",
-  "Compare with the study before": "Comparar con el estudio anterior",
-  "The case has one study.": "El caso tiene un solo estudio.",
-  "Scroll images together, or not": "Desplazar las imágenes juntas, o no",
-  "Zoom and pan images together, or not": "Ampliar y mover las imágenes juntas, o no",
-  "One window for all images, or not": "Una ventana para todas las imágenes, o no",
-  "Slice before, in this image alone": "Corte anterior, solo en esta imagen",
-  "Slice after, in this image alone": "Corte siguiente, solo en esta imagen",
-  "Lines where other images cut, or not": "Líneas donde cortan otras imágenes, o no",
-  "Layout of the images": "Disposición de las imágenes",
-  "Layout of the images (Ctrl 1 to Ctrl 9)": "Disposición de las imágenes (Ctrl 1 a Ctrl 9)",
-  "Scroll images together": "Desplazar las imágenes juntas",
-  "Scroll by place": "Desplazar por posición",
-  "Zoom and pan": "Ampliar y mover",
-  Window: "Ventana",
-  "All images together": "Todas las imágenes juntas",
-  "Lines where the active image cuts": "Líneas donde corta la imagen activa",
-  "{rows} × {columns}": "{rows} × {columns}",
-  "rows × columns": "filas × columnas",
-  "Drag it onto another image: they change places": "Arrástrela sobre otra imagen: se intercambian",
-  "no slice here: {mm} mm away": "sin corte aquí: a {mm} mm",
-  linked: "vinculada",
-  "linked, {mm} mm apart": "vinculada, a {mm} mm",
-  "Click a series at the left, or drag one here.":
-    "Pulse una serie a la izquierda, o arrastre una hasta aquí.",
-  "Drag a series here.": "Arrastre una serie hasta aquí.",
-  "Open {name}": "Abrir {name}",
-  "This series can't be opened. {why}": "Esta serie no se puede abrir. {why}",
-  "The image is on its way.": "La imagen está en camino.",
-  "Slice {n} is on its way.": "El corte {n} está en camino.",
-  "Slice {n} did not load. {why}": "El corte {n} no se ha cargado. {why}",
-  "Try again": "Intentar de nuevo",
-  Phase: "Fase",
-  "Phase before": "Fase anterior",
-  "Phase before (,)": "Fase anterior (,)",
-  "Phase after": "Fase siguiente",
-  "Phase after (.)": "Fase siguiente (.)",
-  "{n} of {count}": "{n} de {count}",
-  "Studies and series": "Estudios y series",
-  Studies: "Estudios",
-  "to scale": "a escala",
-  "{n} d": "{n} d",
-  "Compare with {date}": "Comparar con el {date}",
-  Study: "Estudio",
-  "Beside this study, linked": "Al lado de este estudio, vinculado",
-  "Compare with prior": "Comparar con el anterior",
-  "Compare with next": "Comparar con el siguiente",
-  Series: "Series",
-  "{name}: click to open in the active image, or drag to one":
-    "{name}: pulse para abrirla en la imagen activa, o arrástrela a otra",
-  "{n} things to know about this series": {
-    one: "{n} cosa que saber de esta serie",
-    other: "{n} cosas que saber de esta serie",
-  },
-  "{n} images": { one: "{n} imagen", other: "{n} imágenes" },
-  "No images in this study.": "No hay imágenes en este estudio.",
-  empty: "vacía",
-  "Image {letter}: {name}": "Imagen {letter}: {name}",
-};
+export const es: Catalogue = { ...commands, ...dialogs, ...images, ...masks, ...panels, ...panes, ...screen };

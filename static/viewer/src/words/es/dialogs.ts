@@ -1,0 +1,62 @@
+/** Sheet of keys, palette, preferences, tour, in Spanish. */
+import type { Catalogue } from "../index";
+
+export const dialogs: Catalogue = {
+  Found: "Encontradas",
+  "Find a command or a key": "Buscar una orden o una tecla",
+  "All as usual": "Todo como siempre",
+  "Commands and their keys": "Las órdenes y sus teclas",
+  "Take {key} away from: {title}": "Quitar {key} de: {title}",
+  "Another key for: {title}": "Otra tecla para: {title}",
+  Key: "Tecla",
+  "As usual: {title}": "Como siempre: {title}",
+  "As usual": "Como siempre",
+  "{key} also does: {title}": "{key} también hace: {title}",
+  "Press a key; Esc leaves": "Pulse una tecla; Esc sale",
+  "{key} belongs to the browser. Try another one.": "{key} es del navegador. Pruebe otra.",
+  "{key} is taken by: {title}.": "{key} la usa: {title}.",
+  "Use it here instead": "Usarla aquí en su lugar",
+  Masks: "Máscaras",
+  Keys: "Teclas",
+  "Every command, also those without a key:": "Todas las órdenes, también las que no tienen tecla:",
+  "search them": "buscarlas",
+  "Change keys and mouse": "Cambiar teclas y ratón",
+  Mouse: "Ratón",
+  "Double click": "Doble clic",
+  "One image large, and back": "Una imagen en grande, y vuelta",
+  "Touch and pen": "Táctil y lápiz",
+  "One finger, pen": "Un dedo, lápiz",
+  "Two fingers": "Dos dedos",
+  "Pan and zoom": "Desplazar y ampliar",
+  "Three, or along the right edge": "Tres, o por el borde derecho",
+  "Search every command": "Buscar entre todas las órdenes",
+  "What would you like to do?": "¿Qué quiere hacer?",
+  Commands: "Órdenes",
+  "Nothing of that name. Try another word.": "Nada con ese nombre. Pruebe otra palabra.",
+  "Language and layout": "Idioma y disposición",
+  "What to change": "Qué cambiar",
+  "Kept with your account: the same at every desk.": "Guardado en su cuenta: igual en cada puesto.",
+  "Changing the language": "Cambiando el idioma",
+  "The server can't be reached. It is tried again.": "No se puede llegar al servidor. Se intentará de nuevo.",
+  Language: "Idioma",
+  Layout: "Disposición",
+  "Open cases in the layout that I used last, where the project hangs none":
+    "Abrir los casos con la última disposición que usé, donde el proyecto no cuelgue ninguna",
+  "First steps": "Primeros pasos",
+  "The image": "La imagen",
+  "The wheel or {keys} scrolls. The left button works the tool: first the window, across for width and down for level. Middle button pans, right button zooms.":
+    "La rueda o {keys} recorren los cortes. El botón izquierdo maneja la herramienta: al principio la ventana, de lado la anchura y en vertical el nivel. El botón central desplaza, el derecho amplía.",
+  "Each has a letter: {length} measures, {brush} paints, {window} is the window again. A tool that is off says why.":
+    "Cada una tiene una letra: {length} mide, {brush} pinta, {window} vuelve a la ventana. Una herramienta desactivada dice por qué.",
+  "Everything of this subject, the newest first. Click a series, or drag it onto an image to compare.":
+    "Todo lo de este sujeto, lo más reciente primero. Pulse una serie, o arrástrela a una imagen para comparar.",
+  "What you mark stands here and is saved while you draw. {undo} takes it back, also tomorrow. Submit when all is answered.":
+    "Lo que marca está aquí y se guarda mientras dibuja. {undo} lo revierte, también mañana. Entregue cuando todo esté respondido.",
+  "All the rest": "Todo lo demás",
+  "{palette} finds every command, {sheet} shows every key. Both are yours to change.":
+    "{palette} encuentra cada orden, {sheet} muestra cada tecla. Puede cambiar ambas.",
+  Enough: "Basta",
+  Back: "Atrás",
+  Begin: "Empezar",
+  Next: "Siguiente",
+};
