@@ -36,20 +36,18 @@ export const currentLanguage = (): string => language;
 const filled = (sentence: string, values: Values): string =>
   sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 
+const said = (english: string, key: string, n: number): string => {
+  const entry = catalogue[key] ?? english;
+  return typeof entry === "string" ? entry : (entry[plural.select(n)] ?? entry.other ?? english);
+};
+
 /** A text in the reader's language: t("Slice {n} of {count}", { n: 3, count: 80 }). */
-export function t(english: string, values: Values = {}): string {
-  const entry = catalogue[english];
-  return filled(typeof entry === "string" ? entry : english, values);
-}
+export const t = (english: string, values: Values = {}): string =>
+  filled(said(english, english, Number(values.n ?? 0)), values);
 
 /** A text that depends on a number, which is {n} in it: tn(count, "{n} edit", "{n} edits"). The key is the last. */
-export function tn(n: number, one: string, other: string, values: Values = {}): string {
-  const entry = catalogue[other];
-  const english = n === 1 ? one : other;
-  const sentence =
-    typeof entry === "object" ? (entry[plural.select(n)] ?? entry.other ?? english) : (entry ?? english);
-  return filled(sentence, { n, ...values });
-}
+export const tn = (n: number, one: string, other: string, values: Values = {}): string =>
+  filled(said(n === 1 ? one : other, other, n), { n, ...values });
 
 /** "14 Mar 2026" from a date as the server writes it, year-month-day. */
 export function dayText(date: string): string {
