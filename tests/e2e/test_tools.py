@@ -179,7 +179,7 @@ def test_corners_come_and_go_and_a_polygon_moves_as_a_whole(room):
     moved = after(room, lambda: room.drag(start, room.client_of(130, 85), end))
     by = (room.voxel_of(end) - room.voxel_of(start)) * SCALE
     assert in_plane_mm(moved) == pytest.approx(shape + by, abs=0.01)
-    nudged = after(room, lambda: room.press("Shift+ArrowRight"))
+    nudged = after(room, lambda: room.press("Control+Shift+ArrowRight"))
     assert in_plane_mm(nudged) == pytest.approx(shape + by + [COLUMN_MM, 0], abs=0.01)
 
     number = room.saving()["number"]

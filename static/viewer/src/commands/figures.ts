@@ -120,7 +120,7 @@ const nudges = (
     id: `mark.nudge-${id}`,
     title,
     group: "Mark",
-    keys: [`Shift+${key}`],
+    keys: [`Ctrl+Shift+${key}`],
     repeats: true,
     hidden: isNoReader,
     off: whyNotMoved,
