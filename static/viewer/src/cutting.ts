@@ -294,7 +294,9 @@ function leaveMpr(): void {
   room.setState({ active: old?.series === series && kept ? kept.active : 0 });
 }
 
-/** Forgets what was on the screen before: another case is. */
-export function forgetMpr(): void {
+/** Forgets what was on the screen before: another case comes. The layout that it opens in, where there was one. */
+export function forgetMpr(): Layout | null {
+  const layout = isMpr() ? (before?.layout ?? null) : null;
   before = null;
+  return layout;
 }

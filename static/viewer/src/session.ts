@@ -3,6 +3,7 @@ import { type Client, makeClient, ServerError } from "./api/client";
 import { follow } from "./api/live";
 import type { LiveMessage, Manifest, ObjectRef, Read } from "./api/types";
 import { frames, framesOf, watchCache } from "./cache";
+import { forgetMpr } from "./cutting";
 import { unregister } from "./engine/cornerstone";
 import type { SeriesFrames } from "./engine/frames";
 import { indexToWorld, nearestFrame, planeOf } from "./engine/geometry";
@@ -145,7 +146,8 @@ export function endSession(): void {
     }
   }, GIVE_BACK_MS);
   loading.clear();
-  const { panes, layout } = room.getState();
+  const { panes } = room.getState();
+  const layout = forgetMpr() ?? room.getState().layout;
   const areas = panes.map((pane) => pane.area);
   room.setState(room.getInitialState(), true);
   room.setState({ layout });
@@ -338,6 +340,8 @@ export async function openSeries(which: number, series: string, at?: number): Pr
     window: null,
     inverted: false,
     fusion: null,
+    cut: null,
+    surface: false,
   };
   setPane(which, { ...blank, wanted: 0 });
   if (!(await loadManifest(series))) return;

@@ -1,6 +1,8 @@
 /** What belongs to a cut: which plane, how thick, straight again, back to the slices; and where it lies, at the edge. */
-import { RotateCcwSquare, X } from "lucide-react";
-import { cutTo, isTurned, leaveCut, setSlab, showCut, straighten } from "../cutting";
+import { Axis3d, RotateCcwSquare, X } from "lucide-react";
+import { useStore } from "zustand";
+import { commandOf, firstKey, ownKeys, runCommand } from "../commands";
+import { cutTo, isMpr, isTurned, leaveCut, setSlab, showCut, straighten, whyNoCuts } from "../cutting";
 import { CUT_NAMES, type Cut, type CutName, depthOfCut, normalOfCut, type SlabMode } from "../engine/cut";
 import { stackAt } from "../engine/stacks";
 import { gridOf } from "../engine/volume";
@@ -115,6 +117,30 @@ export function CutPlace({ cut }: { cut: Cut }) {
       {"xyz"[axis]} {fixed(cut.centre[axis], 1)} mm
       {cut.slab_mm > 0 && `, ${cut.slab_mm} mm ${slabTitle(cut.mode)}`}
     </>
+  );
+}
+
+/** In the bar of tools: three planes and the masks in space, and back. */
+export function PlanesButton() {
+  useStore(ownKeys);
+  const on = useRoom(() => isMpr());
+  const why = useRoom((state) => (isMpr() ? null : whyNoCuts(state.active)));
+  const key = firstKey("cut.mpr");
+  const name = commandOf("cut.mpr")?.title ?? "";
+  return (
+    <button
+      type="button"
+      className="tool"
+      aria-pressed={on}
+      disabled={why !== null}
+      aria-label={name}
+      title={why ? t("{name} is off: {why}", { name, why }) : `${name} (${key})`}
+      data-testid="planes"
+      onClick={() => runCommand("cut.mpr")}
+    >
+      <Axis3d size={18} strokeWidth={1.6} aria-hidden="true" />
+      <span aria-hidden="true">{key.length <= 3 ? key : ""}</span>
+    </button>
   );
 }
 

@@ -22,6 +22,7 @@ import { presetsFor } from "../store/presets";
 import { mayMark } from "../store/room";
 import { t } from "../words";
 import { BrushBar } from "./BrushBar";
+import { PlanesButton } from "./CutBar";
 import { LayoutPicker } from "./LayoutPicker";
 import { ToolGroup } from "./ToolGroup";
 import { useRoom } from "./use";
@@ -138,6 +139,7 @@ export function Toolbar() {
       )}
       <div className="g">
         <LayoutPicker />
+        <PlanesButton />
         <Act
           id="see.overlays"
           name={
