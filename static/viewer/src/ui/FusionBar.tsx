@@ -4,6 +4,7 @@ import { COLOUR_NAMES, type ColourName, gradientOf } from "../engine/colour";
 import { fuse, overlaysFor, setFusion } from "../fusing";
 import { unitsOf } from "../spoilt";
 import { presetsFor } from "../store/presets";
+import { shownPanes } from "../store/room";
 import { t } from "../words";
 import { useRoom } from "./use";
 import { amount } from "./words";
@@ -16,6 +17,8 @@ const NAMES: Record<ColourName, () => string> = {
   inverted: () => t("Grey, inverted"),
 };
 const NARROW_PX = 460;
+/** Narrower than this, the bar would cover the text in the corners beside it. */
+const LOW_PX = 900;
 
 export function FusionBar({ which }: { which: number }) {
   const fusion = useRoom((state) => state.panes[which].fusion);
@@ -23,6 +26,7 @@ export function FusionBar({ which }: { which: number }) {
   const above = useRoom((state) => (fusion ? state.manifests[fusion.series] : undefined));
   const progress = useRoom((state) => (fusion ? state.progress[fusion.series] : undefined));
   const width = useRoom((state) => state.panes[which].area.width);
+  const quiet = useRoom((state) => state.active !== which && shownPanes(state).length > 1);
   if (!fusion || !above || !below) return null;
   const high = fusion.window.center + fusion.window.width / 2;
   const low = fusion.window.center - fusion.window.width / 2;
@@ -40,7 +44,12 @@ export function FusionBar({ which }: { which: number }) {
         <i style={{ background: gradientOf(fusion.colours) }} />
         <span>{amount(low, digits)}</span>
       </div>
-      <fieldset className="imagebar fusebar" aria-label={t("Fusion")} data-testid={`fusion-${which}`}>
+      <fieldset
+        className={width < LOW_PX ? "imagebar fusebar low" : "imagebar fusebar"}
+        hidden={quiet}
+        aria-label={t("Fusion")}
+        data-testid={`fusion-${which}`}
+      >
         {!isNarrow && (
           <select
             aria-label={t("Series laid over this one")}
