@@ -1,5 +1,6 @@
 /** Spanish. Every text of the room has an entry: tests/words.test.ts names those that are missing. */
 import { commands } from "./es/commands";
+import { cuts } from "./es/cuts";
 import { dialogs } from "./es/dialogs";
 import { images } from "./es/images";
 import { masks } from "./es/masks";
@@ -8,4 +9,13 @@ import { panes } from "./es/panes";
 import { screen } from "./es/screen";
 import type { Catalogue } from "./index";
 
-export const es: Catalogue = { ...commands, ...dialogs, ...images, ...masks, ...panels, ...panes, ...screen };
+export const es: Catalogue = {
+  ...commands,
+  ...cuts,
+  ...dialogs,
+  ...images,
+  ...masks,
+  ...panels,
+  ...panes,
+  ...screen,
+};
