@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { AnswerValue, Question } from "../src/api/types";
+import type { AnnotationValue, AnswerValue, HistoryGroup, Question } from "../src/api/types";
 import { answerId, nameUuid } from "../src/forms/ids";
 import { type Owed, owed, type Things } from "../src/forms/missing";
+import { whyNoNumber } from "../src/forms/numbers";
+import { Journal } from "../src/journal/journal";
+import { MemoryKeep } from "../src/journal/keep";
 import { Stacks } from "../src/journal/undo";
 import { applyObjects, makeMarks } from "../src/store/marks";
 
@@ -74,5 +77,75 @@ describe("Undo beyond the first page of the history", () => {
     stacks.push(group("c"));
     stacks.prepend([group("before a")]);
     expect(stacks.undo.map((step) => step.names[0])).toEqual(["before a", "a", "c"]);
+  });
+});
+
+describe("A journal that is longer than its first page", () => {
+  const note = (text: string): AnnotationValue => ({
+    kind: "segment",
+    label: "nodule",
+    series: "series",
+    state: "present",
+    note: text,
+    origin: { from: "reader" },
+  });
+  const group = (number: number): HistoryGroup => ({
+    group: `g${number}`,
+    inverts: null,
+    at: "2026-11-22T10:00:00Z",
+    edits: [
+      {
+        number,
+        object: { annotation: "a" },
+        version: number,
+        before: number > 1 ? note(String(number - 1)) : null,
+        after: note(String(number)),
+      },
+    ],
+  });
+  test("knows how much came before, and undoes it once it is there", () => {
+    let canUndo = false;
+    const journal = new Journal({
+      send: () => new Promise(() => {}),
+      keep: new MemoryKeep(),
+      owner: "reader/read",
+      uuid: () => crypto.randomUUID(),
+      now: () => new Date("2026-11-22T10:00:00Z"),
+      later: () => {},
+      changed: () => {},
+      report: (report) => {
+        canUndo = report.canUndo;
+      },
+      refetch: () => {},
+    });
+    const state = {
+      number: 5,
+      annotations: [{ id: "a", version: 5, value: note("5") }],
+      planes: [],
+    };
+    journal.load(state, [group(4), group(5)], () => ({ rows: 0, columns: 0 }));
+    expect([journal.earlier, journal.oldest]).toEqual([3, 4]);
+    journal.undo();
+    journal.undo();
+    expect(journal.undo()).toBe("nothing");
+    expect(canUndo).toBe(true);
+    journal.older([group(1), group(2), group(3)]);
+    expect(journal.earlier).toBe(0);
+    expect(journal.undo()).toBe("done");
+    expect(journal.objects.get("a")?.value).toEqual(note("2"));
+    journal.undo();
+    journal.undo();
+    expect(journal.objects.get("a")?.value).toBeNull();
+    expect(canUndo).toBe(false);
+  });
+});
+
+describe("A number that is typed", () => {
+  test("is refused beyond its range, and takes a comma for a point", () => {
+    const range = { least: 0, most: 10 };
+    expect(whyNoNumber("3,5", range)).toBeNull();
+    expect(whyNoNumber("-1", range)).toBe("At least 0.");
+    expect(whyNoNumber("1e9", range)).toBe("At most 10.");
+    expect(whyNoNumber("about 3", range)).toBe("This is not a number.");
   });
 });

@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import { answer, saidIn, thingsOf } from "../answering";
 import type { AnswerValue, Question } from "../api/types";
 import { isAsked, subjects } from "../forms/missing";
+import { whyNoNumber } from "../forms/numbers";
 import { marks } from "../store/marks";
 import { mayMark } from "../store/room";
 import { t } from "../words";
@@ -170,15 +171,6 @@ function Several({ question, value, may, name, set }: Answering) {
       ))}
     </fieldset>
   );
-}
-
-/** Why a number that was typed can't be the answer; null where it can. */
-export function whyNoNumber(text: string, { least, most }: Pick<Question, "least" | "most">): string | null {
-  const number = Number(text.replace(",", "."));
-  if (!Number.isFinite(number) || Math.abs(number) > 1e12) return t("This is not a number.");
-  if (least !== null && number < least) return t("At least {least}.", { least });
-  if (most !== null && number > most) return t("At most {most}.", { most });
-  return null;
 }
 
 function Amount({ question, value, may, name, set }: Answering) {

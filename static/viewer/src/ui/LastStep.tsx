@@ -20,7 +20,7 @@ export function whyNot(state: Room, missing: number): string | null {
   if (!read || !report) return t("The marks are still being fetched.");
   if (editing === "elsewhere") return t("You edit this read in another tab.");
   if (!read.you.may_submit) return t("This read is not open for submission.");
-  if (state.past) return t("You look at an earlier moment: go back to now first.");
+  if (state.past) return t("Go back to now first.");
   if (report.conflicts.length) return t("A conflict waits for your choice.");
   if (missing) return tn(missing, "{n} answer left", "{n} answers left");
   if (report.saving.kind !== "saved") return t("Your last edits are not saved yet.");

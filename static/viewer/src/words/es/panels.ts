@@ -82,8 +82,7 @@ export const panels: Catalogue = {
   "Is {label} in this case?": "¿Está {label} en este caso?",
   "Marked as present": "Marcada como presente",
   "This read is not open for submission.": "Esta lectura no está abierta para entregarla.",
-  "You look at an earlier moment: go back to now first.":
-    "Está viendo un momento anterior: vuelva primero a ahora.",
+  "Go back to now first.": "Vuelva primero a ahora.",
   "A conflict waits for your choice.": "Un conflicto espera su elección.",
   "Your last edits are not saved yet.": "Sus últimas ediciones aún no están guardadas.",
   "Next case": "Caso siguiente",
