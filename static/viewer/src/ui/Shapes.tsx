@@ -1,5 +1,5 @@
 /** Lines and their numbers on what a pane shows: SVG over the image, text in boxes beside. */
-import { useMemo } from "react";
+import { useLayoutEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import type { AnnotationValue, Point2 } from "../api/types";
 import { apply } from "../engine/camera";
@@ -44,6 +44,8 @@ function lineText({ value: { kind }, points, drawing }: Item, { plane, matrix }:
 }
 
 const HEAD_PX = 10;
+/** The bar of slices at the right edge of an image, and a little air. */
+const BAR_PX = 26;
 
 /** The two barbs at an arrow's tip. */
 function head(tip: Point2, tail: Point2): string {
@@ -86,8 +88,6 @@ export function Shapes({ which, place }: { which: number; place: Place | null })
   const hidden = useRoom((state) => state.hidden);
   const overlays = useRoom((state) => state.overlays);
   const may = useRoom(mayMark);
-  // Values inside marks are there once their frame is.
-  useRoom((state) => (place ? state.progress[place.manifest.series.id]?.loaded : 0));
   if (!place || !overlays || !read) return null;
   const items: Item[] = [];
   for (const { mark, number } of numbered(all)) {
@@ -200,7 +200,8 @@ function corner(item: Item, place: Place): { left: number; top: number } | null 
 }
 
 function Tag({ item, place }: { item: Item; place: Place }) {
-  const values = onFrame(place) ? sampler(place) !== null : place;
+  const loaded = useRoom((state) => state.progress[place.manifest.series.id]?.loaded);
+  const values = onFrame(place) && item.value.kind !== "box" ? sampler(place) !== null : loaded;
   // Panning and zooming change the place, not the numbers.
   // biome-ignore lint/correctness/useExhaustiveDependencies: what the numbers come from
   const lines = useMemo(
@@ -208,11 +209,24 @@ function Tag({ item, place }: { item: Item; place: Place }) {
     [item.value, item.chosen, place.manifest, place.index, place.cut, values],
   );
   const at = corner(item, place);
-  if (!at || (!lines.length && !item.name)) return null;
   const arrow = item.value.kind === "arrow";
-  const left = arrow && item.points.length === 2 && apply(place.matrix, item.points[1])[0] > at.left;
+  const left =
+    at !== null && arrow && item.points.length === 2 && apply(place.matrix, item.points[1])[0] > at.left;
+  const box = useRef<HTMLDivElement>(null);
+  // Whole in the image, beside its bar: the width of a text is known once it stands there.
+  useLayoutEffect(() => {
+    const element = box.current;
+    const around = element?.parentElement;
+    if (!element || !around || !at) return;
+    const over = at.left + element.offsetWidth + BAR_PX - around.clientWidth;
+    const below = at.top + element.offsetHeight + 4 - around.clientHeight;
+    element.style.marginLeft = `${left ? 0 : -Math.max(0, Math.min(over, at.left))}px`;
+    element.style.marginTop = `${-Math.max(0, Math.min(below, at.top))}px`;
+  });
+  if (!at || (!lines.length && !item.name)) return null;
   return (
     <div
+      ref={box}
       className={left ? "at lab left" : "at lab"}
       style={at}
       data-testid="mark-text"

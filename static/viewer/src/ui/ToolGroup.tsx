@@ -39,8 +39,7 @@ const ROOM_FOR: Record<Group, [wide: number, shown: number][]> = {
   view: [[0, 3]],
   measure: [
     [1900, 8],
-    [1560, 6],
-    [1400, 4],
+    [1620, 5],
     [0, 3],
   ],
   paint: [[0, 3]],
