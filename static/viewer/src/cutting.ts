@@ -19,7 +19,7 @@ import { stackAt } from "./engine/stacks";
 import { fromGrid, type Grid, gridOf, toGrid, whyNoVolume } from "./engine/volume";
 import { planeIn } from "./place";
 import { type Layout, type Pane, room, setLayout, setPane, shownPanes } from "./store/room";
-import { t, t } from "./words";
+import { t } from "./words";
 
 const manifestIn = (which: number): Manifest | null => {
   const { panes, manifests } = room.getState();
@@ -37,7 +37,7 @@ export function whyNoCuts(which = room.getState().active): string | null {
   const manifest = manifestIn(which);
   return manifest
     ? whyNoVolume(manifest, room.getState().panes[which].wanted)
-    : t(t("There is no series here."));
+    : t("There is no series here.");
 }
 
 /** Whether two series lie in the same space of the patient. */

@@ -4,7 +4,7 @@
  * right by themselves; missing slices, and whatever else makes a volume of guesses, are refused in words.
  */
 import type { Manifest, Point3 } from "../api/types";
-import { t, t } from "../words";
+import { t } from "../words";
 import { type Pixels, valueAt } from "./decode";
 import type { SeriesFrames } from "./frames";
 import { cross, dot, indexToWorld, type Plane, pixelOf, planeOf, sub } from "./geometry";
@@ -95,40 +95,40 @@ function makeGrid(manifest: Manifest, stack: Stack): Grid | string {
   const said = (code: string, otherwise: string): string =>
     manifest.findings.find((finding) => finding.code === code)?.sentence ?? otherwise;
   if (manifest.geometry !== "patient" || !manifest.frames.position)
-    return said("no_reference", t(t("These images don't say where they lie in the patient.")));
+    return said("no_reference", t("These images don't say where they lie in the patient."));
   const against = manifest.findings.find(
     ({ code, spoils }) => (spoils.includes("volume") || spoils.includes("mpr")) && !LOOKED_AT.has(code),
   );
   if (against) return against.sentence;
-  if (stack.count < SLICES_LEAST) return t(t("Too few slices to cut through."));
+  if (stack.count < SLICES_LEAST) return t("Too few slices to cut through.");
   const frames = Array.from({ length: stack.count }, (_, i) => stack.first + i);
   const planes = frames.map((frame) => planeOf(manifest, frame));
   const [first] = planes;
   if (frames.some((frame) => pixelOf(manifest, frame).samples !== 1))
-    return t(t("Colour images have no single value to cut through."));
+    return t("Colour images have no single value to cut through.");
   const differs = (a: readonly number[], b: readonly number[], by: number) =>
     a.some((v, i) => Math.abs(v - b[i]) > by);
   for (const plane of planes) {
-    if (plane.kind !== "patient") return said("some_positions", t(t("Some images don't say where they lie.")));
+    if (plane.kind !== "patient") return said("some_positions", t("Some images don't say where they lie."));
     if (plane.rows !== first.rows || plane.columns !== first.columns)
-      return said("mixed_size", t(t("The images differ in rows and columns.")));
+      return said("mixed_size", t("The images differ in rows and columns."));
     if (differs([plane.row_mm, plane.column_mm], [first.row_mm, first.column_mm], SAME_SPACING_MM))
-      return said("mixed_spacing", t(t("The images differ in pixel spacing.")));
+      return said("mixed_spacing", t("The images differ in pixel spacing."));
     if (differs([...plane.row, ...plane.column], [...first.row, ...first.column], PARALLEL))
-      return said("mixed_orientation", t(t("Some images lie in another plane than the rest.")));
+      return said("mixed_orientation", t("Some images lie in another plane than the rest."));
   }
   const normal = unit(cross(first.row, first.column));
   const along = planes.map((plane) => dot(plane.origin, normal));
   const sorted = planes.map((_, i) => i).sort((a, b) => along[a] - along[b]);
   const steps = sorted.slice(1).map((at, i) => along[at] - along[sorted[i]]);
   if (Math.min(...steps) < SAME_PLACE_MM)
-    return said("duplicate_slices", t(t("Some places have several images.")));
+    return said("duplicate_slices", t("Some places have several images."));
   const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1];
   const uneven = manifest.findings.some((finding) => finding.code === "uneven_spacing");
   const missing = manifest.findings.some((finding) => finding.code === "missing_slices");
   const last = sorted.length - 1;
   if (steps.some((step) => step > GAP * usual) && (missing || !uneven))
-    return said("missing_slices", t(t("Slices are missing.")));
+    return said("missing_slices", t("Slices are missing."));
   const plane = planes[sorted[0]];
   const offsets = new Float64Array(stack.count);
   const shifts = new Float64Array(2 * stack.count);

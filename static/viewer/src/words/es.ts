@@ -1,6 +1,5 @@
 /** Spanish. Every text of the room has an entry: tests/words.test.ts names those that are missing. */
 import { commands } from "./es/commands";
-import { cuts } from "./es/cuts";
 import { dialogs } from "./es/dialogs";
 import { images } from "./es/images";
 import { masks } from "./es/masks";
