@@ -29,6 +29,7 @@ import { PaneSays } from "./PaneSays";
 import { droppedOn, isDroppable, PaneTag } from "./PaneTag";
 import { PhaseBar } from "./PhaseBar";
 import { useHands } from "./pointer";
+import { onResize } from "./resizing";
 import { Pins, Shapes } from "./Shapes";
 import { SliceBar } from "./SliceBar";
 import { useRoom } from "./use";
@@ -74,16 +75,13 @@ export function Viewport({ which }: { which: number }) {
         setPane(which, { error: t("Slice {n} did not load. {why}", { n: index + 1, why: sentence }) }),
     });
     stages[which] = stage;
-    const watch = new ResizeObserver(() => {
+    const unwatch = onResize(outer, () => {
       const area = { width: outer.clientWidth, height: outer.clientHeight, inset: INSET };
-      if (area.width < 2 || area.height < 2) return; // hidden behind a maximised image
       const before = room.getState().panes[which];
-      engine.resize(true, true);
       setPane(which, { area, sight: before.sight && resized(which, before.sight, before.area, area) });
     });
-    watch.observe(outer);
     return () => {
-      watch.disconnect();
+      unwatch();
       stages[which] = null;
       stage.end();
       setPane(which, { shown: null });
