@@ -10,7 +10,7 @@ import type { Catalogue } from "./index";
 
 export const es: Catalogue = {
   ...commands,
-  ...cuts,
+
   ...dialogs,
   ...images,
   ...masks,
