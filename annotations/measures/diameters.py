@@ -6,7 +6,7 @@ make a diameter: an island doesn't lengthen a lesion. The viewer computes the sa
 static/viewer/src/masks/diameters.ts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,38 +35,48 @@ class Diameters:
     ends: Points
 
 
-def in_plane(plane: Plane, *, row_mm: float, column_mm: float) -> Diameters | None:
-    """Of one slice, bool[rows, columns]: of the part that is longest. None where no voxel is set."""
-    best: tuple[float, Points, Plane, Points] | None = None
-    spacing = np.array([column_mm, row_mm])
+@dataclass(frozen=True)
+class _Longest:
+    """A slice's longest diameter and the part it belongs to, cut out with a free border at `corner`."""
+
+    length: float
+    ends: Points
+    part: Plane
+    corner: Points
+    spacing: Points
+
+
+def longest(slices: Iterable[tuple[Plane, float, float]]) -> Diameters | None:
+    """The longest diameter in any slice, with the longest across it there; None where no voxel is set.
+
+    A slice is bool[rows, columns] with the distances between its rows and between its columns: mm, or 1 and 1
+    for pixels.
+    """
+    best: _Longest | None = None
+    for plane, row_mm, column_mm in slices:
+        best = _longer(best, plane, np.array([column_mm, row_mm]))
+    if best is None:
+        return None
+    filled = ndimage.binary_fill_holes(best.part)
+    short, across = _across(filled, best.corner, best.ends, best.spacing)
+    return Diameters(best.length, short, np.vstack((best.ends, across)))
+
+
+def _longer(best: _Longest | None, plane: Plane, spacing: Points) -> _Longest | None:
+    """The longest so far, or the longest of this slice where that is longer."""
+    rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+    if not rows.size:
+        return best
+    reach = np.linalg.norm((np.array([np.ptp(columns), np.ptp(rows)]) + 1) * spacing)
+    if best is not None and reach <= best.length:
+        return best
     labels, _count = ndimage.label(plane)
     for number, where in enumerate(ndimage.find_objects(labels), start=1):
         part = np.pad(labels[where] == number, 1)
         corner = np.array([where[1].start - 1, where[0].start - 1])
-        rim = _hull(_rim(part) + corner)
-        length, ends = _farthest(rim, spacing)
-        if best is None or length > best[0] + SAME_MM:
-            best = length, ends, part, corner
-    if best is None:
-        return None
-    long, ends, part, corner = best
-    short, across = _across(ndimage.binary_fill_holes(part), corner, ends, spacing)
-    return Diameters(long, short, np.vstack((ends, across)))
-
-
-def longest(planes: Sequence[Plane], *, row_mm: float, column_mm: float) -> Diameters | None:
-    """The longest diameter in any of the slices, with the longest across it in the same slice."""
-    best: Diameters | None = None
-    for plane in planes:
-        rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
-        if not rows.size:
-            continue
-        reach = np.hypot((np.ptp(rows) + 1) * row_mm, (np.ptp(columns) + 1) * column_mm)
-        if best is not None and reach <= best.long:
-            continue
-        found = in_plane(plane, row_mm=row_mm, column_mm=column_mm)
-        if found is not None and (best is None or found.long > best.long + SAME_MM):
-            best = found
+        length, ends = _farthest(_hull(_rim(part) + corner), spacing)
+        if best is None or length > best.length + SAME_MM:
+            best = _Longest(length, ends, part, corner, spacing)
     return best
 
 

@@ -65,12 +65,10 @@ def _measure_axes(found: SegmentNumbers, frames: Frames | None, painted: Sequenc
     grids = [frames.grids.get(_name(plane)) for plane in painted] if frames else [None] * len(painted)
     spacings = [grid.spacing_mm if grid else None for grid in grids]
     in_pixels = frames is None or "millimetres" in frames.spoiled or None in spacings
-    best: diameters.Diameters | None = None
-    for plane, spacing in zip(painted, spacings, strict=True):
-        row_mm, column_mm = (1.0, 1.0) if in_pixels or spacing is None else spacing
-        one = diameters.longest([_decoded(plane)], row_mm=row_mm, column_mm=column_mm)
-        if one and (best is None or one.long > best.long + diameters.SAME_MM):
-            best = one
+    best = diameters.longest(
+        (_decoded(plane), *((1.0, 1.0) if in_pixels or spacing is None else spacing))
+        for plane, spacing in zip(painted, spacings, strict=True)
+    )
     if best is None:
         return
     unit = "px" if in_pixels else "mm"

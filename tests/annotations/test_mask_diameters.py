@@ -24,7 +24,7 @@ def volume_of(case: dict[str, Any]) -> np.ndarray:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_the_diameters_are_those_of_brute_force(case):
     volume = volume_of(case)
-    found = diameters.longest(list(volume), row_mm=case["row_mm"], column_mm=case["column_mm"])
+    found = diameters.longest((plane, case["row_mm"], case["column_mm"]) for plane in volume)
     if case["voxels"] == 0:
         assert found is None
     else:
@@ -57,7 +57,7 @@ def test_the_diameters_are_those_of_brute_force(case):
 def test_a_large_organ_is_measured_in_a_moment():
     slices, rows, columns = np.indices((60, 200, 200), dtype=np.float32)
     volume = ((slices - 30) / 29) ** 2 + ((rows - 100) / 90) ** 2 + ((columns - 100) / 70) ** 2 <= 1
-    found = diameters.longest(list(volume), row_mm=1.0, column_mm=1.0)
+    found = diameters.longest((plane, 1.0, 1.0) for plane in volume)
     assert found is not None
     assert (found.long, found.short) == (pytest.approx(181, abs=0.5), pytest.approx(141, abs=0.5))
     origins_mm = np.column_stack((np.zeros(60), np.zeros(60), 5.0 * np.arange(60)))

@@ -3,11 +3,12 @@
  * the longest across it, the longest through all slices. A mask reaches to half way between the centre of a set voxel
  * and that of its unset neighbour; only voxels that hang together by their faces make a diameter. Pure.
  */
-import type { Point2, Point3 } from "../api/types";
+import type { Point2 } from "../api/types";
 import { normalOf } from "../engine/geometry";
-import { type Block, boxAround, cutOut, type Layer } from "./block";
+import { type Block, type Box, boxAround, cutOut, type Layer } from "./block";
 import { atOnce, type Pace } from "./pace";
-import { type Parts, partsOf, withoutHoles } from "./shaping";
+import { type Runs, runsOf } from "./runs";
+import { withoutHoles } from "./shaping";
 
 /** Of two diameters that differ by less, the first counts. */
 const SAME_MM = 1e-6;
@@ -19,26 +20,52 @@ export interface Diameters {
   ends: [Point2, Point2, Point2, Point2];
 }
 
-/** The outermost set voxels of each row and column, half a voxel outward (or their centres). */
-function rim(bits: Uint8Array, width: number, height: number, half: number): Point2[] {
-  const points: Point2[] = [];
-  const top = new Int32Array(width).fill(-1);
-  const bottom = new Int32Array(width);
-  for (let y = 0; y < height; y++) {
-    let first = -1;
-    let last = -1;
-    for (let x = 0; x < width; x++) {
-      if (!bits[y * width + x]) continue;
-      if (first < 0) first = x;
-      last = x;
-      if (top[x] < 0) top[x] = y;
-      bottom[x] = y;
+/** Where runs of voxels end, by row: first and last column. */
+type Rows = [row: number, first: number, last: number][];
+
+/**
+ * Points half a voxel outside of the centres, of which the rim's outermost are some: a point between two set
+ * voxels of one column or row lies between two on the rim, so the convex hull is the rim's.
+ */
+const outward = (rows: Rows): Point2[] =>
+  rows.flatMap(([y, first, last]): Point2[] => [
+    [first - 0.5, y],
+    [last + 0.5, y],
+    [first, y - 0.5],
+    [last, y - 0.5],
+    [first, y + 0.5],
+    [last, y + 0.5],
+  ]);
+
+const centres = (rows: Rows): Point2[] =>
+  rows.flatMap(([y, first, last]): Point2[] => [
+    [first, y],
+    [last, y],
+  ]);
+
+/** By part of a piece of a mask: its rows, slice by slice. */
+function rowsByPart(
+  { starts, ends, parts, sizes }: Runs,
+  width: number,
+  height: number,
+): Map<number, Rows>[] {
+  const found: Map<number, Rows>[] = sizes.map(() => new Map());
+  const area = width * height;
+  for (let i = 0; i < starts.length; i++) {
+    const z = Math.floor(starts[i] / area);
+    const row = Math.floor((starts[i] % area) / width);
+    const line = z * area + row * width;
+    const [first, last] = [starts[i] - line, ends[i] - 1 - line];
+    let rows = found[parts[i]].get(z);
+    if (!rows) {
+      rows = [];
+      found[parts[i]].set(z, rows);
     }
-    if (first >= 0) points.push([first - half, y], [last + half, y]);
+    const before = rows.at(-1);
+    if (before?.[0] === row) before[2] = last;
+    else rows.push([row, first, last]);
   }
-  if (half)
-    for (let x = 0; x < width; x++) if (top[x] >= 0) points.push([x, top[x] - half], [x, bottom[x] + half]);
-  return points;
+  return found;
 }
 
 /** Corners of the convex hull, sorted by column, then row (Andrew's monotone chain). */
@@ -79,44 +106,65 @@ function farthest(
   return { length: most, ends: [points[0], points[0]] };
 }
 
+/** The longest diameter of one slice, and what its width is measured on. */
+export interface Longest {
+  long: number;
+  ends: [Point2, Point2];
+  /** The longest across it: worked out only where somebody asks. */
+  across(): Promise<Diameters>;
+}
+
 /**
  * Of one slice: of the part with the longest diameter. null where no voxel is set.
  * @param row_mm between rows, @param column_mm between columns; 1 and 1 for pixels
  */
+export async function longestIn(
+  layer: Uint8Array,
+  columns: number,
+  row_mm: number,
+  column_mm: number,
+): Promise<Longest | null> {
+  const around = boxAround([layer], columns);
+  if (!around) return null;
+  const block = { columns, row_mm, column_mm, at_mm: new Float64Array(1) };
+  const { data, width, height } = cutOut([layer], block, around);
+  const runs = await runsOf(data, width, height, 1, false, atOnce);
+  let best: { length: number; ends: [Point2, Point2]; part: number } | null = null;
+  for (const [part, slices] of rowsByPart(runs, width, height).entries()) {
+    const rows = slices.get(0);
+    if (!rows) continue;
+    const points = outward(rows).map(([x, y]): Point2 => [x + around.left, y + around.top]);
+    const found = farthest(hull(points), column_mm, row_mm);
+    if (!best || found.length > best.length + SAME_MM) best = { ...found, part };
+  }
+  if (!best) return null;
+  const { part, length, ends } = best;
+  const across = async (): Promise<Diameters> => {
+    // With a free border: the rim of the part alone, its cavities filled.
+    const padded = { width: width + 2, height: height + 2, data: new Uint8Array((width + 2) * (height + 2)) };
+    runs.starts.forEach((start, i) => {
+      if (runs.parts[i] !== part) return;
+      const row = Math.floor(start / width);
+      const from = (row + 1) * padded.width + 1 + (start - row * width);
+      padded.data.fill(1, from, from + runs.ends[i] - start);
+    });
+    const flat = { ...padded, depth: 1, column_mm, row_mm, at_mm: new Float64Array(1) };
+    const solid = await withoutHoles(flat, false, atOnce);
+    const corner: Point2 = [around.left - 1, around.top - 1];
+    const wide = widestAcross(solid, padded.width, padded.height, ends, column_mm, row_mm, corner);
+    return { long: length, short: wide.length, ends: [...ends, ...wide.ends] };
+  };
+  return { long: length, ends, across };
+}
+
+/** Both diameters of one slice; null where no voxel is set. */
 export async function inPlane(
   layer: Uint8Array,
   columns: number,
   row_mm: number,
   column_mm: number,
 ): Promise<Diameters | null> {
-  const around = boxAround([layer], columns);
-  if (!around) return null;
-  const block = { columns, row_mm, column_mm, at_mm: new Float64Array(1) };
-  const cube = cutOut([layer], block, around);
-  const { labels, sizes } = await partsOf(cube, 1, false, atOnce);
-  let best: { length: number; ends: [Point2, Point2]; part: number } | null = null;
-  for (let part = 1; part < sizes.length; part++) {
-    const bits = Uint8Array.from(labels, (label) => (label === part ? 1 : 0));
-    const points = rim(bits, cube.width, cube.height, 0.5).map(
-      ([x, y]): Point2 => [x + around.left, y + around.top],
-    );
-    const found = farthest(hull(points), column_mm, row_mm);
-    if (!best || found.length > best.length + SAME_MM) best = { ...found, part };
-  }
-  if (!best) return null;
-  const { part, length, ends } = best;
-  // With a free border: the rim of the part alone, its cavities filled.
-  const padded = { ...cube, width: cube.width + 2, height: cube.height + 2, data: new Uint8Array(0) };
-  padded.data = new Uint8Array(padded.width * padded.height);
-  for (let y = 0; y < cube.height; y++)
-    for (let x = 0; x < cube.width; x++)
-      if (labels[y * cube.width + x] === part) padded.data[(y + 1) * padded.width + x + 1] = 1;
-  const solid = await withoutHoles(padded, false, atOnce);
-  const across = widestAcross(solid, padded.width, padded.height, ends, column_mm, row_mm, [
-    around.left - 1,
-    around.top - 1,
-  ]);
-  return { long: length, short: across.length, ends: [...ends, ...across.ends] };
+  return (await longestIn(layer, columns, row_mm, column_mm))?.across() ?? null;
 }
 
 /** The rim as pieces through the points half way between set and unset voxels; corner contacts stay apart. */
@@ -179,13 +227,21 @@ function widestAcross(
   }
   // Between two corners of the rim the width changes evenly, so it is largest right before or after one.
   const places = Float64Array.from([...s0].flatMap((s) => [s - SAME_MM, s + SAME_MM])).sort();
+  // A sweep along the axis: only the pieces that reach over a place are looked at there.
+  const order = Array.from({ length: n }, (_, i) => i).sort(
+    (i, j) => Math.min(s0[i], s1[i]) - Math.min(s0[j], s1[j]),
+  );
+  let next = 0;
+  let over: number[] = [];
   let best = { length: 0, s: 0, from: 0, to: 0 };
   let before = Number.NaN;
   for (const s of places) {
     if (s === before) continue;
     before = s;
+    while (next < n && Math.min(s0[order[next]], s1[order[next]]) < s) over.push(order[next++]);
+    over = over.filter((i) => Math.max(s0[i], s1[i]) >= s);
     const t: number[] = [];
-    for (let i = 0; i < n; i++)
+    for (const i of over)
       if (s0[i] < s !== s1[i] < s) t.push(t0[i] + ((s - s0[i]) / (s1[i] - s0[i])) * (t1[i] - t0[i]));
     t.sort((p, q) => p - q);
     for (let i = 0; i + 1 < t.length; i += 2)
@@ -203,77 +259,82 @@ function widestAcross(
 export async function longest3d(layers: readonly Layer[], block: Block, pace: Pace): Promise<number> {
   const box = boxAround(layers, block.columns);
   if (!box) return 0;
-  const cube = cutOut(layers, block, box);
-  const parts = await partsOf(cube, 1, true, pace);
+  const { data, width, height } = cutOut(layers, block, box);
+  const runs = await runsOf(data, width, height, 1, true, pace);
   let most = 0;
-  for (const cloud of await clouds(parts, cube, block)) most = Math.max(most, await widest(cloud, pace));
+  for (const slices of rowsByPart(runs, width, height)) {
+    if (!slices.size) continue;
+    const cloud: number[] = [];
+    for (const [z, rows] of slices) {
+      const wait = pace(0.5);
+      if (wait) await wait;
+      addPoints(cloud, rows, block, box, box.first + z);
+    }
+    most = Math.max(most, await widest(Float64Array.from(cloud), pace));
+  }
   return most;
 }
 
-/** By part: the points on its rim that may be its ends, in the patient. */
-async function clouds(parts: Parts, cube: ReturnType<typeof cutOut>, block: Block): Promise<Point3[][]> {
-  const { box, width, height, depth } = cube;
-  const found: Point3[][] = parts.sizes.map(() => []);
+/** The points of one slice that may be an end of the longest diameter, in the patient: x, y, z after each other. */
+function addPoints(cloud: number[], rows: Rows, block: Block, box: Box, slice: number): void {
   const { at_mm, planes } = block;
+  const plane = planes[slice];
+  const normal = normalOf(plane);
   const n = at_mm.length;
-  const upward = n < 2 || at_mm[n - 1] >= at_mm[0] ? 1 : -1;
-  const gap = (slice: number) => Math.abs(at_mm[Math.min(n - 1, slice + 1)] - at_mm[Math.min(n - 2, slice)]);
-  const area = width * height;
-  for (let z = 0; z < depth; z++) {
-    const slice = box.first + z;
-    const plane = planes[slice];
-    const normal = normalOf(plane);
-    const here = parts.labels.subarray(z * area, (z + 1) * area);
-    const below = z > 0 ? parts.labels.subarray((z - 1) * area, z * area) : null;
-    const above = z < depth - 1 ? parts.labels.subarray((z + 1) * area, (z + 2) * area) : null;
-    const down = -upward * (slice > 0 ? gap(slice - 1) : gap(0));
-    const up = upward * (slice < n - 1 ? gap(slice) : gap(n - 2));
-    for (const part of new Set(here)) {
-      if (!part) continue;
-      const put = (points: Point2[], lift: number) => {
-        for (const [x, y] of hull(points)) {
-          const u = (x + box.left) * plane.column_mm;
-          const v = (y + box.top) * plane.row_mm;
-          found[part].push(
-            [0, 1, 2].map(
-              (i) => plane.origin[i] + plane.row[i] * u + plane.column[i] * v + normal[i] * lift,
-            ) as Point3,
-          );
-        }
-      };
-      const bits = Uint8Array.from(here, (label) => (label === part ? 1 : 0));
-      put(rim(bits, width, height, 0.5), 0);
-      for (const [side, lift] of [
-        [below, down],
-        [above, up],
-      ] as const) {
-        const bare = side ? bits.map((bit, i) => (bit && side[i] !== part ? 1 : 0)) : bits;
-        put(rim(bare, width, height, 0), lift / 2);
-      }
+  const upward = at_mm[n - 1] >= at_mm[0] ? 1 : -1;
+  const gap = (i: number) => Math.abs(at_mm[Math.min(n - 1, i + 1)] - at_mm[Math.min(n - 2, i)]);
+  const put = (points: Point2[], lift: number) => {
+    for (const [x, y] of hull(points)) {
+      const u = (x + box.left) * plane.column_mm;
+      const v = (y + box.top) * plane.row_mm;
+      for (let i = 0; i < 3; i++)
+        cloud.push(plane.origin[i] + plane.row[i] * u + plane.column[i] * v + normal[i] * lift);
     }
-  }
-  return found.filter((cloud) => cloud.length);
+  };
+  put(outward(rows), 0);
+  put(centres(rows), (-upward * gap(slice > 0 ? slice - 1 : 0)) / 2);
+  put(centres(rows), (upward * gap(slice < n - 1 ? slice : n - 2)) / 2);
 }
 
-/** The longest distance between any two points; those nearer to the middle than could matter are left out. */
-async function widest(cloud: Point3[], pace: Pace): Promise<number> {
-  const middle = [0, 1, 2].map((i) => cloud.reduce((sum, p) => sum + p[i], 0) / cloud.length);
-  const sorted = cloud
-    .map((p) => ({ p, r: Math.hypot(p[0] - middle[0], p[1] - middle[1], p[2] - middle[2]) }))
-    .sort((a, b) => b.r - a.r);
-  const xyz = Float64Array.from(sorted.flatMap(({ p }) => p));
-  const reach = Float64Array.from(sorted, ({ r }) => r);
+/** The longest distance between any two points; those too near to the middle to matter are left out. */
+async function widest(cloud: Float64Array, pace: Pace): Promise<number> {
+  const n = cloud.length / 3;
+  const middle = [0, 0, 0];
+  for (let i = 0; i < cloud.length; i++) middle[i % 3] += cloud[i] / n;
+  const squaredTo = (i: number, x: number, y: number, z: number) =>
+    (cloud[3 * i] - x) ** 2 + (cloud[3 * i + 1] - y) ** 2 + (cloud[3 * i + 2] - z) ** 2;
+  const reach = Float64Array.from({ length: n }, (_, i) =>
+    Math.sqrt(squaredTo(i, middle[0], middle[1], middle[2])),
+  );
+  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => reach[b] - reach[a]);
+  // From the outermost point to the one farthest from it, and on: nearly the longest already.
   let most = 0;
-  let squared = 0;
-  for (let i = 0; i < reach.length; i++) {
-    if (2 * reach[i] <= most) break;
+  let from = order[0];
+  for (let turn = 0; turn < 4; turn++) {
+    let far = from;
+    let squared = 0;
+    for (let i = 0; i < n; i++) {
+      const d = squaredTo(i, cloud[3 * from], cloud[3 * from + 1], cloud[3 * from + 2]);
+      if (d > squared) [squared, far] = [d, i];
+    }
+    most = Math.max(most, Math.sqrt(squared));
+    from = far;
+  }
+  const outer = reach[order[0]];
+  const kept = order.filter((i) => reach[i] + outer > most);
+  const xyz = Float64Array.from(
+    { length: kept.length * 3 },
+    (_, i) => cloud[3 * kept[Math.floor(i / 3)] + (i % 3)],
+  );
+  const r = Float64Array.from(kept, (i) => reach[i]);
+  let squared = most * most;
+  for (let i = 0; i < kept.length && 2 * r[i] > most; i++) {
     if (i % 256 === 255) {
-      const wait = pace(i / reach.length);
+      const wait = pace(0.5 + i / kept.length / 2);
       if (wait) await wait;
     }
     const [x, y, z] = [xyz[3 * i], xyz[3 * i + 1], xyz[3 * i + 2]];
-    for (let j = i + 1; j < reach.length; j++) {
-      if (reach[i] + reach[j] <= most) break;
+    for (let j = i + 1; j < kept.length && r[i] + r[j] > most; j++) {
       const d = (xyz[3 * j] - x) ** 2 + (xyz[3 * j + 1] - y) ** 2 + (xyz[3 * j + 2] - z) ** 2;
       if (d <= squared) continue;
       squared = d;

@@ -9,7 +9,7 @@ import { type Mark, type MaskSlice, marks } from "../store/marks";
 import { room } from "../store/room";
 import { blockOfMark, layersOf } from "./acts";
 import { blockOf } from "./block";
-import { type Diameters, inPlane, longest3d } from "./diameters";
+import { type Diameters, type Longest, longest3d, longestIn } from "./diameters";
 import type { Pace } from "./pace";
 
 export interface SegmentFigures {
@@ -27,10 +27,10 @@ export const figures = createStore<{ of: ReadonlyMap<string, { mark: Mark; figur
   () => ({ of: new Map() }),
 );
 
-const known = new WeakMap<MaskSlice, Promise<Diameters | null>>();
+const known = new WeakMap<MaskSlice, Promise<Longest | null>>();
 
 async function measured(mark: Mark, manifest: Manifest, pace: Pace): Promise<SegmentFigures> {
-  let axes: SegmentFigures["axes"] = null;
+  let best: { one: Longest; slice: MaskSlice; mm: boolean } | null = null;
   const slices = [...mark.slices.values()]
     .filter((slice) => slice.voxels)
     .map((slice) => ({ slice, index: indexOfFrame(manifest, slice.sop, slice.frame) }))
@@ -45,13 +45,18 @@ async function measured(mark: Mark, manifest: Manifest, pace: Pace): Promise<Seg
     let found = known.get(slice);
     if (!found) {
       const bits = decodeMask(slice.rle, slice.rows * slice.columns);
-      found = inPlane(bits, slice.columns, mm ? plane.row_mm : 1, mm ? plane.column_mm : 1);
+      found = longestIn(bits, slice.columns, mm ? plane.row_mm : 1, mm ? plane.column_mm : 1);
       known.set(slice, found);
     }
     const one = await found;
-    if (one && (!axes || one.long > axes.long + 1e-6))
-      axes = { ...one, sop: slice.sop, frame: slice.frame, unit: mm ? "mm" : "px" };
+    if (one && (!best || one.long > best.one.long + 1e-6)) best = { one, slice, mm };
   }
+  const axes = best && {
+    ...(await best.one.across()),
+    sop: best.slice.sop,
+    frame: best.slice.frame,
+    unit: best.mm ? ("mm" as const) : ("px" as const),
+  };
   const block = blockOfMark(mark);
   const solid = block && block.why === null && block.calibrated && !spoils(manifest, "volume");
   const within = solid && slices.every(({ index }) => block.indices.includes(index));

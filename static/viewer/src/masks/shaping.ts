@@ -2,6 +2,7 @@
 import type { Cube } from "./block";
 import { squaredDistances } from "./distance";
 import type { Pace } from "./pace";
+import { runsOf } from "./runs";
 
 /** A centre that lies on the rim belongs to it: above the rounding of the distances, below any spacing. */
 const ON_THE_RIM_MM = 1e-4;
@@ -104,59 +105,16 @@ export async function partsOf(
   through: boolean,
   pace: Pace,
 ): Promise<Parts> {
-  const { width, height, data } = cube;
-  const area = width * height;
-  const labels = new Int32Array(data.length);
-  const sizes = [0];
-  const queue = new Int32Array(data.length);
-  for (let seed = 0; seed < data.length; seed++) {
-    if (seed % area === 0) {
-      const wait = pace(seed / data.length);
-      if (wait) await wait;
-    }
-    if (data[seed] !== value || labels[seed]) continue;
-    const label = sizes.length;
-    labels[seed] = label;
-    queue[0] = seed;
-    let head = 0;
-    let tail = 1;
-    while (head < tail) {
-      if (head % 262144 === 262143) {
-        const wait = pace(seed / data.length);
-        if (wait) await wait;
-      }
-      const i = queue[head++];
-      const x = i % width;
-      const y = Math.floor((i % area) / width);
-      // The six neighbours by their faces; written out, for this is the innermost loop.
-      if (x > 0 && data[i - 1] === value && !labels[i - 1]) {
-        labels[i - 1] = label;
-        queue[tail++] = i - 1;
-      }
-      if (x < width - 1 && data[i + 1] === value && !labels[i + 1]) {
-        labels[i + 1] = label;
-        queue[tail++] = i + 1;
-      }
-      if (y > 0 && data[i - width] === value && !labels[i - width]) {
-        labels[i - width] = label;
-        queue[tail++] = i - width;
-      }
-      if (y < height - 1 && data[i + width] === value && !labels[i + width]) {
-        labels[i + width] = label;
-        queue[tail++] = i + width;
-      }
-      if (!through) continue;
-      if (i >= area && data[i - area] === value && !labels[i - area]) {
-        labels[i - area] = label;
-        queue[tail++] = i - area;
-      }
-      if (i + area < data.length && data[i + area] === value && !labels[i + area]) {
-        labels[i + area] = label;
-        queue[tail++] = i + area;
-      }
-    }
-    sizes.push(tail);
-  }
+  const { starts, ends, parts, sizes } = await runsOf(
+    cube.data,
+    cube.width,
+    cube.height,
+    value,
+    through,
+    pace,
+  );
+  const labels = new Int32Array(cube.data.length);
+  for (let i = 0; i < starts.length; i++) labels.fill(parts[i], starts[i], ends[i]);
   return { labels, sizes };
 }
 
@@ -165,10 +123,9 @@ export async function largestPart(cube: Piece, through: boolean, pace: Pace): Pr
   const { labels, sizes } = await partsOf(cube, 1, through, pace);
   let most = 1;
   for (let part = 2; part < sizes.length; part++) if (sizes[part] > sizes[most]) most = part;
-  return labels.reduce((data, label, i) => {
-    data[i] = label !== 0 && label === most ? 1 : 0;
-    return data;
-  }, new Uint8Array(labels.length));
+  const data = new Uint8Array(labels.length);
+  for (let i = 0; i < labels.length; i++) data[i] = labels[i] !== 0 && labels[i] === most ? 1 : 0;
+  return data;
 }
 
 /**

@@ -66,6 +66,7 @@ export function MaskAhead({ which, place }: { which: number; place: Place | null
     if (line) drawLine(context, place, line);
   }, [
     proposed,
+    line,
     worked,
     ranged,
     hover,
