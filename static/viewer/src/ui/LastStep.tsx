@@ -143,6 +143,9 @@ function Verdict({ read }: { read: Read }) {
   const [returning, setReturning] = useState(false);
   const [text, setText] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
+  const past = useRoom((state) => state.past);
+  // Nobody judges what they don't see.
+  if (past) return <div className="submit small sub">{t("Go back to now first.")}</div>;
   if (!read.you.may_judge) {
     const why =
       read.state === "accepted"
