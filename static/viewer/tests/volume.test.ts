@@ -7,6 +7,7 @@ import {
   movedBy,
   normalOfCut,
   planeOfCut,
+  sameImage,
   stepOfCut,
   turnedAbout,
 } from "../src/engine/cut";
@@ -176,6 +177,16 @@ describe("a cut", () => {
     const n: Point3 = [-Math.SQRT1_2, 0, Math.SQRT1_2];
     far.frames.position = far.frames.position!.map((_, i) => n.map((v) => v * 2.5 * i) as Point3);
     expect(normalOfCut(cutOf("axial", gridOf(far, 0)!, [3, 3, 3]))).toEqual([0, 0, 1]);
+  });
+
+  test("is the same image wherever its crosshair stands on it", () => {
+    const grid = gridOf(plain(), 0)!;
+    const cut = cutOf("coronal", grid, centre);
+    expect(sameImage(cut, { ...cut, centre: [-85.3, centre[1], 31.1] })).toBe(true);
+    expect(sameImage(cut, { ...cut, centre: [centre[0], centre[1] + 0.01, centre[2]] })).toBe(false);
+    expect(sameImage(cut, { ...cut, slab_mm: 5 })).toBe(false);
+    expect(sameImage(cut, { ...cut, mode: "min" })).toBe(true);
+    expect(sameImage(cut, turnedAbout(cut, [0, 0, 1], 0.01))).toBe(false);
   });
 
   test("keeps its directions unit and square, however often it is turned", () => {

@@ -117,6 +117,16 @@ export function depthOfCut(cut: Cut, grid: Grid): { at: number; low: number; hig
   return { at: dot(cut.centre, normal), low: Math.min(...along), high: Math.max(...along) };
 }
 
+const SAME_PLACE_MM = 1e-6;
+
+/** Whether two cuts show the same pixels: their crosshairs may stand at different points of one plane. */
+export function sameImage(a: Cut, b: Cut): boolean {
+  if (a === b) return true;
+  if (a.slab_mm !== b.slab_mm || (a.slab_mm > 0 && a.mode !== b.mode)) return false;
+  const alike = [0, 1, 2].every((i) => a.row[i] === b.row[i] && a.column[i] === b.column[i]);
+  return alike && Math.abs(dot(sub(a.centre, b.centre), normalOfCut(a))) < SAME_PLACE_MM;
+}
+
 /** The crosshair somewhere else; a cut that passes through it goes along. */
 export const movedTo = (cut: Cut, centre: Point3): Cut => ({ ...cut, centre });
 

@@ -2,7 +2,7 @@
  * Draws a cut again and again while a hand moves it: at once, as fine as the time of a frame allows, and in full
  * as soon as it rests. Work in full is done in pieces, so that a hand that moves on need not wait for it.
  */
-import { type Cut, pixelOfCut, planeOfCut, stepOfCut } from "./cut";
+import { type Cut, pixelOfCut, planeOfCut, sameImage, stepOfCut } from "./cut";
 import type { Pixels } from "./decode";
 import type { Plane } from "./geometry";
 import { Reslicer, slabOf } from "./reslice";
@@ -35,6 +35,11 @@ export class Cutter {
 
   constructor(put: (image: CutImage) => Promise<void>) {
     this.put = put;
+  }
+
+  /** Whether this is on the screen already, or on its way there. */
+  shows(volume: Volume, cut: Cut): boolean {
+    return this.wanted?.volume === volume && sameImage(this.wanted.cut, cut);
   }
 
   /** Shows this now. */

@@ -139,10 +139,10 @@ export class Stage {
 
   /** Shows a cut through the volume of a stack; `near` is any frame of it. More slices draw it anew: `arrived`. */
   showCut(frames: SeriesFrames, cut: Cut, near: number): void {
+    const volume = volumeOf(frames, near);
+    if (!volume || this.cutter.shows(volume, cut)) return;
     this.order++;
     this.wanted = near;
-    const volume = volumeOf(frames, near);
-    if (!volume) return;
     if (this.frames !== frames) register(frames);
     this.ask(frames);
     frames.needWhole(this.id, volume.stack.first, volume.stack.count);

@@ -127,7 +127,14 @@ export function pathsOnCut(
   return found;
 }
 
+const SAME_PLACE_MM = 1e-6;
+
 const same = (a: Plane, b: Plane): boolean =>
   a.rows === b.rows &&
   a.columns === b.columns &&
-  [0, 1, 2].every((i) => a.origin[i] === b.origin[i] && a.row[i] === b.row[i] && a.column[i] === b.column[i]);
+  [0, 1, 2].every(
+    (i) =>
+      Math.abs(a.origin[i] - b.origin[i]) < SAME_PLACE_MM &&
+      a.row[i] === b.row[i] &&
+      a.column[i] === b.column[i],
+  );
