@@ -1,8 +1,9 @@
 /** The slice bar: where the reader is, mask area on every slice, what is loaded; drag it to scroll. */
 import { type PointerEvent, useEffect, useRef } from "react";
 import { useStore } from "zustand";
-import { frameIndex } from "../engine/geometry";
+import { frameIndex, planeOf } from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
+import { crossingOf } from "../journal/box";
 import { scrollTo } from "../moving";
 import { frames } from "../session";
 import { marks } from "../store/marks";
@@ -51,6 +52,15 @@ export function SliceBar({ which }: { which: number }) {
     for (const mark of all.values()) {
       if (mark.value.series !== series) continue;
       const color = read?.schema.labels.find((label) => label.key === mark.value.label)?.color ?? "#ffffff";
+      const box = mark.value.kind === "box" ? mark.value.points_patient_mm : undefined;
+      if (box) {
+        context.fillStyle = color;
+        for (let i = 0; i < count; i++) {
+          if (crossingOf(box, planeOf(manifest, first + i)).length)
+            context.fillRect(1, i * step, 4, step + 0.2);
+        }
+        continue;
+      }
       if (mark.value.kind !== "segment") {
         const i = rowOf(mark.value.sop ?? "", mark.value.frame ?? 1);
         if (i >= 0) {

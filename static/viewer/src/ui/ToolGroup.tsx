@@ -163,7 +163,6 @@ export function ToolGroup({
             type="button"
             className="tool more"
             popoverTarget={`tools-${group}`}
-            aria-haspopup="menu"
             aria-expanded={open}
             aria-label={label}
             title={label}
