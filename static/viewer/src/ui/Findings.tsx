@@ -1,5 +1,5 @@
 /** The right panel: labels, findings, questions, proposals, comments, what was done, the last step. */
-import { Plus, Trash2 } from "lucide-react";
+import { FileInput, Plus, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { AnnotationValue } from "../api/types";
 import { firstKey } from "../commands";
@@ -18,7 +18,7 @@ import { MarkActions, MarkSigns } from "./MarkActions";
 import { MaskPanel } from "./MaskPanel";
 import { Numbers } from "./Numbers";
 import { Parked } from "./Parked";
-import { Proposals } from "./Proposals";
+import { FromProposal, Proposals } from "./Proposals";
 import { type Side, side } from "./side";
 import { useRoom } from "./use";
 import { FOUR_STATES, figure, KINDS, sliceText } from "./words";
@@ -132,7 +132,10 @@ function List() {
                     <b>
                       {label?.name ?? mark.value.label} {number}
                     </b>{" "}
-                    <span className="faint">{KINDS[mark.value.kind].toLowerCase()}</span>
+                    <span className="faint">{KINDS[mark.value.kind].toLowerCase()}</span>{" "}
+                    {mark.value.origin.from === "imported" && (
+                      <FileInput size={12} role="img" aria-label={t("from a proposal")} />
+                    )}
                   </span>
                   <MarkSigns mark={mark} />
                   <span className="num">{figure(mark, manifests[mark.value.series])}</span>
@@ -177,9 +180,11 @@ function Chosen() {
           {name} {number}
         </h2>
         <span className="faint small">
-          {mark.value.origin.from === "imported"
-            ? t("from a proposal")
-            : KINDS[mark.value.kind].toLowerCase()}
+          {mark.value.origin.from === "imported" ? (
+            <FromProposal mark={mark} />
+          ) : (
+            KINDS[mark.value.kind].toLowerCase()
+          )}
         </span>
         <span className="end faint small">{manifest && figure(mark, manifest)}</span>
       </header>

@@ -6,7 +6,7 @@ import type { Imported } from "../api/types";
 import { fetchImported } from "../marking";
 import { jumpTo } from "../moving";
 import { sentenceOf } from "../session";
-import { marks } from "../store/marks";
+import { type Mark, marks } from "../store/marks";
 import { mayMark, room } from "../store/room";
 import { t, tn } from "../words";
 import { momentText } from "./moments";
@@ -125,7 +125,7 @@ function Row({ imported, proposal }: { imported: Imported; proposal: Proposal })
 
 /** What became of it, and when. */
 function Verdict({ imported, proposal: { state, at, mark } }: { imported: Imported; proposal: Proposal }) {
-  const untouched = useAsItCame(imported, { state, at, mark });
+  const untouched = useAsItCame(imported, mark);
   if (state === "open") return null;
   const when = at ? `, ${momentText(at)}` : "";
   if (state === "rejected")
@@ -156,15 +156,25 @@ function Verdict({ imported, proposal: { state, at, mark } }: { imported: Import
 }
 
 /** Null until the slices it came with are known. */
-function useAsItCame(imported: Imported, { mark }: Proposal): boolean | null {
+function useAsItCame(imported: Imported | undefined, mark: Mark | undefined): boolean | null {
   const [, again] = useState(0);
-  const known = mark ? isAsItCame(imported, mark) : null;
-  const wanted = mark !== undefined && known === null;
+  const known = imported && mark ? isAsItCame(imported, mark) : null;
+  const wanted = imported !== undefined && mark !== undefined && known === null;
   useEffect(() => {
-    if (wanted)
+    if (wanted && imported)
       fetchImported(imported)
         .then(() => again((n) => n + 1))
         .catch(() => {});
   }, [wanted, imported]);
   return known;
+}
+
+/** Where a mark is from, and whether it is still as it came. */
+export function FromProposal({ mark }: { mark: Mark }) {
+  const imported = useRoom((state) =>
+    state.read?.imported.find(({ id }) => id === mark.value.origin.imported),
+  );
+  const untouched = useAsItCame(imported, mark);
+  if (untouched === null) return t("from a proposal");
+  return untouched ? t("from a proposal, as it came") : t("from a proposal, changed since");
 }

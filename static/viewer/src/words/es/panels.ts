@@ -235,5 +235,7 @@ export const panels: Catalogue = {
   "{n} y": "{n} años",
   "{n} voxels": { one: "{n} vóxel", other: "{n} vóxeles" },
   "from a proposal": "de una propuesta",
+  "from a proposal, as it came": "de una propuesta, tal como llegó",
+  "from a proposal, changed since": "de una propuesta, cambiada después",
   "Before anything was done": "Antes de que se hiciera nada",
 };
