@@ -155,7 +155,7 @@ export function Corners({ which }: { which: number }) {
           <b>{preset ? t(preset.long) : pane.window?.preset === "own" ? t("Own window") : t("By hand")}</b>
         )}
       </div>
-      {!isSmall && (
+      {pane.area.height >= SMALL_PX.height && (
         <Ruler scale={pane.sight.scale} calibration={plane.calibration} height={pane.area.height} />
       )}
       {some && (

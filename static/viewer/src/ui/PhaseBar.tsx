@@ -11,7 +11,8 @@ import { t } from "../words";
 import { rateOf } from "./cine";
 import { useRoom } from "./use";
 
-const NARROW_PX = 420;
+/** Narrower than this, the bar breaks into lines and stands above the corners. */
+const NARROW_PX = 520;
 
 export function PhaseBar({ which }: { which: number }) {
   const pane = useRoom((state) => state.panes[which]);
@@ -30,19 +31,21 @@ export function PhaseBar({ which }: { which: number }) {
   return (
     <>
       {cine && over === "slices" && <CineBar which={which} raised />}
-      <fieldset className="phases" aria-label={t("Phase")} data-testid={`phase-${which}`}>
-        {!isNarrow && (
-          <button
-            type="button"
-            aria-label={t("Play the phases")}
-            title={t("Play the phases at this place")}
-            aria-pressed={playing}
-            data-testid={`play-phases-${which}`}
-            onClick={() => play(which, "time", !playing)}
-          >
-            {playing ? <Pause size={14} aria-hidden="true" /> : <Play size={14} aria-hidden="true" />}
-          </button>
-        )}
+      <fieldset
+        className={isNarrow ? "phases narrow" : "phases"}
+        aria-label={t("Phase")}
+        data-testid={`phase-${which}`}
+      >
+        <button
+          type="button"
+          aria-label={t("Play the phases")}
+          title={t("Play the phases at this place")}
+          aria-pressed={playing}
+          data-testid={`play-phases-${which}`}
+          onClick={() => play(which, "time", !playing)}
+        >
+          {playing ? <Pause size={14} aria-hidden="true" /> : <Play size={14} aria-hidden="true" />}
+        </button>
         <button
           type="button"
           aria-label={t("Phase before")}
@@ -51,21 +54,19 @@ export function PhaseBar({ which }: { which: number }) {
         >
           <ChevronLeft size={15} aria-hidden="true" />
         </button>
-        {!isNarrow && (
-          <input
-            type="range"
-            min={1}
-            max={stack.of}
-            value={stack.number}
-            aria-label={t("Phase")}
-            aria-valuetext={stack.label}
-            data-testid={`phase-slider-${which}`}
-            onChange={(event) => {
-              room.setState({ active: which });
-              scrollTo(which, sameInStack(manifest, pane.wanted, Number(event.target.value)));
-            }}
-          />
-        )}
+        <input
+          type="range"
+          min={1}
+          max={stack.of}
+          value={stack.number}
+          aria-label={t("Phase")}
+          aria-valuetext={stack.label}
+          data-testid={`phase-slider-${which}`}
+          onChange={(event) => {
+            room.setState({ active: which });
+            scrollTo(which, sameInStack(manifest, pane.wanted, Number(event.target.value)));
+          }}
+        />
         <button
           type="button"
           aria-label={t("Phase after")}
@@ -78,8 +79,8 @@ export function PhaseBar({ which }: { which: number }) {
           {stack.label}{" "}
           <span className="faint">{t("{n} of {count}", { n: stack.number, count: stack.of })}</span>
         </span>
-        {playing && !isNarrow && <Rate />}
-        {!isNarrow && <CurveButton which={which} />}
+        {playing && <Rate />}
+        <CurveButton which={which} />
       </fieldset>
     </>
   );
