@@ -48,7 +48,7 @@ PET_CT = Protocol(
     3,
     (
         Wanted(modality="CT", preset="ct-soft"),
-        Wanted(modality="PT", words="-nac -uncorrected -noac", preset="pt-suv-7"),
+        Wanted(modality="PT", words="-nac -uncorrected -noac", preset="pt-suv-5"),
         Wanted(modality="CT", preset="ct-soft", fused=True),
     ),
     link=True,

@@ -107,7 +107,7 @@ def test_pet_and_ct_hang_beside_each_other_and_fused():
     assert hung.protocol.id == "pet-ct"
     assert ids(hung) == ["CT WB", "PET AC", "CT WB"]
     assert [place.fused and place.fused.id for place in hung.places] == [None, None, "PET AC"]
-    assert [place.wanted.preset for place in hung.places] == ["ct-soft", "pt-suv-7", "ct-soft"]
+    assert [place.wanted.preset for place in hung.places] == ["ct-soft", "pt-suv-5", "ct-soft"]
 
 
 def test_pet_on_another_frame_of_reference_is_laid_over_only_where_there_is_no_better():
