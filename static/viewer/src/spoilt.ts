@@ -41,8 +41,7 @@ export function noteOf(tool: ToolName, manifest: Manifest): string | null {
       return t("In pixels: {why}", {
         why: spoils(manifest, "millimetres") ?? t("the image is not calibrated."),
       });
-    if (plane.calibration === "estimated")
-      return t("An estimate: by the magnification that the device estimated.");
+    if (plane.calibration === "estimated") return t("An estimate: by what is known of the magnification.");
   }
   if (BRUSHES.includes(tool)) {
     const why = spoils(manifest, "volume");

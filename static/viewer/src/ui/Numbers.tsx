@@ -91,8 +91,7 @@ function ofFigure(mark: Mark, manifest: Manifest): Row[] | null {
   rows.push(...ofValues(valuesOf(mark, manifest, at), manifest));
   if (numbers.unit === "px" && numbers.angle === null && text)
     rows.push([t("Scale"), spoils(manifest, "millimetres") ?? t("Not calibrated: pixels, no millimetres.")]);
-  if (numbers.estimate)
-    rows.push([t("Scale"), t("estimate: by the magnification that the device estimated")]);
+  if (numbers.estimate) rows.push([t("Scale"), t("estimate: by what is known of the magnification")]);
   if (mark.value.plane) rows.push([t("Drawn on"), t("a cut; values between voxels are interpolated")]);
   return rows;
 }

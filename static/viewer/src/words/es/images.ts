@@ -43,8 +43,8 @@ export const images: Catalogue = {
   "these images have no position in the patient.": "estas imágenes no tienen posición en el paciente.",
   "In pixels: {why}": "En píxeles: {why}",
   "the image is not calibrated.": "la imagen no está calibrada.",
-  "An estimate: by the magnification that the device estimated.":
-    "Una estimación: por la ampliación que estimó el aparato.",
+  "An estimate: by what is known of the magnification.":
+    "Una estimación: según lo que se sabe de la ampliación.",
   "No volume in mL: {why}": "Sin volumen en mL: {why}",
   "By stored values: {why}": "Por valores almacenados: {why}",
   Soft: "Blando",

@@ -129,8 +129,7 @@ export const panels: Catalogue = {
   Around: "Perímetro",
   Scale: "Escala",
   "Not calibrated: pixels, no millimetres.": "Sin calibrar: píxeles, no milímetros.",
-  "estimate: by the magnification that the device estimated":
-    "estimación: por la ampliación que estimó el aparato",
+  "estimate: by what is known of the magnification": "estimación: según lo que se sabe de la ampliación",
   "Drawn on": "Dibujado en",
   "a cut; values between voxels are interpolated":
     "un plano reconstruido; los valores entre vóxeles son interpolados",
