@@ -62,6 +62,8 @@ export const isDroppable = (transfer: DataTransfer): boolean =>
   transfer.types.includes(SERIES) || transfer.types.includes(PANE);
 
 export function droppedOn(which: number, transfer: DataTransfer): void {
+  // What was dragged keeps the focus; the keys belong to the image now.
+  (document.activeElement as HTMLElement | null)?.blur();
   const series = transfer.getData(SERIES);
   const pane = transfer.getData(PANE);
   if (series) {
