@@ -1,13 +1,14 @@
 """The tools for outlines, angles, arrows and boxes under a real mouse; changing what was drawn."""
 
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.narrow import COLUMN_MM, ROW_MM, narrow_case
+from tests.e2e.narrow import COLUMN_MM, COLUMNS, ROW_MM, ROWS, narrow_case
 from tests.e2e.room import Room, sign_in
 
 SCALE = np.array([COLUMN_MM, ROW_MM])
@@ -82,6 +83,23 @@ def area_mm2(points: np.ndarray) -> float:
     return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
 
+def told(room: Room) -> list[float]:
+    """Mean, deviation, lowest, highest value and voxels of the chosen mark, as the room says them."""
+    text = room.page.get_by_test_id("chosen").inner_text().replace("\n", " ")
+    found = re.search(r"(\d+) ± (\d+) HU.*?(\d+) – (\d+) HU\D*(\d+)", text)
+    assert found, text
+    return [float(number) for number in found.groups()]
+
+
+def values_in_circle(room: Room, points_mm: np.ndarray) -> list[float]:
+    """The same by numpy, from the circle's centre and a point on its rim."""
+    rows, columns = np.mgrid[:ROWS, :COLUMNS]
+    away = np.hypot(columns * COLUMN_MM - points_mm[0, 0], rows * ROW_MM - points_mm[0, 1])
+    inside = away <= np.hypot(*(points_mm[1] - points_mm[0])) + 1e-9
+    values = (rows * 10 + columns)[inside] + room.value_at(0, 0)
+    return [values.mean(), values.std(), values.min(), values.max(), inside.sum()]
+
+
 def test_each_tool_draws_what_the_mouse_drew_and_a_reload_changes_nothing(room):
     region, remark = "region_of_interest", "remark"
     centre, rim = room.client_of(35, 25), room.client_of(50, 32)
@@ -91,6 +109,8 @@ def test_each_tool_draws_what_the_mouse_drew_and_a_reload_changes_nothing(room):
     assert circle["kind"] == "circle"
     assert numbers["diameter_mm"] == pytest.approx(2 * np.linalg.norm(arm), abs=0.02)
     assert numbers["area_mm2"] == pytest.approx(math.pi * arm @ arm, rel=1e-3)
+
+    assert told(room) == pytest.approx(values_in_circle(room, in_plane_mm(circle)), abs=0.51)
 
     rectangle = drawn(
         room,

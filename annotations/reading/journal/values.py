@@ -115,7 +115,7 @@ def _check_place(value: dict[str, Any], kind: str, scope: Scope) -> None:
         )
     if in_patient is None and kind in IN_PATIENT_ONLY:
         raise Refused(f"A {kind} needs images with a position in the patient.")
-    points = on_image if in_patient is None else in_patient
+    points: Any = on_image if in_patient is None else in_patient
     _check_points(points, kind, 2 if in_patient is None else 3)
     try:
         check_figure(kind, points)
