@@ -88,8 +88,8 @@ register(
     repeats: false,
     run: () => {
       const playing = room.getState().cine && display.getState().cineOver === "time";
-      display.setState({ cineOver: playing ? "slices" : "time", rate: null });
       room.setState({ cine: !playing });
+      if (!playing) display.setState({ cineOver: "time", rate: null });
     },
     off: whyNoPhases,
   },

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import { whyNoCurve } from "../engine/curve";
 import { sameInStack, stackAt } from "../engine/stacks";
 import { scrollTo, stepPhase } from "../moving";
-import { type CineOver, display, nextRate } from "../store/display";
+import { display, nextRate } from "../store/display";
 import { marks } from "../store/marks";
 import { room } from "../store/room";
 import { t } from "../words";
@@ -42,7 +42,7 @@ export function PhaseBar({ which }: { which: number }) {
           title={t("Play the phases at this place")}
           aria-pressed={playing}
           data-testid={`play-phases-${which}`}
-          onClick={() => play(which, "time", !playing)}
+          onClick={() => playPhases(which, !playing)}
         >
           {playing ? <Pause size={14} aria-hidden="true" /> : <Play size={14} aria-hidden="true" />}
         </button>
@@ -86,9 +86,9 @@ export function PhaseBar({ which }: { which: number }) {
   );
 }
 
-function play(which: number, over: CineOver, on: boolean): void {
-  display.setState({ cineOver: over, rate: null });
+function playPhases(which: number, on: boolean): void {
   room.setState({ active: which, cine: on });
+  if (on) display.setState({ cineOver: "time", rate: null });
 }
 
 /** While slices play: how fast. */

@@ -27,7 +27,11 @@ export function useCine(): void {
   const chosen = useStore(display, (state) => state.rate);
   // biome-ignore lint/correctness/useExhaustiveDependencies: rateOf reads exactly these
   useEffect(() => {
-    if (!cine) return;
+    if (!cine) {
+      // Whatever was played, the next time it is the slices again.
+      if (over !== "slices") display.setState({ cineOver: "slices", rate: null });
+      return;
+    }
     const timer = window.setInterval(step, 1000 / rateOf(manifest));
     return () => window.clearInterval(timer);
   }, [cine, manifest, over, chosen]);
