@@ -13,6 +13,5 @@ export ATLAS_PREPARED
 step "lint and types" sh scripts/check.sh
 step "the viewer's types" sh scripts/npm.sh run check --silent
 step "the viewer's tests" sh scripts/npm.sh test --silent
-# Each test process has its own copy of the database; the browser's tests stay together in one.
-step "pytest" "$PYTHON" -m pytest -q -n 2 --dist loadgroup -m "not judge" --ignore=tests/judges
+step "pytest" sh scripts/run_tests.sh
 finish
