@@ -16,9 +16,25 @@ import { preferences } from "./preferences";
 import { loadManifest, middleOf, openSeries } from "./session";
 import { presetsFor } from "./store/presets";
 import { type Layout, PANES_MAX, ROWS_MAX, room, setLayout, setPane, shownPanes } from "./store/room";
+import { t } from "./words";
 
 /** The built-in protocol that asks for one image and for no layout: what is hung where nothing else is for a case. */
 export const PLAIN = "one";
+
+/** Names of the built-in protocols; those of a project are in its own words. */
+const NAMES: Record<string, () => string> = {
+  mammography: () => t("Mammography, four views"),
+  "mammography-mlo": () => t("Mammography, MLO right and left"),
+  "mammography-cc": () => t("Mammography, CC right and left"),
+  "mammography-right": () => t("Mammography, right side"),
+  "mammography-left": () => t("Mammography, left side"),
+  "pet-ct": () => t("CT, PET, PET on CT"),
+  phases: () => t("Phases: first, second, last"),
+  prior: () => t("Current and prior"),
+  [PLAIN]: () => t("One image"),
+};
+
+export const nameOf = ({ id, name }: Pick<Hung, "id" | "name">): string => NAMES[id]?.() ?? name;
 
 /** By which protocol the room hangs now; null before a case is open. */
 export const hungBy = createStore<{ id: string | null }>(() => ({ id: null }));

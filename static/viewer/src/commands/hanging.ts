@@ -1,6 +1,6 @@
 /** How a case hangs: another protocol, the same anew, the project's own. */
 import { type Command, register } from "../commands";
-import { choose, chosenOf, hang, hungBy, ownChoice } from "../hanging";
+import { choose, chosenOf, hang, hungBy, nameOf, ownChoice } from "../hanging";
 import { room } from "../store/room";
 import { t } from "../words";
 
@@ -14,7 +14,8 @@ const whyNone = (): string | null =>
 const one = (i: number): Command => ({
   id: `hang.${i + 1}`,
   get title() {
-    return t("Hang the case: {name}", { name: t(choices()[i]?.name ?? "") });
+    const hung = choices()[i];
+    return t("Hang the case: {name}", { name: hung ? nameOf(hung) : "" });
   },
   group: "See",
   keys: [],

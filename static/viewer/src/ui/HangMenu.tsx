@@ -1,6 +1,6 @@
 /** By which protocol the case hangs: the project's, or another that the reader takes for this project. */
 import { useStore } from "zustand";
-import { choose, hungBy, ownChoice } from "../hanging";
+import { choose, hungBy, nameOf, ownChoice } from "../hanging";
 import { kept } from "../preferences";
 import { t } from "../words";
 import { useRoom } from "./use";
@@ -28,7 +28,7 @@ export function HangMenu({ done }: { done: () => void }) {
             data-testid={`hang-${i}`}
             onChange={() => take(id)}
           />
-          {t(name)}
+          {nameOf({ id, name })}
         </label>
       ))}
       {own && (
