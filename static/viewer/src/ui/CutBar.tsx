@@ -30,7 +30,10 @@ export function CutBar({ which }: { which: number }) {
   });
   if (!cut || quiet) return null;
   return (
-    <div className={raised ? "cutbar raised" : "cutbar"} data-testid={`cutbar-${which}`}>
+    <div
+      className={raised ? "cutbar raised" : cut.slab_mm > 0 ? "cutbar wide" : "cutbar"}
+      data-testid={`cutbar-${which}`}
+    >
       <select
         className="pickbox"
         aria-label={t("Plane of this image")}
@@ -58,7 +61,7 @@ export function CutBar({ which }: { which: number }) {
       >
         {SLABS_MM.map((mm) => (
           <option key={mm} value={mm}>
-            {mm ? t("{mm} mm thick", { mm }) : t("Thin")}
+            {mm ? `${mm} mm` : t("Thin")}
           </option>
         ))}
       </select>

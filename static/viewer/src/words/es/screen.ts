@@ -46,7 +46,6 @@ export const screen: Catalogue = {
   lowest: "mínimo",
   "Plane of this image": "Plano de esta imagen",
   Thickness: "Grosor",
-  "{mm} mm thick": "{mm} mm de grosor",
   Thin: "Fino",
   "What the thickness shows": "Qué muestra el grosor",
   "Straight again": "Enderezar",
