@@ -4,7 +4,7 @@
  */
 import type { Point2 } from "./api/types";
 
-const EDGE_PX = 28;
+const EDGE_PX = 48;
 const BEGIN_PX = 6;
 const PX_A_SLICE = 12;
 const LATE_MS = 300;

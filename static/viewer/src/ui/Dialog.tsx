@@ -36,6 +36,8 @@ function Open({ name, title, className = "", bare = false, children }: Props) {
       className={`sheet ${className}`}
       aria-label={title}
       data-testid={`dialog-${name}`}
+      // Esc: the keys belong to the image again with the very next press.
+      onCancel={closeDialog}
       onClose={closeDialog}
       onClick={(event) => {
         // A click beside it, on the backdrop, is a click on the dialog itself.
