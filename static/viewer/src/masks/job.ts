@@ -63,11 +63,13 @@ export async function run(
   nothing = t("Nothing to change."),
 ): Promise<boolean> {
   if (job.getState().running || draft.getState().stroke || !mayMark(room.getState())) return false;
+  const read = room.getState().read?.id;
   cancelled = false;
   room.setState({ notice: null });
   job.setState({ running: true, title, done: 0, visible: false });
   try {
     const changes = (await work(paceOf())).filter(({ slices, value }) => slices.size > 0 || value);
+    if (room.getState().read?.id !== read) return false;
     const now = marks.getState().marks;
     if (on.some((mark) => now.get(mark.id) !== mark) || !mayMark(room.getState())) {
       say(t("The finding was changed meanwhile; its mask stays as it is."));
