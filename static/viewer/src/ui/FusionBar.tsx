@@ -54,7 +54,10 @@ export function FusionBar({ which }: { which: number }) {
           <select
             aria-label={t("Series laid over this one")}
             value={fusion.series}
-            onChange={(event) => void fuse(which, event.target.value)}
+            onChange={(event) => {
+              void fuse(which, event.target.value);
+              event.target.blur();
+            }}
           >
             {[above, ...overlaysFor(below).filter((one) => one !== above)].map((one) => (
               <option key={one.series.id} value={one.series.id}>
@@ -73,13 +76,18 @@ export function FusionBar({ which }: { which: number }) {
           value={Math.round(fusion.opacity * 100)}
           data-testid={`fusion-opacity-${which}`}
           onChange={(event) => setFusion(which, { opacity: Number(event.target.value) / 100 })}
+          // Moved by the mouse: the keys belong to the image again.
+          onPointerUp={(event) => event.currentTarget.blur()}
         />
         {!isNarrow && (
           <select
             aria-label={t("Colours")}
             value={fusion.colours}
             data-testid={`fusion-colours-${which}`}
-            onChange={(event) => setFusion(which, { colours: event.target.value as ColourName })}
+            onChange={(event) => {
+              setFusion(which, { colours: event.target.value as ColourName });
+              event.target.blur();
+            }}
           >
             {COLOUR_NAMES.map((one) => (
               <option key={one} value={one}>
@@ -96,6 +104,7 @@ export function FusionBar({ which }: { which: number }) {
             onChange={(event) => {
               const chosen = presets.find((one) => one.id === event.target.value);
               if (chosen) setFusion(which, { window: { width: chosen.width, center: chosen.center } });
+              event.target.blur();
             }}
           >
             {!preset && <option value="">{t("Own window")}</option>}

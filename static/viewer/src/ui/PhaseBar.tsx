@@ -62,6 +62,7 @@ export function PhaseBar({ which }: { which: number }) {
           aria-label={t("Phase")}
           aria-valuetext={stack.label}
           data-testid={`phase-slider-${which}`}
+          onPointerUp={(event) => event.currentTarget.blur()}
           onChange={(event) => {
             room.setState({ active: which });
             scrollTo(which, sameInStack(manifest, pane.wanted, Number(event.target.value)));

@@ -41,7 +41,7 @@ export function useHands(which: number, box: React.RefObject<HTMLDivElement | nu
       return [event.clientX - rect.left, event.clientY - rect.top];
     };
     const control = (event: Event) =>
-      (event.target as Element).closest(".prof, button, .grip, .cutbar, input, select, [draggable]");
+      (event.target as Element).closest(".prof, button, .grip, .cutbar, .drags, input, select, [draggable]");
     const touch = new Touch<PointerEvent>({
       begin: (start, event) => begin(which, start, event, toolButton()),
       pan: (dx, dy) => panBy(which, dx, dy),
