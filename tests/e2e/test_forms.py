@@ -125,3 +125,36 @@ def test_the_read_as_it_stood_is_looked_at_and_a_deleted_mark_comes_back(room: R
     room.reload()
     page.wait_for_function("id => window.atlasRoom.voxels(id) > 0", arg=mark["id"])
     assert room.marks() == [mark]
+
+
+def test_what_was_kept_aside_is_shown_and_put_in_when_its_reader_says_so(room: Room) -> None:
+    page = room.page
+    if not room.marks():
+        page.get_by_test_id("copy-imported").first.click()
+    expect(page.get_by_test_id("finding")).to_have_count(1)
+    room.saved()
+    [mark] = room.stored()["annotations"]
+    # As from another computer that had not seen the latest change.
+    stale = {
+        "id": "5b3a1f6e-0c8f-4d55-9d9c-3a0c7f1b6a11",
+        "group": "5b3a1f6e-0c8f-4d55-9d9c-3a0c7f1b6a12",
+        "at": "2026-11-22T10:00:00Z",
+        "object": {"annotation": mark["id"]},
+        "seen": mark["version"] - 1,
+        "value": mark["value"] | {"note": "Written on the train"},
+    }
+    csrf = page.locator("#room").get_attribute("data-csrf") or ""
+    answer = room.context.request.post(
+        f"/api/v1/reads/{room.read}/edits/", data={"edits": [stale]}, headers={"X-CSRFToken": csrf}
+    )
+    assert answer.json()["results"][0]["status"] == "conflict"
+    room.reload()
+    parked = page.get_by_test_id("parked")
+    expect(parked).to_contain_text("Tumour, segment")
+    page.get_by_test_id("take-parked").click()
+    expect(parked).to_have_count(0)
+    room.saved()
+    assert room.stored()["annotations"][0]["value"]["note"] == "Written on the train"
+    room.reload()
+    expect(page.get_by_test_id("proposals")).to_be_visible()
+    expect(parked).to_have_count(0)

@@ -141,8 +141,17 @@ export async function fetchImported(imported: Imported): Promise<MaskSlice[]> {
 // A stroke under way holds a copy of its slice: undoing beneath it would come back with the stroke.
 const handsFree = (): boolean => mayMark(room.getState()) && draft.getState().stroke === null;
 
+/** What was undone long ago must be known before anything is undone or redone: then it is done, once it is. */
+function isReaching(then: () => void): boolean {
+  if (!journal.isTorn) return false;
+  void reachBack().then(() => {
+    if (!journal.isTorn) then();
+  });
+  return true;
+}
+
 export function undo(force = false): void {
-  if (!handsFree()) return;
+  if (!handsFree() || isReaching(() => undo(force))) return;
   const outcome = journal.undo(force);
   // Gestures from before the page was opened come when they are needed.
   if (outcome === "nothing" && journal.earlier)
@@ -156,7 +165,7 @@ export function undo(force = false): void {
 }
 
 export function redo(force = false): void {
-  if (!handsFree()) return;
+  if (!handsFree() || isReaching(() => redo(force))) return;
   const outcome = journal.redo(force);
   if (outcome === "changed") {
     room.setState({

@@ -77,20 +77,27 @@ export function restore(annotation: string): void {
 const FETCH_BELOW = 12;
 let fetching: Promise<void> | null = null;
 
-/** Fetches gestures from before, where few are left to undo. Resolves once they are there. */
+/** Fetches gestures from before, where few are left to undo, or some take back what isn't known yet. */
 export function reachBack(): Promise<void> {
-  if (!journal.earlier || journal.stacks.undo.length > FETCH_BELOW) return Promise.resolve();
-  const mine = journal;
-  fetching ??= client
-    .history(mine.oldest)
-    .then(({ groups }) => {
-      if (mine === journal) mine.older(groups);
-    })
-    .catch(() => {
-      // The next undo asks again.
-    })
-    .finally(() => {
-      fetching = null;
-    });
+  fetching ??= reach().finally(() => {
+    fetching = null;
+  });
   return fetching;
+}
+
+async function reach(): Promise<void> {
+  const mine = journal;
+  const isShort = () => mine.earlier > 0 && (mine.isTorn || mine.stacks.undo.length <= FETCH_BELOW);
+  while (mine === journal && isShort()) {
+    try {
+      const before = mine.oldest;
+      const { groups } = await client.history(before);
+      // Meanwhile the read may have been fetched anew: then this page no longer joins on.
+      if (mine !== journal || !groups.length) return;
+      if (mine.oldest === before) mine.older(groups);
+    } catch {
+      // The next undo asks again.
+      return;
+    }
+  }
 }

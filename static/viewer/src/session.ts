@@ -13,6 +13,7 @@ import { uuid } from "./journal/ids";
 import { Journal } from "./journal/journal";
 import { BrowserKeep } from "./journal/keep";
 import { isPlane, keyOf } from "./journal/objects";
+import { reachBack } from "./past";
 import { draft } from "./store/draft";
 import { applyObjects, marks } from "./store/marks";
 import { marksOpenLater, PANES_MAX, room, setPane, shownPanes } from "./store/room";
@@ -242,6 +243,7 @@ async function readMarks(): Promise<void> {
       await idle();
       if (mine !== client) return;
       journal.load(state, history.groups, sizeOf);
+      if (journal.isTorn) void reachBack();
       ready = true;
     } catch (error) {
       if (mine !== client) return;

@@ -71,7 +71,9 @@ describe("Undo beyond the first page of the history", () => {
     const stacks = new Stacks();
     stacks.replay([group("undo of b", "b")]);
     expect(stacks.undo.map((step) => step.names[0])).toEqual(["undo of b"]);
+    expect(stacks.isTorn).toBe(true);
     stacks.prepend([group("a"), group("b")]);
+    expect(stacks.isTorn).toBe(false);
     expect(stacks.undo.map((step) => step.names[0])).toEqual(["a"]);
     expect(stacks.redo.map(({ by }) => by)).toEqual(["undo of b"]);
     stacks.push(group("c"));

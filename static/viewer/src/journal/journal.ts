@@ -115,6 +115,11 @@ export class Journal {
   earlier = 0;
   oldest = 0;
 
+  /** Whether earlier gestures must come before anything is undone or redone. */
+  get isTorn(): boolean {
+    return this.earlier > 0 && this.stacks.isTorn;
+  }
+
   /** Gestures from before those of `load`, so that undo has no end. What they deleted has a version, too. */
   older(groups: HistoryGroup[]): void {
     for (const { object, version } of groups.flatMap((group) => group.edits)) {
@@ -402,7 +407,7 @@ export class Journal {
       parkedReason: this.parkedReason,
       refused: this.refused,
       canUndo: this.stacks.undo.length > 0 || this.earlier > 0,
-      canRedo: this.stacks.redo.length > 0,
+      canRedo: this.stacks.redo.length > 0 || this.isTorn,
       unsafe,
     });
   }

@@ -34,6 +34,12 @@ export class Stacks {
     for (const group of groups) this.push(group);
   }
 
+  /** Whether something known takes back a gesture that isn't: what can be redone is then known in part only. */
+  get isTorn(): boolean {
+    const known = new Set(this.groups.map((group) => group.group));
+    return this.groups.some((group) => group.inverts !== null && !known.has(group.inverts));
+  }
+
   /** Gestures from before the first one known: what came after them may undo them. */
   prepend(older: Group[]): void {
     this.replay([...older, ...this.groups]);
