@@ -24,7 +24,7 @@ PHASES = [
     *((n, f"Phase {n}") for n in range(1, 7)),
     (hanging.LAST, "Last phase"),
 ]
-COPY_SUFFIX = ", own"
+COPY_SUFFIX = " (own)"
 
 
 @login_required

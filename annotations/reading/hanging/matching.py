@@ -132,7 +132,7 @@ def contains(words: str, text: str) -> bool:
 
     "lung, chest thin" means lung, or chest and thin; "-scout" means anything without scout.
     """
-    text = text.casefold()
+    text, words = text.casefold(), words.replace("−", "-")
     choices = [choice.split() for choice in words.casefold().split(",")]
     choices = [choice for choice in choices if choice]
     return not choices or any(

@@ -231,6 +231,7 @@ def test_the_last_phase_is_the_last():
         ("t1 post", "t1 pre", False),
         ("dyn, dce", "DCE perfusion", True),
         ("t1 -post", "t1 post", False),
+        ("t1 −post", "t1 post", False),
         ("-", "a - b", True),
     ],
 )
