@@ -144,6 +144,15 @@ export function moveCrosshair(which: number, to: Point3, stacks = room.getState(
   }
 }
 
+/** Brings the crosshair of a series to a point, where cuts of it are on the screen; whether there were any. */
+export function bringTo(series: string, point: Point3): boolean {
+  const { panes } = room.getState();
+  const which = shownPanes(room.getState()).find((one) => panes[one].cut && panes[one].series === series);
+  if (which === undefined) return false;
+  moveCrosshair(which, point);
+  return true;
+}
+
 /** The nearest point within a volume. */
 function kept(grid: Grid, point: Point3): Point3 {
   const at = toGrid(grid, point);

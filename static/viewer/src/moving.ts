@@ -1,6 +1,6 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
-import type { Comment, CutPlane } from "./api/types";
-import { cutBy, cutToFrame, showPlane } from "./cutting";
+import type { Comment, CutPlane, Point3 } from "./api/types";
+import { bringTo, cutBy, cutToFrame, showPlane } from "./cutting";
 import { fitted } from "./engine/camera";
 import {
   cross,
@@ -145,6 +145,11 @@ export function jumpTo(mark: Mark): void {
     void jumpToCut(mark, mark.value.plane);
     return;
   }
+  const points = mark.value.points_patient_mm;
+  if (points?.length) {
+    const middle = [0, 1, 2].map((i) => points.reduce((sum, p) => sum + p[i], 0) / points.length);
+    if (bringTo(mark.value.series, middle as Point3)) return;
+  }
   const manifests = () => room.getState().manifests[mark.value.series];
   void paneWith(mark.value.series, () => {
     const manifest = manifests();
@@ -175,6 +180,7 @@ async function jumpToCut(mark: Mark, plane: CutPlane): Promise<void> {
 export function jumpToComment(comment: Comment): void {
   room.setState({ openComment: comment.id });
   if (!comment.series || !comment.sop) return;
+  if (comment.point_patient_mm && bringTo(comment.series, comment.point_patient_mm)) return;
   void paneWith(comment.series, () =>
     frameIndex(room.getState().manifests[comment.series!], comment.sop!, comment.frame ?? 1),
   );

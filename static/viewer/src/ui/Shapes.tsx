@@ -1,9 +1,11 @@
 /** Lines and their numbers on what a pane shows: SVG over the image, text in boxes beside. */
 import { useLayoutEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
-import type { AnnotationValue, Point2 } from "../api/types";
+import type { AnnotationValue, Comment, Point2, Point3 } from "../api/types";
 import { apply } from "../engine/camera";
-import { worldToIndex } from "../engine/geometry";
+import { stepOfCut } from "../engine/cut";
+import { dot, normalOf, sub, worldToIndex } from "../engine/geometry";
+import { gridOf } from "../engine/volume";
 import { keyOfPlace, lineOf, placed, pointsOn, showsOn } from "../journal/figures";
 import { measure, type Statistics, statistics } from "../journal/measure";
 import { change, withPoints } from "../marking";
@@ -274,18 +276,26 @@ function Naming({ item, place }: { item: Item; place: Place }) {
   );
 }
 
+/** Whether a point lies on a cut, or less than half a step of the wheel away. */
+function isNear({ manifest, near, cut, plane }: Place, point: Point3): boolean {
+  const grid = gridOf(manifest, near);
+  if (!grid || !cut) return false;
+  return Math.abs(dot(sub(point, plane.origin), normalOf(plane))) <= stepOfCut(cut, grid) / 2;
+}
+
 /** Comments pinned to this frame, and the pin that is being placed. */
 export function Pins({ place }: { place: Place | null }) {
   const read = useRoom((state) => state.read);
   const pin = useRoom((state) => state.pin);
   const overlays = useRoom((state) => state.overlays);
   const open = useRoom((state) => state.openComment);
-  if (!place || !onFrame(place) || !read || !overlays) return null;
+  if (!place || !read || !overlays) return null;
   const { manifest, index, plane, matrix } = place;
-  const here = (one: { series: string | null; sop: string | null; frame: number | null }) =>
-    one.series === manifest.series.id &&
-    one.sop === manifest.frames.sop[index] &&
-    (one.frame ?? 1) === manifest.frames.frame[index];
+  const here = (one: Pick<Comment, "series" | "sop" | "frame" | "point_patient_mm">) => {
+    if (one.series !== manifest.series.id) return false;
+    if (index === null) return one.point_patient_mm !== null && isNear(place, one.point_patient_mm);
+    return one.sop === manifest.frames.sop[index] && (one.frame ?? 1) === manifest.frames.frame[index];
+  };
   const where = (one: { point_patient_mm: [number, number, number] | null; point_image: Point2 | null }) => {
     if (one.point_patient_mm) return apply(matrix, worldToIndex(plane, one.point_patient_mm));
     if (one.point_image) return apply(matrix, [one.point_image[0] - 0.5, one.point_image[1] - 0.5]);
