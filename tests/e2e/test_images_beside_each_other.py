@@ -168,6 +168,7 @@ def test_a_prior_goes_along_by_the_difference_that_the_hand_gave_it(open_room):
     page.get_by_test_id("link-window").check()
     page.get_by_test_id("link-sight").check()
     room.press("Escape")
+    expect(page.get_by_test_id("link-sight")).to_be_hidden()
     room.press("2")
     page.wait_for_function("() => [0, 1].every(pane => window.atlasRoom.state(pane).window.width === 1500)")
 

@@ -64,6 +64,8 @@ function press(event: KeyboardEvent, field: HTMLElement | null): boolean {
 export function listen(): () => void {
   const down = (event: KeyboardEvent) => {
     if (event.isComposing || event.defaultPrevented || inDialog()) return;
+    // What hangs open from a button closes by the browser's own hand.
+    if (event.key === "Escape" && document.querySelector(":popover-open")) return;
     const field = isField(event.target) ? event.target : null;
     const leaves = event.key === "Escape" || (event.key === "Enter" && field?.tagName === "INPUT");
     // Done typing: the keys belong to the image again.
