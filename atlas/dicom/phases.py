@@ -189,7 +189,10 @@ def split(frames: Sequence["Frame"], orientation: Orientation) -> Split:
     since = _since(stacks, chosen)
     labels = _labels(stacks, [name for name in chosen if name != "clock"], since)
     return Split(
-        [Phase(*one) for one in zip(labels, stacks, since or [None] * len(stacks), strict=True)],
+        [
+            Phase(label, stack, since[at] if since else None)
+            for at, (label, stack) in enumerate(zip(labels, stacks, strict=True))
+        ],
         " and ".join(_WHAT[name] for name in chosen),
     )
 
