@@ -224,9 +224,12 @@ def test_the_reading_room_is_made_with_care(account, read, at_desk, places):
         finding.click()
         expect(person.page.get_by_test_id("chosen")).to_be_visible()
         looks_fine(person, themes=("dark",))
-    room.press("?")
-    expect(person.page.get_by_role("dialog")).to_be_visible()
-    looks_fine(person, themes=("dark",))
+    for key in ("?", "Control+k", "Control+,"):
+        room.press(key)
+        expect(person.page.get_by_role("dialog")).to_be_visible()
+        looks_fine(person, themes=("dark",))
+        room.press("Escape")
+        expect(person.page.get_by_role("dialog")).to_have_count(0)
 
 
 # What a person did wrong, and half done
