@@ -11,8 +11,9 @@ import type {
 } from "./api/types";
 import { answerId } from "./forms/ids";
 import { isAsked, type Owed, owed, type Said, subjects, type Things } from "./forms/missing";
+import { takenAs } from "./forms/taking";
 import { uuid } from "./journal/ids";
-import { fetchImported, importedSlices, labelFor, segmentValue } from "./marking";
+import { fetchImported, importedSlices, segmentValue } from "./marking";
 import { journal } from "./session";
 import { type Mark, type Marks, marks, sliceKey } from "./store/marks";
 import { mayMark, room } from "./store/room";
@@ -92,18 +93,9 @@ const verdictOn = (imported: Imported, value: "accepted" | "rejected"): Change =
 };
 
 /** The label and kind that a proposal is taken over with; null where no label allows it. */
-export function taking(imported: Imported): { kind: AnnotationValue["kind"]; label: string } | null {
-  const labels = room.getState().read?.schema.labels ?? [];
-  const own = labels.find((one) => one.key === imported.label);
-  const kinds = [imported.kind, ...(["polygon", "ellipse"].includes(imported.kind) ? ["segment"] : [])];
-  for (const kind of kinds as AnnotationValue["kind"][]) {
-    if (own?.kinds.includes(kind)) return { kind, label: own.key };
-  }
-  for (const kind of kinds as AnnotationValue["kind"][]) {
-    const label = labelFor(kind);
-    if (label) return { kind, label };
-  }
-  return null;
+export function taking(imported: Imported): ReturnType<typeof takenAs> {
+  const { read, label } = room.getState();
+  return takenAs(read?.schema.labels ?? [], label, imported);
 }
 
 /** Takes a proposal over as one's own mark, in one gesture with the verdict. Returns the mark's id. */

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { AnnotationValue, AnswerValue, HistoryGroup, Question } from "../src/api/types";
+import type { AnnotationValue, AnswerValue, HistoryGroup, Label, Question } from "../src/api/types";
 import { answerId, nameUuid } from "../src/forms/ids";
 import { type Owed, owed, type Things } from "../src/forms/missing";
 import { whyNoNumber } from "../src/forms/numbers";
+import { takenAs } from "../src/forms/taking";
 import { Journal } from "../src/journal/journal";
 import { MemoryKeep } from "../src/journal/keep";
 import { Stacks } from "../src/journal/undo";
@@ -149,5 +150,28 @@ describe("A number that is typed", () => {
     expect(whyNoNumber("-1", range)).toBe("At least 0.");
     expect(whyNoNumber("1e9", range)).toBe("At most 10.");
     expect(whyNoNumber("about 3", range)).toBe("This is not a number.");
+  });
+});
+
+describe("A proposal", () => {
+  const labels: Pick<Label, "key" | "kinds">[] = [
+    { key: "tumour", kinds: ["segment"] },
+    { key: "size", kinds: ["length"] },
+    { key: "region", kinds: ["segment", "ellipse"] },
+  ];
+  const taken = (kind: string, label: string | null, chosen: string | null = null) => {
+    const found = takenAs(labels, chosen, { kind, label });
+    return found && [found.kind, found.label];
+  };
+  test("is taken over with its own label and kind where that is allowed", () => {
+    expect(taken("segment", "region")).toEqual(["segment", "region"]);
+    expect(taken("ellipse", "tumour")).toEqual(["segment", "tumour"]);
+    expect(taken("length", "unknown")).toEqual(["length", "size"]);
+    expect(taken("segment", null, "region")).toEqual(["segment", "region"]);
+    expect(taken("polygon", null)).toEqual(["segment", "tumour"]);
+  });
+  test("can only be looked at where no label takes it", () => {
+    expect(taken("line", "tumour")).toBeNull();
+    expect(taken("bidirectional", "size")).toBeNull();
   });
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { AnnotationValue, Imported, Read } from "../src/api/types";
+import type { AnnotationValue, Read } from "../src/api/types";
 import { encodeMask } from "../src/journal/rle";
 import { applyObjects, makeMarks, maskOf, numbered, sliceKey } from "../src/store/marks";
 import { presetsFor } from "../src/store/presets";
-import { goTo, lockSentence, makeRoom, mayCopy, mayMark, nextBrush, setPane } from "../src/store/room";
+import { goTo, lockSentence, makeRoom, mayMark, nextBrush, setPane } from "../src/store/room";
 import { manifest } from "./manifest";
 
 const segment = (label: string): AnnotationValue => ({
@@ -108,18 +108,6 @@ test("only the editing tab of a reader whose read is open may mark", () => {
   store.setState({ read: read("submitted", true, "reviewer") });
   expect(mayMark(store.getState())).toBe(false);
 });
-
-test("only what encloses pixels is offered for copying into one's own marks", () => {
-  const store = makeRoom();
-  const came = (kind: string) => ({ kind }) as Imported;
-  const offered = () =>
-    ["segment", "polygon", "ellipse", "length", "bidirectional", "point", "line"].filter((kind) =>
-      mayCopy(store.getState(), came(kind)),
-    );
-  store.setState({ read: read("in_progress", true), editing: "here" });
-  expect(offered()).toEqual(["segment", "polygon", "ellipse"]);
-  store.setState({ editing: "elsewhere" });
-  expect(offered()).toEqual([]);
 });
 
 test("a submitted read says why it can't be changed; a reviewer sees no such sentence", () => {

@@ -1,6 +1,6 @@
 /** What is on the screen. Plain data: no Cornerstone object, no DOM node, so a test can run it. */
 import { createStore } from "zustand/vanilla";
-import type { Imported, Manifest, Person, Point2, Point3, Read } from "../api/types";
+import type { Manifest, Person, Point2, Point3, Read } from "../api/types";
 import type { Area, Sight } from "../engine/camera";
 import type { ColourName } from "../engine/colour";
 import type { Cut } from "../engine/cut";
@@ -230,10 +230,6 @@ export const mayMark = (state: Room): boolean =>
   state.past === null &&
   state.read?.you.may_edit === true &&
   state.read.you.capacity === "reader";
-
-/** What encloses pixels can be copied into a mask of one's own; a length, a point or a line can't. */
-export const mayCopy = (state: Room, imported: Imported): boolean =>
-  mayMark(state) && ["segment", "polygon", "ellipse"].includes(imported.kind);
 
 /** Whether this person sees the read's marks only once it was handed in. */
 export const marksOpenLater = (read: Read): boolean =>
