@@ -108,7 +108,6 @@ test("only the editing tab of a reader whose read is open may mark", () => {
   store.setState({ read: read("submitted", true, "reviewer") });
   expect(mayMark(store.getState())).toBe(false);
 });
-});
 
 test("a submitted read says why it can't be changed; a reviewer sees no such sentence", () => {
   expect(lockSentence(read("submitted", false))).toMatch(/submitted/);
