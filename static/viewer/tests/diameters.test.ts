@@ -26,7 +26,7 @@ interface Case {
 const file = "../../tests/annotations/measures/mask_cases.json";
 const cases: Case[] = JSON.parse(readFileSync(file, "utf8"));
 
-export function blockOfCase(one: Case): Block {
+function blockOfCase(one: Case): Block {
   const base = manifest({}, one.positions.length);
   return blockOf(
     {
