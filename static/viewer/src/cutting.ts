@@ -14,7 +14,7 @@ import {
   stepOfCut,
   turnedAbout,
 } from "./engine/cut";
-import { cross, dot, indexToWorld, nearestFrame, sub } from "./engine/geometry";
+import { cross, dot, nearestFrame, sub } from "./engine/geometry";
 import { stackAt } from "./engine/stacks";
 import { fromGrid, type Grid, gridOf, toGrid, whyNoVolume } from "./engine/volume";
 import { planeIn } from "./place";
@@ -231,16 +231,6 @@ export function isTurned(which: number): boolean {
     const { cut } = room.getState().panes[other];
     return grid && cut && isOblique(cut, grid);
   });
-}
-
-/** The middle of what a pane shows of its cut, patient mm: where its crosshair is brought when it was lost. */
-export function crosshairHere(which: number): void {
-  const pane = room.getState().panes[which];
-  const manifest = manifestIn(which);
-  if (!pane.cut || !pane.sight || !manifest) return;
-  const plane = planeIn(pane, manifest);
-  const [u, v] = pane.sight.centre;
-  moveCrosshair(which, indexToWorld(plane, [u / plane.column_mm, v / plane.row_mm]));
 }
 
 const MPR: Layout = { rows: 2, columns: 2 };
