@@ -20,7 +20,8 @@ AXIAL, CORONAL, SAGITTAL = range(3)
 IS_DRAWN = """pane => {
     const { origin, row } = atlasRoom.cut(pane).plane;
     const { plane } = atlasRoom.drawn(pane);
-    return [0, 1, 2].every(i => plane.origin[i] === origin[i] && plane.row[i] === row[i]);
+    const near = (a, b) => a.every((v, i) => Math.abs(v - b[i]) < 1e-5);
+    return near(plane.origin, origin) && near(plane.row, row);
 }"""
 
 
