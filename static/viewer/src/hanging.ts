@@ -123,8 +123,20 @@ export async function hang(hung: Hung): Promise<void> {
   if (!isStill()) return;
   await Promise.all(others.map(({ which, pane }) => place(which, pane, first.which, isStill)));
   if (!isStill()) return;
+  shareWindows(filled.filter(({ pane }) => !pane.preset).map(({ which }) => which));
   if (hung.id === PLAIN && shownPanes({ layout }).length > 1) await fillPanes();
   if (hung.link && isStill()) setLinked("scroll", true);
+}
+
+/** Phases of one series are compared: they open in one window, the widest that their images ask for. */
+function shareWindows(shown: number[]): void {
+  const { panes } = room.getState();
+  for (const which of shown) {
+    const same = shown.filter((other) => panes[other].series === panes[which].series);
+    const windows = same.flatMap((other) => panes[other].window ?? []);
+    const [widest] = windows.sort((a, b) => b.width - a.width);
+    if (same.length > 1 && widest?.width) setPane(which, { window: { ...widest } });
+  }
 }
 
 async function place(
