@@ -129,7 +129,7 @@ def describe_needs_decoding(path: Path) -> bool:
         ("SC_rgb_jpeg_dcmtk.dcm", False),
         ("JPEG2000.dcm", False),
         ("JPGExtended.dcm", True),
-        ("SC_jpeg_no_color_transform.dcm", False),
+        ("SC_jpeg_no_color_transform.dcm", True),
         ("SC_rgb_rle_2frame.dcm", False),
         ("J2K_pixelrep_mismatch.dcm", True),
         ("examples_palette.dcm", True),
