@@ -53,6 +53,19 @@ def pairs(
     number of the round, 0 first, and return one figure."""
     ours(0), peer(0)
     measured = [(ours(at), peer(at)) for at in range(1, n + 1)]
+    return compared(name, measured, unit=unit, note=note, goal=goal, more_is_better=more_is_better)
+
+
+def compared(
+    name: str,
+    measured: Sequence[tuple[float, float]],
+    *,
+    unit: str,
+    note: str,
+    goal: float = 0.0,
+    more_is_better: bool = True,
+) -> Result:
+    """The line of figures that were measured in turn: (ours, peer's) of each round."""
     ratios = [a / b if more_is_better else b / a for a, b in measured]
     return Result(
         name,
@@ -60,7 +73,7 @@ def pairs(
         peer=statistics.median(b for _, b in measured),
         ratio=statistics.median(ratios),
         unit=unit,
-        n=n,
+        n=len(measured),
         note=note,
         goal=goal,
         ratios=[round(ratio, 3) for ratio in ratios],

@@ -31,6 +31,13 @@ class Server:
 @contextmanager
 def served() -> Iterator[tuple[Server, Server]]:
     """(Atlas, Orthanc), both running, both with the series at rest."""
+    with serving() as (node, orthanc):
+        yield found(node.port, "/dicomweb", node.headers), found(orthanc.port, orthanc.url, {})
+
+
+@contextmanager
+def serving() -> Iterator[tuple[BenchNode, Orthanc]]:
+    """The same, as programs."""
     with BenchNode() as node, Orthanc() as orthanc, tempfile.TemporaryDirectory() as place:
         images = Scanner().study(IMAGES)
         write_folder(Path(place, "study"), images)
@@ -42,7 +49,7 @@ def served() -> Iterator[tuple[Server, Server]]:
             time.sleep(1)
         bodies = [multipart(images[at : at + 50]) for at in range(0, IMAGES, 50)]
         send_all(orthanc.port, f"{orthanc.url}/studies", bodies, {}, senders=1)
-        yield found(node.port, "/dicomweb", node.headers), found(orthanc.port, orthanc.url, {})
+        yield node, orthanc
 
 
 def found(port: int, root: str, headers: dict[str, str]) -> Server:

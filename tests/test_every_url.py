@@ -144,7 +144,7 @@ GET    /api/v1/reads/{assigned}/imported/{segment}/            401 404 404 404 4
 GET    /api/v1/reads/{assigned}/measurements/                  401 404 404 404 404 403 404 200 404 403
 POST   /api/v1/reads/{assigned}/open/                          401 404 404 404 404 403 404 200 404 403
 GET    /api/v1/reads/{assigned}/parked/                        401 404 404 404 404 403 404 200 404 403
-POST   /api/v1/reads/{assigned}/parked/0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11/settle/ 401 404 404 404 404 403 404 404 404 403
+POST   /api/v1/reads/{assigned}/parked/{parked}/settle/        401 404 404 404 404 403 404 404 404 403
 POST   /api/v1/reads/{assigned}/review/                        401 404 404 404 404 409 404 403 404 403
 GET    /api/v1/reads/{assigned}/state/                         401 404 404 404 404 403 404 200 404 403
 POST   /api/v1/reads/{assigned}/submit/                        401 404 404 404 404 403 404 409 404 403
@@ -159,7 +159,7 @@ GET    /api/v1/reads/{submitted}/imported/{segment}/           401 404 404 404 4
 GET    /api/v1/reads/{submitted}/measurements/                 401 404 404 404 404 200 200 200 404 403
 POST   /api/v1/reads/{submitted}/open/                         401 404 404 404 404 403 403 200 404 403
 GET    /api/v1/reads/{submitted}/parked/                       401 404 404 404 404 403 403 200 404 403
-POST   /api/v1/reads/{submitted}/parked/0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11/settle/ 401 404 404 404 404 403 403 404 404 403
+POST   /api/v1/reads/{submitted}/parked/{parked}/settle/       401 404 404 404 404 403 403 404 404 403
 POST   /api/v1/reads/{submitted}/review/                       401 404 404 404 404 200 200 403 404 403
 GET    /api/v1/reads/{submitted}/state/                        401 404 404 404 404 200 200 200 404 403
 POST   /api/v1/reads/{submitted}/submit/                       401 404 404 404 404 403 403 409 404 403
@@ -174,7 +174,7 @@ GET    /api/v1/reads/{others}/imported/{segment}/              401 404 404 404 4
 GET    /api/v1/reads/{others}/measurements/                    401 404 404 404 404 403 404 404 200 403
 POST   /api/v1/reads/{others}/open/                            401 404 404 404 404 403 404 404 200 403
 GET    /api/v1/reads/{others}/parked/                          401 404 404 404 404 403 404 404 200 403
-POST   /api/v1/reads/{others}/parked/0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11/settle/ 401 404 404 404 404 403 404 404 404 403
+POST   /api/v1/reads/{others}/parked/{parked}/settle/          401 404 404 404 404 403 404 404 404 403
 POST   /api/v1/reads/{others}/review/                          401 404 404 404 404 409 404 404 403 403
 GET    /api/v1/reads/{others}/state/                           401 404 404 404 404 403 404 404 200 403
 POST   /api/v1/reads/{others}/submit/                          401 404 404 404 404 403 404 404 409 403

@@ -48,7 +48,7 @@ def hanging_new(request: SignedInRequest, slug: str) -> HttpResponse:
     """An empty form, or one filled like the built-in protocol that the address names."""
     opened = open_project(request, slug, "manage_project")
     start = next((one for one in hanging.BUILT_IN if one.id == request.GET.get("like")), None)
-    empty = {"name": "", "rules": {}, "rows": 1, "columns": 2, "panes": [], "link": True}
+    empty: dict[str, Any] = {"name": "", "rules": {}, "rows": 1, "columns": 2, "panes": [], "link": True}
     values = _values(start) if start else empty
     if start:
         values["name"] += COPY_SUFFIX

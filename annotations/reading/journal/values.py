@@ -129,9 +129,7 @@ def _frames_under(value: dict[str, Any], kind: str, scope: Scope) -> Frames | No
     """What is known of the images that a mark was drawn on: one of them, or a cut through all of a series."""
     if value.get("plane") is not None:
         if "sop" in value or "frame" in value or value.get("points_image") is not None:
-            raise Refused(
-                "A mark on a cut lies on no image: it has no `sop` and `frame`."
-            )
+            raise Refused("A mark on a cut lies on no image: it has no `sop` and `frame`.")
         frames = scope.frames_of_series.get(value["series"])
         if frames and not frames.in_patient:
             raise Refused("These images have no position in the patient, so nothing can be cut through them.")
