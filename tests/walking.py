@@ -155,7 +155,7 @@ def build() -> Walk:
         "its": its,
         "image": f"{its}/instances/{series.instances.earliest('pk').sop_instance_uid}",
         "assigned": scene.reads["assigned"].public_id,
-        "parked": "0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11",  # of nobody: settling it is a matter of its own tests
+        "parked": "0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11",  # nobody has kept this one aside
         "submitted": submitted.public_id,
         "others": scene.reads["others"].public_id,
         "comment": comment.public_id,
