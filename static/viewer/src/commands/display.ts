@@ -68,7 +68,7 @@ register(
     id: "display.histogram",
     title: t("Histogram of the values"),
     group: "See",
-    keys: ["Shift+i"],
+    keys: ["Shift+z"],
     run: () => display.setState(({ histogram }) => ({ histogram: !histogram })),
     off: whyNoImage,
   },
