@@ -349,7 +349,7 @@ def test_voxels_are_fields_when_they_are_not_smoothed_and_lens_and_histogram_com
     room.page.keyboard.up("q")
     expect(room.page.get_by_test_id("lens-0")).to_have_count(0)
 
-    room.press("Shift+I")
+    room.press("Shift+Z")
     panel = room.page.get_by_test_id("histogram-0")
     expect(panel).to_be_visible()
     box = panel.locator("svg").bounding_box()
@@ -360,4 +360,4 @@ def test_voxels_are_fields_when_they_are_not_smoothed_and_lens_and_histogram_com
         (round(box["x"] + box["width"] * 0.7), round(box["y"] + 30)),
     )
     assert room.state()["window"]["width"] < width
-    room.press("Shift+I")
+    room.press("Shift+Z")
