@@ -15,7 +15,7 @@ READS: list[URLPattern] = [
     path("reads/<str:public_id>/measurements/", reads.Measurements.as_view(), name="api-read-measurements"),
     path("reads/<str:public_id>/parked/", reads.Parked.as_view(), name="api-read-parked"),
     path(
-        "reads/<str:public_id>/parked/<uuid:edit_id>/settle/",
+        "reads/<str:public_id>/parked/<str:edit_id>/settle/",
         reads.SettleParked.as_view(),
         name="api-read-parked-settle",
     ),

@@ -67,10 +67,15 @@ def test_scientists_read_of_every_column_of_the_measurements():
 
 
 def test_readers_read_of_every_key_of_the_room():
-    letters = re.findall(r"^  ([a-z]): ", (ROOT / "static/viewer/src/ui/keys.ts").read_text(), re.MULTILINE)
-    letters += re.findall(
-        r"^    ([a-z]): \(?", (ROOT / "static/viewer/src/ui/keys.ts").read_text(), re.MULTILINE
-    )
+    source = ROOT / "static" / "viewer" / "src"
+    letters = [
+        letter
+        for folder in ("commands", "tools", "masks")
+        for file in (source / folder).glob("*.ts")
+        for pair in re.findall(r'\["([a-z])"\]|key: "([a-z])"', file.read_text())
+        for letter in pair
+        if letter
+    ]
     section = (ROOT / "docs" / "reader.md").read_text().partition("### Keys")[2].partition("## Mark")[0]
     assert len(letters) > 15
     assert [letter for letter in letters if f"`{letter.upper()}`" not in section] == []

@@ -194,7 +194,7 @@ class SettleParked(APIView):
         request=None,
         responses={204: None},
     )
-    def post(self, request: Request, public_id: str, edit_id: UUID) -> Response:
+    def post(self, request: Request, public_id: str, edit_id: str) -> Response:
         reads.settle_parked(user=_user(request), read_id=public_id, edit_id=edit_id)
         return Response(status=204)
 

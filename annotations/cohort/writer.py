@@ -69,7 +69,7 @@ def finish(release_id: int) -> None:
             *(
                 _store(release, table, None, partial(_join, release, table))
                 for table in (MEASUREMENTS, ANSWERS)
-                if _tables(release, table).exists()
+                if table == MEASUREMENTS or _has(release, table)
             ),
             _store(release, LABELS, None, lambda stream: stream.write(as_json(_labels(release)))),
         ]
@@ -151,6 +151,11 @@ def _tables(release: Release, name: str) -> QuerySet[ReleaseFile]:
     """The files of this name, one a read."""
     own = ReleaseFile.objects.filter(release=release, release_case__isnull=False)
     return own.filter(path__endswith=f"/{name}").order_by("path")
+
+
+def _has(release: Release, name: str) -> bool:
+    """Whether any read has this table, or had it: what was joined of rows that are erased is written anew."""
+    return _tables(release, name).exists() or ReleaseFile.objects.filter(release=release, path=name).exists()
 
 
 def _join(release: Release, name: str, stream: BinaryIO) -> None:

@@ -69,10 +69,14 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
 
 
 @transaction.atomic
-def settle_parked(*, user: User, read_id: str, edit_id: UUID) -> None:
+def settle_parked(*, user: User, read_id: str, edit_id: str) -> None:
     """The reader has dealt with a change that was kept aside. It stays where it is; twice changes nothing."""
     read = policies.own_read_or_404(user, read_id)
-    kept = ParkedEdit.objects.filter(read=read, by=user, edit_id=edit_id)
+    try:
+        identity = UUID(edit_id)
+    except ValueError:
+        raise Http404("Nothing like this was kept aside.") from None
+    kept = ParkedEdit.objects.filter(read=read, by=user, edit_id=identity)
     if not kept.exists():
         raise Http404("Nothing like this was kept aside.")
     kept.filter(settled_at=None).update(settled_at=timezone.now())
