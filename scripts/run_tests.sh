@@ -6,7 +6,7 @@
 . "$(dirname -- "$0")/common.sh"
 LAST="$ROOT/.pytest_cache/v/cache/lastfailed"
 rm -f "$LAST"
-# Each test process has its own copy of the database; the browser's tests stay together in one.
+# Each test process has its own copy of the database. The browser's tests are two groups, each in one process.
 "$PYTHON" -m pytest -q -n 2 --dist loadgroup -m "not judge" --ignore=tests/judges && exit 0
 
 FILES=$("$PYTHON" - "$LAST" <<'EOF'

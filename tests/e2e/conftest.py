@@ -53,8 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            # One process for them all: they share a node and a browser; two would contend for the cores.
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+            # Those that share the demo stay together in one process, with its node and browser.
+            shares = "demo" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("browser on the demo" if shares else "browser"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -63,6 +63,10 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
         ("lead", "{project}cases/?text=none"),
         ("reviewer", "{project}cases/"),
     ],
+    "project-case": [("lead", "{project}cases/1/")],
+    "project-hanging": [("lead", "{project}hanging/")],
+    "project-hanging-new": [("lead", "{project}hanging/new/"), ("lead", "{project}hanging/new/?like=prior")],
+    "project-hanging-edit": [],  # the form of the one before, filled
     "project-cases-add": [("lead", "{project}cases/add/")],
     "project-members": [("lead", "{project}members/"), ("reviewer", "{project}members/")],
     "project-labels": [("lead", "{project}labels/"), ("scientist", "{project}labels/")],
@@ -82,6 +86,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     *("dataset-receiver-change", "organisation-vault-export", "quarantined-picture", "quarantine-decide"),
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
     *("worklist-next", "worklist-panel"),
+    *("project-hanging-preview", "project-hanging-move", "project-hanging-remove"),
 }
 APPS = ("network.urls", "accounts.urls", "atlas.image_urls", "annotations.urls")
 
