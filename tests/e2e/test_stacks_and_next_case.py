@@ -107,7 +107,11 @@ def test_a_mark_in_another_phase_is_found_there(room):
 def test_the_next_case_opens_in_the_same_page_and_the_last_one_is_gone(room, reads):
     read_of = reads[1]
     room.page.evaluate("() => { window.samePage = true }")
-    expect(room.page.get_by_test_id("finding")).to_have_count(1)
+    stored = room.stored()
+    assert len(stored["annotations"]) == 1, (
+        f"The server has {stored}, the page {room.state()} {room.saving()}"
+    )
+    expect(room.page.get_by_test_id("finding")).to_have_count(1, timeout=20_000)
     room.saved()
     room.page.get_by_test_id("submit").click()
     room.page.get_by_test_id("submit").click()
