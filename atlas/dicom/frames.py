@@ -12,6 +12,7 @@ type Ranges = tuple[tuple[int, int], ...]
 
 NATIVE = {IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG}
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+JPEG_LS = {"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"}
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 JPEG_2000 = {f"1.2.840.10008.1.2.4.{end}" for end in ("90", "91", "201", "202", "203")}
@@ -108,6 +109,8 @@ def must_be_decoded(header: Header, pixel: PixelFormat) -> bool:
         pixel.bits_allocated > 16 or (pixel.samples > 1 and pixel.bits_allocated > 8)
     ):
         return True
+    if syntax in JPEG_LS and pixel.samples > 1:
+        return True  # the browser's decoder takes planes of colour for pixels
     if syntax == JPEG_BASELINE and pixel.photometric == "RGB":
         return True  # the browser's decoder takes every JPEG in colour for brightness and difference
     if pixel.high_bit != pixel.bits_stored - 1:  # bits of something else lie below the value

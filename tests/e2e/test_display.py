@@ -203,7 +203,9 @@ def values_of(path: Path) -> tuple[np.ndarray, bool] | None:
         except (ValueError, RuntimeError):
             return None
     if values.ndim == 3:
-        slope, intercept = dataset.get("RescaleSlope") or 1, dataset.get("RescaleIntercept") or 0
+        shared = dataset.get("SharedFunctionalGroupsSequence") or [dataset]
+        scale = (shared[0].get("PixelValueTransformationSequence") or [dataset])[0]
+        slope, intercept = scale.get("RescaleSlope") or 1, scale.get("RescaleIntercept") or 0
         values = values * float(slope) + float(intercept)
     return values, dataset.file_meta.get("TransferSyntaxUID") in LOSSY
 

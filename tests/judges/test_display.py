@@ -20,7 +20,8 @@ from tests.e2e.room import Room, sign_in
 from tests.e2e.test_display import differences, series_of, show, told_apart
 
 FOLDERS = ("compressed_wg04", "odd_mixed/pydicom", "odd_mixed/pydicom_data")
-NO_CODESTREAM = {"JPEG2000-embedded-sequence-delimiter"}
+# Cut off, each in its way: what is left of their last frame is no image.
+NO_CODESTREAM = {"JPEG2000-embedded-sequence-delimiter", "emri_small_jpeg_2k_lossless_too_short"}
 
 
 def real_kinds(test_data: Path) -> dict[str, Path]:
@@ -144,4 +145,4 @@ def test_every_real_kind_of_image_reads_the_values_of_its_file(open_room, test_d
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wrong = [found for name, path in paths.items() for found in differences(room, ids[name], name, path)]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
