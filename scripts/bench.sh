@@ -15,7 +15,4 @@ if [ -n "${missing:-}" ]; then
     install_debian $missing orthanc-dicomweb || fail "make bench measures against other programs.
 Install them: apt install orthanc orthanc-dicomweb nginx dcmtk wrk"
 fi
-ATLAS_CHROMIUM=$(sh scripts/find_chromium.sh)
-export ATLAS_CHROMIUM
-sh scripts/prepare_viewer.sh
 exec "$PYTHON" -m benchmarks ${ONLY:+--only "$ONLY"} ${FULL:+--full}
