@@ -49,6 +49,7 @@ def launch_options() -> dict:
     }
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
