@@ -1,21 +1,11 @@
 /** What a series' quality findings switch off, tool by tool, and why. The reasons are the findings' own sentences. */
 import type { Manifest } from "./api/types";
 import { isCalibrated, planeOf, spoils } from "./engine/geometry";
+import { REGIONS } from "./journal/figures";
 import type { ToolName } from "./store/room";
 import { t } from "./words";
 
-const LENGTHS: ToolName[] = [
-  "length",
-  "bidirectional",
-  "ellipse",
-  "circle",
-  "rectangle",
-  "polygon",
-  "freehand",
-  "spline",
-  "livewire",
-  "box",
-];
+const LENGTHS: ToolName[] = ["length", "bidirectional", ...REGIONS, "box"];
 const BRUSHES: ToolName[] = ["brush", "eraser"];
 
 /** What the values of a series are counted in: "HU", "SUVbw", or "" where nobody says. */

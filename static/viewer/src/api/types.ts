@@ -3,8 +3,8 @@
 export type Point3 = [number, number, number];
 export type Point2 = [number, number];
 
-export type Kind =
-  | "segment"
+/** What is drawn with points; a segment is painted. */
+export type DrawnKind =
   | "length"
   | "bidirectional"
   | "ellipse"
@@ -19,6 +19,7 @@ export type Kind =
   | "arrow"
   | "box"
   | "point";
+export type Kind = "segment" | DrawnKind;
 export type FourState = "present" | "absent" | "indeterminate" | "not_assessed";
 export type ReadState = "assigned" | "in_progress" | "submitted" | "returned" | "accepted";
 

@@ -2,7 +2,7 @@
  * The figures that marks are: which points each has, which line it draws, on which planes it shows. Pure; index
  * coordinates of a plane unless a name says millimetres.
  */
-import type { AnnotationValue, Kind, Manifest, Point2, Point3 } from "../api/types";
+import type { AnnotationValue, DrawnKind, Kind, Manifest, Point2, Point3 } from "../api/types";
 import {
   cross,
   dot,
@@ -18,7 +18,7 @@ import type { Place } from "../place";
 import { crossingOf } from "./box";
 
 /** Kinds that enclose an area on one plane. */
-export const REGIONS: Kind[] = [
+export const REGIONS: DrawnKind[] = [
   "ellipse",
   "circle",
   "rectangle",
@@ -27,7 +27,7 @@ export const REGIONS: Kind[] = [
   "spline",
   "livewire",
 ];
-export const isRegion = (kind: Kind): boolean => REGIONS.includes(kind);
+export const isRegion = (kind: Kind): boolean => REGIONS.some((one) => one === kind);
 
 /** Fewest points of a kind that has any number of them. */
 export const CORNERS_LEAST = 3;

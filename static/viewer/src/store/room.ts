@@ -1,6 +1,6 @@
 /** What is on the screen. Plain data: no Cornerstone object, no DOM node, so a test can run it. */
 import { createStore } from "zustand/vanilla";
-import type { Manifest, Person, Point2, Point3, Read } from "../api/types";
+import type { DrawnKind, Manifest, Person, Point2, Point3, Read } from "../api/types";
 import type { Area, Sight } from "../engine/camera";
 import type { ColourName } from "../engine/colour";
 import type { Cut } from "../engine/cut";
@@ -12,20 +12,7 @@ export type ToolName =
   | "pan"
   | "zoom"
   | "crosshair"
-  | "length"
-  | "bidirectional"
-  | "ellipse"
-  | "circle"
-  | "rectangle"
-  | "polygon"
-  | "freehand"
-  | "spline"
-  | "livewire"
-  | "angle"
-  | "cobb"
-  | "arrow"
-  | "box"
-  | "point"
+  | DrawnKind
   | "brush"
   | "eraser"
   | "threshold"

@@ -3,6 +3,7 @@ import { Check, ChevronDown } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { firstKey, ownKeys } from "../commands";
+import { REGIONS } from "../journal/figures";
 import { kept, preferences } from "../preferences";
 import { noteOf } from "../spoilt";
 import { activeManifest, type ToolName } from "../store/room";
@@ -17,22 +18,7 @@ const FIRST: Record<Group, ToolName[]> = {
   judge: ["comment"],
 };
 /** The menu's order, what belongs together beside each other; others follow as they were registered. */
-const ORDER: ToolName[] = [
-  "length",
-  "bidirectional",
-  "angle",
-  "cobb",
-  "ellipse",
-  "circle",
-  "rectangle",
-  "polygon",
-  "freehand",
-  "spline",
-  "livewire",
-  "box",
-  "point",
-  "arrow",
-];
+const ORDER: ToolName[] = ["length", "bidirectional", "angle", "cobb", ...REGIONS, "box", "point", "arrow"];
 const rank = ({ name }: Tool): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 /** How many of them, by the width of the window in px. */
 const ROOM_FOR: Record<Group, [wide: number, shown: number][]> = {
