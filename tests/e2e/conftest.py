@@ -59,6 +59,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser on the demo" if shares else "browser"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """In several processes the groups must hold: tests of one file build on one node."""
+    if session.config.getoption("loadgroup", False):
+        here = Path(__file__).parent
+        loose = [item.nodeid for item in session.items if here in item.path.parents and "@" not in item.nodeid]
+        if loose:
+            raise pytest.UsageError(f"pytest-xdist doesn't keep these tests together: {loose[:3]} …")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     report = yield
