@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -18,6 +19,10 @@ from atlas.archive.windows import Window
 
 COPY_BYTES = 1024 * 1024
 
+
+# Keys made one after another share a folder for a while: a new folder costs two more waits for the disk.
+KEYS_IN_A_ROW = 64
+_keys_made = count()
 
 # The kernel reads ahead by as much or more: where two bytes so far apart are in memory, so is what lies
 # between, all but always. Where not, somebody waits for a disk once.
@@ -92,9 +97,13 @@ class Storage(Protocol):
 
 
 def new_key(suffix: str = "") -> str:
-    """A random key, "3f2/3f2a…" + suffix: 4096 folders."""
-    name = secrets.token_hex(16)
-    return f"{name[:3]}/{name}{suffix}"
+    """A random key, "3f2/9c41…" + suffix: 4096 folders."""
+    return f"{_folder(next(_keys_made) // KEYS_IN_A_ROW)}/{secrets.token_hex(16)}{suffix}"
+
+
+@lru_cache(maxsize=2)
+def _folder(_turn: int) -> str:
+    return secrets.token_hex(2)[:3]
 
 
 class FileStorage:
