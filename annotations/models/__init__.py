@@ -1,6 +1,8 @@
 """What is read and what came of it."""
 
+from annotations.models.agreement import AdjudicatedLesion, Comparison
 from annotations.models.cases import Case, CaseStudy, LabelSchema, Read
+from annotations.models.designs import BulkAction, ReadingDesign, ReferenceStandard, Specialty
 from annotations.models.hanging import HangingProtocol, ReadTime
 from annotations.models.imported import (
     DerivedObject,
@@ -12,13 +14,16 @@ from annotations.models.imported import (
 from annotations.models.journal import Annotation, Edit, MaskPlane, ParkedEdit
 from annotations.models.live import Presence
 from annotations.models.releases import Release, ReleaseCase, ReleaseFile
-from annotations.models.reviews import Comment, Review, Submission
+from annotations.models.reviews import Comment, IncidentalFinding, Review, Submission
 
 __all__ = [
+    "AdjudicatedLesion",
     "Annotation",
+    "BulkAction",
     "Case",
     "CaseStudy",
     "Comment",
+    "Comparison",
     "DerivedObject",
     "Edit",
     "HangingProtocol",
@@ -26,15 +31,19 @@ __all__ = [
     "ImportedMeasurement",
     "ImportedPlane",
     "ImportedSegment",
+    "IncidentalFinding",
     "LabelSchema",
     "MaskPlane",
     "ParkedEdit",
     "Presence",
     "Read",
     "ReadTime",
+    "ReadingDesign",
+    "ReferenceStandard",
     "Release",
     "ReleaseCase",
     "ReleaseFile",
     "Review",
+    "Specialty",
     "Submission",
 ]

@@ -42,6 +42,7 @@ class Comment(models.Model):
     read = models.ForeignKey(Read, on_delete=models.CASCADE, related_name="comments")
     round = models.PositiveSmallIntegerField()
     number = models.PositiveSmallIntegerField(help_text="Counts within the read")
+    reply_to = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="replies")
     text = models.TextField()
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -56,3 +57,26 @@ class Comment(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["read", "number"], name="comments_are_numbered")]
+
+
+class IncidentalFinding(models.Model):
+    """Something that matters outside the project's question, told to the data managers of the study."""
+
+    public_id = PublicIdField()
+    read = models.ForeignKey(Read, on_delete=models.CASCADE, related_name="incidental_findings")
+    study = models.ForeignKey("atlas.Study", on_delete=models.CASCADE, related_name="incidental_findings")
+    series = models.ForeignKey("atlas.Series", on_delete=models.CASCADE, null=True, related_name="+")
+    sop_instance_uid = models.CharField(max_length=64, blank=True)
+    frame_number = models.PositiveIntegerField(null=True)
+    point_patient_mm = models.JSONField(null=True, help_text="[x, y, z], LPS")
+    point_image = models.JSONField(null=True, help_text="[column, row], where the image has no position")
+    text = models.TextField()
+    urgent = models.BooleanField(default=False)
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    seen_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    seen_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True, help_text="What was done about it")
+
+    class Meta:
+        ordering = ["-at"]

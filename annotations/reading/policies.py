@@ -21,6 +21,9 @@ from atlas.models import Project
 
 NOT_FOUND = "There is no such read, or it is not for you."
 SUBMITTED_STATES = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
+FINISHED = (Read.State.ACCEPTED, Read.State.SET_ASIDE)
+"""A reader's work on a case is over: what other roles allow them there holds again."""
+PERMISSION_OF_KIND: dict[str, str] = {Read.Kind.READ: "read_cases", Read.Kind.ADJUDICATION: "review_cases"}
 WAS_SUBMITTED = Q(round__gt=1) | Q(state__in=SUBMITTED_STATES)
 
 
@@ -47,17 +50,24 @@ class Rights:
 
 
 def own_reads(user: Someone) -> QuerySet[Read]:
-    """The reads that this person does, in projects where they still are a reader."""
+    """The reads and adjudications that this person does, in projects where they still may."""
     if not user.is_authenticated:
         return Read.objects.none()
-    projects = permissions.objects_for(user, "read_cases", Project)
-    return Read.objects.filter(reader=user, case__project__in=projects.values("pk"))
+    allowed = Q()
+    for kind, permission in PERMISSION_OF_KIND.items():
+        projects = permissions.objects_for(user, permission, Project).values("pk")
+        allowed |= Q(kind=kind, case__project__in=projects)
+    return Read.objects.filter(allowed, reader=user)
 
 
 def cases_being_read_by(user: User) -> QuerySet[Case]:
-    """The cases on which this person has only a reader's rights: their read isn't accepted yet."""
-    unfinished = Read.objects.filter(reader=user).exclude(state=Read.State.ACCEPTED)
-    return Case.objects.filter(pk__in=unfinished.values("case"))
+    """The cases on which this person has only a reader's rights: their read isn't finished yet."""
+    return Case.objects.filter(pk__in=_unfinished(user).values("case"))
+
+
+def _unfinished(user: Someone) -> QuerySet[Read]:
+    """An adjudicator is no reader of the case: all reads lie open before them."""
+    return Read.objects.filter(reader=user.pk, kind=Read.Kind.READ).exclude(state__in=FINISHED)
 
 
 def reads_for(user: Someone) -> QuerySet[Read]:
@@ -79,11 +89,10 @@ def reads_of_others(user: User) -> QuerySet[Read]:
     that they read themselves."""
     reviews = permissions.objects_for(user, "review_cases", Project).values("pk")
     leads = permissions.objects_for(user, "manage_project", Project).values("pk")
-    reads_it_too = Read.objects.filter(reader=user, case=OuterRef("case"))
     return Read.objects.filter(
         Q(case__project__in=leads) | WAS_SUBMITTED,
         ~Q(reader=user),
-        ~Exists(reads_it_too.exclude(state=Read.State.ACCEPTED)),
+        ~Exists(_unfinished(user).filter(case=OuterRef("case"))),
         case__project__in=reviews,
     )
 
@@ -146,7 +155,7 @@ def own_read_or_404(user: Someone, public_id: str, *, lock: bool = False) -> Rea
     """
     reads = Read.objects.filter(public_id=public_id, reader=user.pk).select_related("case__project", "schema")
     read = (reads.select_for_update(of=("self",)) if lock else reads).first()
-    if read is None or "read_cases" not in permissions_in(user, read.case.project):
+    if read is None or PERMISSION_OF_KIND[read.kind] not in permissions_in(user, read.case.project):
         read_or_404(user, public_id)
         raise PermissionDenied("Only its reader may do this.")
     return read
@@ -176,12 +185,11 @@ def capacity_of(user: Someone, read: Read) -> Capacity | None:
 
 def _capacity(user: Someone, read: Read, held: frozenset[str]) -> Capacity | None:
     if read.reader_id == user.pk:
-        return Capacity.READER if "read_cases" in held else None
+        return Capacity.READER if PERMISSION_OF_KIND[read.kind] in held else None
     leads = "manage_project" in held
     if "review_cases" not in held or not (leads or was_submitted(read)):
         return None
-    reads_it_too = Read.objects.filter(case=read.case_id, reader=user.pk).exclude(state=Read.State.ACCEPTED)
-    if reads_it_too.exists():
+    if _unfinished(user).filter(case=read.case_id).exists():
         return None
     return Capacity.LEAD if leads else Capacity.REVIEWER
 
