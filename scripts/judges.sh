@@ -13,7 +13,7 @@ if ! { command -v dciodvfy && command -v storescu && command -v unzip; } >/dev/n
 Install them (Debian: apt install dicom3tools dcmtk unzip; elsewhere: https://www.dclunie.com/dicom3tools.html, https://dcmtk.org)."
 fi
 
-sh scripts/prepare_python.sh
+sh scripts/prepare_python.sh judges
 ATLAS_CHROMIUM=$(sh scripts/find_chromium.sh)
 export ATLAS_CHROMIUM
 sh scripts/prepare_viewer.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The Python environment .venv, exactly as uv.lock says; with Node from a wheel where the machine has none.
+# The Python environment .venv, exactly as uv.lock says, with the groups named; with Node from a wheel where the
+# machine has none.
 
 . "$(dirname -- "$0")/common.sh"
 
@@ -7,8 +8,9 @@
 UV_PYTHON=$(sh scripts/find_python.sh)
 export UV_PYTHON
 UV=$(sh scripts/find_uv.sh)
-if sh scripts/find_node.sh >/dev/null; then
-    "$UV" sync --frozen --quiet
-else
-    "$UV" sync --frozen --quiet --group node
-fi
+for group in "$@"; do
+    GROUPS_WANTED="${GROUPS_WANTED:-} --group $group"
+done
+sh scripts/find_node.sh >/dev/null || GROUPS_WANTED="${GROUPS_WANTED:-} --group node"
+# shellcheck disable=SC2086  # several words
+"$UV" sync --frozen --quiet ${GROUPS_WANTED:-}
