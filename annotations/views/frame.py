@@ -10,20 +10,25 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy
 
 from accounts import permissions
 from accounts.requests import SignedInRequest
 from annotations.reading.projects import project_or_404
 from atlas.models import Project
 
+# Title, name of the address, and the permission that opens it. An address that is not there has no tab.
 TABS = (
-    ("Overview", "project", "view_project"),
-    ("Cases", "project-cases", "review_cases"),
-    ("Members", "project-members", "review_cases"),
-    ("Labels", "project-labels", "view_project"),
-    ("Hanging", "project-hanging", "manage_project"),
-    ("Releases", "project-releases", "download_releases"),
+    (gettext_lazy("Overview"), "project", "view_project"),
+    (gettext_lazy("Cases"), "project-cases", "review_cases"),
+    (gettext_lazy("Agreement"), "project-agreement", "manage_project"),
+    (gettext_lazy("Members"), "project-members", "review_cases"),
+    (gettext_lazy("Labels"), "project-labels", "view_project"),
+    (gettext_lazy("Reading"), "project-reading", "manage_project"),
+    (gettext_lazy("Hanging"), "project-hanging", "manage_project"),
+    (gettext_lazy("Releases"), "project-releases", "download_releases"),
+    (gettext_lazy("Audit"), "project-audit", "manage_project"),
 )
 
 
@@ -64,12 +69,19 @@ def show(
     """A page of a project, under its tabs. `tab` is the name of the tab's address."""
     project = opened.project
     tabs = [
-        {"title": title, "url": reverse(name, args=[project.slug]), "is_here": name == tab}
+        {"title": title, "url": url, "is_here": name == tab}
         for title, name, permission in TABS
-        if permission in opened.held
+        if permission in opened.held and (url := _address(name, project)) is not None
     ]
     context |= {"project": project, "may": opened, "tabs": tabs}
     return render(request, template, context, status=status)
+
+
+def _address(name: str, project: Project) -> str | None:
+    try:
+        return reverse(name, args=[project.slug])
+    except NoReverseMatch:
+        return None
 
 
 def carried_out[T](form: forms.Form, service: Callable[[], T]) -> T | None:
