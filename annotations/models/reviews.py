@@ -29,6 +29,7 @@ class Review(models.Model):
 
     submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="review")
     verdict = models.CharField(max_length=6, choices=Verdict.choices)
+    reasons = models.JSONField(default=list, blank=True, help_text="Keys of why it goes back")
     text = models.TextField(blank=True)
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -77,6 +78,13 @@ class IncidentalFinding(models.Model):
     seen_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
     seen_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, help_text="What was done about it")
+    answered_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-at"]
+        indexes = [
+            models.Index(
+                fields=["study"], condition=models.Q(answered_at=None), name="incidental_findings_unanswered"
+            )
+        ]
