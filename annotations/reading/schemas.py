@@ -42,12 +42,13 @@ LABELS_MAX = 200
 
 
 def schemas_of(project: Project) -> QuerySet[LabelSchema]:
-    """All versions, newest first."""
-    return LabelSchema.objects.filter(project=project).select_related("created_by")
+    """All versions that are or were in use, newest first."""
+    return LabelSchema.objects.filter(project=project, is_draft=False).select_related("created_by")
 
 
 def current_schema(project: Project) -> LabelSchema | None:
-    return LabelSchema.objects.filter(project=project).order_by("-version").first()
+    """The version in use; a draft is none."""
+    return LabelSchema.objects.filter(project=project, is_draft=False).order_by("-version").first()
 
 
 @transaction.atomic
