@@ -1,9 +1,11 @@
-"""Jobs of the marks: a release is written case by case, by as many workers as there are."""
+"""Jobs of the marks, case by case: reads are compared, releases written by as many workers as there are."""
 
 from procrastinate.contrib.django import app
 
 from annotations.cohort import writer
 from annotations.cohort.releases import FINISH, WRITE_CASE
+from annotations.reading import comparing
+from annotations.reading.following import COMPARE_CASE
 
 
 @app.task(name=WRITE_CASE)
@@ -16,3 +18,9 @@ def write_release_case(release_id: int, case_id: int) -> None:
 def finish_release(release_id: int) -> None:
     """Write the tables and the manifest of a release whose cases are written, and open it."""
     writer.finish(release_id)
+
+
+@app.task(name=COMPARE_CASE)
+def compare_case(case_id: int) -> None:
+    """Compare what was handed in for a case, and decide whether readers disagree. Twice changes nothing."""
+    comparing.compare_case(case_id)

@@ -6,12 +6,19 @@ from annotations.models import Read
 
 S = Read.State
 
+OPEN = frozenset({S.ASSIGNED, S.IN_PROGRESS, S.RETURNED})
+"""The reader is at work, or should be."""
+HANDED_IN = frozenset({S.SUBMITTED, S.ACCEPTED})
+FINISHED = frozenset({S.ACCEPTED, S.SET_ASIDE})
+"""A reader's work on a case is over: what other roles allow them there holds again."""
+
 # action: (states it may start from, state it leads to)
 TRANSITIONS: dict[str, tuple[frozenset[str], str]] = {
     "open": (frozenset({S.ASSIGNED}), S.IN_PROGRESS),
-    "submit": (frozenset({S.ASSIGNED, S.IN_PROGRESS, S.RETURNED}), S.SUBMITTED),
+    "submit": (OPEN, S.SUBMITTED),
     "return": (frozenset({S.SUBMITTED}), S.RETURNED),
     "accept": (frozenset({S.SUBMITTED}), S.ACCEPTED),
+    "set_aside": (OPEN | {S.SUBMITTED}, S.SET_ASIDE),
 }
 
 

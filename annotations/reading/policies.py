@@ -17,12 +17,11 @@ from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
 from annotations.models import Case, CaseStudy, Comment, Read, Release
+from annotations.reading.machine import FINISHED
 from atlas.models import Project
 
 NOT_FOUND = "There is no such read, or it is not for you."
 SUBMITTED_STATES = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
-FINISHED = (Read.State.ACCEPTED, Read.State.SET_ASIDE)
-"""A reader's work on a case is over: what other roles allow them there holds again."""
 PERMISSION_OF_KIND: dict[str, str] = {Read.Kind.READ: "read_cases", Read.Kind.ADJUDICATION: "review_cases"}
 WAS_SUBMITTED = Q(round__gt=1) | Q(state__in=SUBMITTED_STATES)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from annotations.models import ParkedEdit, Read, Submission
-from annotations.reading import machine, policies
+from annotations.reading import following, machine, policies
 from annotations.reading.answers import owed_by
 from annotations.reading.broadcasts import announce_read
 from atlas.api.errors import Conflict
@@ -41,7 +41,7 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
     """
     # The journal is written under the same lock, so nothing arrives between the checks and the submission.
     read = policies.own_read_or_404(user, read_id, lock=True)
-    if read.state == Read.State.SUBMITTED and _was_submitted_at(read, number):
+    if _was_submitted_at(read, number):
         return read
     if not machine.may(read, "submit"):
         raise Conflict(f"This read is {read.get_state_display().lower()}: it can't be handed in now.")
@@ -60,10 +60,11 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
             f"; and {len(missing) - OWED_TOLD} more" if len(missing) > OWED_TOLD else ""
         )
         raise Conflict(f"These need an answer first, if only “absent”: {told}.")
-    Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
+    submission = Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
     if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
         raise Conflict("This read was changed at the same moment. Reload the page.")
     audit.record(user, "read.submitted", read, round=read.round, edit_number=number)
+    following.followed(submission)
     announce_read(read)
     return read
 
@@ -115,4 +116,6 @@ def _own_to_read(user: User) -> QuerySet[Read]:
 
 
 def _was_submitted_at(read: Read, number: int) -> bool:
-    return Submission.objects.filter(read=read, round=read.round, edit_number=number).exists()
+    """Whether this is a submission sent twice, with no verdict of a person on it yet."""
+    given = Submission.objects.filter(read=read, round=read.round, edit_number=number, review=None)
+    return read.state in machine.HANDED_IN and given.exists()

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from accounts import audit
 from accounts.models import AuditRecord, User
 from annotations.models import Comment, Read, Review, Submission
-from annotations.reading import machine, policies
+from annotations.reading import following, machine, policies
 from annotations.reading.broadcasts import announce_read, tell_read
 from atlas.api.errors import Conflict
 from atlas.models import Instance, Series
@@ -58,6 +58,7 @@ def judge(*, user: User, read_id: str, verdict: str, round: int, text: str = "")
     if not machine.move(read, verdict, round=next_round):
         raise Conflict("This read was changed at the same moment. Reload the page.")
     audit.record(user, VERBS[Review.Verdict(verdict)], read, round=round)
+    following.compare_soon(read.case)
     announce_read(read)
     return read
 
