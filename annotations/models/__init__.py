@@ -15,6 +15,7 @@ from annotations.models.journal import Annotation, Edit, MaskPlane, ParkedEdit
 from annotations.models.live import Presence
 from annotations.models.releases import Release, ReleaseCase, ReleaseFile
 from annotations.models.reviews import Comment, IncidentalFinding, Review, Submission
+from annotations.models.terms import CodedTerm
 
 __all__ = [
     "AdjudicatedLesion",
@@ -22,6 +23,7 @@ __all__ = [
     "BulkAction",
     "Case",
     "CaseStudy",
+    "CodedTerm",
     "Comment",
     "Comparison",
     "DerivedObject",
