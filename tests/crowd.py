@@ -1,7 +1,7 @@
 """A project as large as Atlas plans for: thousands of cases, dozens of readers, in all states of reading.
 
-Rows are copied into the database as they would stand after months of work; nobody drew anything, so marks have
-no voxels and comparisons hold drawn numbers. The same `seed` gives the same project.
+Rows are copied into the database as they would stand after months of work; nobody drew anything, so marks
+have no voxels and comparisons hold drawn numbers. The same `seed` gives the same project.
 """
 
 import datetime
@@ -42,6 +42,7 @@ S = Read.State
 @dataclass
 class Crowd:
     project: Project
+    dataset: Dataset
     lead: User
     reviewer: User
     readers: list[User]
@@ -116,7 +117,7 @@ def _people(readers: int, slug: str) -> Crowd:
         for key in LABELS
     ]
     schema = LabelSchema.objects.create(project=project, version=1, labels=labels, created_by=lead)
-    return Crowd(project, lead, reviewer, people, schema)
+    return Crowd(project, dataset, lead, reviewer, people, schema)
 
 
 def _person(username: str, first_name: str) -> User:
@@ -135,15 +136,12 @@ def _case(
     now: datetime.datetime,
 ) -> None:
     organisation, project = crowd.project.organisation_id, crowd.project.pk
-    dataset = crowd.project.dataset_grants.first() if not hasattr(crowd, "_dataset") else None
-    if dataset is not None:
-        crowd._dataset = dataset.dataset_id  # type: ignore[attr-defined]
     subject = rows.add(Subject, organisation_id=organisation, pseudonym=f"{crowd.project.slug}-{number:05}")
     uid = f"1.2.826.0.1.3680043.8.499.{project}.{number}"
     study = rows.add(
         Study,
         organisation_id=organisation,
-        dataset_id=crowd._dataset,  # type: ignore[attr-defined]
+        dataset_id=crowd.dataset.pk,
         subject_id=subject,
         study_instance_uid=uid,
         date=(now - datetime.timedelta(days=400 + number % 300)).date(),
