@@ -219,10 +219,10 @@ def was_submitted(read: Read) -> bool:
 
 
 def comments_for(user: User, read: Read) -> QuerySet[Comment]:
-    """The comments on a read that this person sees: the reader those of finished reviews only."""
-    comments = Comment.objects.filter(read=read).select_related("by", "series")
+    """The comments on a read that this person sees: the reader those of finished reviews, and their own."""
+    comments = Comment.objects.filter(read=read).select_related("by", "series", "reply_to")
     if read.reader_id == user.pk and read.state not in (Read.State.RETURNED, Read.State.ACCEPTED):
-        return comments.filter(round__lt=read.round)
+        return comments.filter(Q(round__lt=read.round) | Q(by=user))
     return comments
 
 

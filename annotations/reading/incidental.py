@@ -1,0 +1,141 @@
+"""Something dangerous outside the project's question: whoever sees it tells the people who look after the images.
+
+It goes past the blind reading: data managers learn the place, the words and who wrote them, and no mark.
+Only someone who still reads the same case learns nothing of it, for it would tell them of another reader.
+"""
+
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from accounts import audit, permissions
+from accounts.models import User
+from accounts.permissions import Someone
+from annotations.models import IncidentalFinding, Read
+from annotations.reading import policies
+from annotations.reading.review import Place, pinned_to
+from atlas.api.errors import Conflict
+from atlas.fanout import broadcast
+from atlas.models import Dataset, Series, Study
+
+audit.register("incidental.reported", "incidental.seen", "incidental.answered")
+
+GROUP = "incidental"
+TEXT_LENGTH_MAX = 4000
+NOT_FOUND = "There is no such finding, or it is not for you."
+
+
+# Which objects? ---------------------------------------------------------------------------------
+
+
+def findings_for(user: Someone) -> QuerySet[IncidentalFinding]:
+    """The findings about images that this person looks after; what nobody has answered comes first, and of
+    that what is urgent."""
+    if not user.is_authenticated:
+        return IncidentalFinding.objects.none()
+    datasets = permissions.objects_for(user, "import_images", Dataset)
+    read_here = policies.cases_being_read_by(user).values("pk")
+    return (
+        IncidentalFinding.objects.filter(study__dataset__in=datasets.values("pk"))
+        .filter(Q(by=user) | ~Q(read__case__in=read_here))
+        .order_by(F("answered_at").asc(nulls_first=True), "-urgent", "-at")
+    )
+
+
+def unanswered_count(user: Someone) -> int:
+    """How many findings wait for an answer of this person or their colleagues."""
+    return findings_for(user).filter(answered_at=None).count()
+
+
+def own_findings(user: User, read: Read) -> QuerySet[IncidentalFinding]:
+    """What this person told about the read's images, and what came of it."""
+    found = IncidentalFinding.objects.filter(read=read, by=user)
+    return found.select_related("study", "series", "answered_by").order_by("at")
+
+
+def finding_or_404(user: Someone, public_id: str) -> IncidentalFinding:
+    found = findings_for(user).filter(public_id=public_id).first()
+    if found is None:
+        raise Http404(NOT_FOUND)
+    return found
+
+
+# Services ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def report(
+    *, user: User, read_id: str, study: str, text: str, urgent: bool = False, place: Place | None = None
+) -> IncidentalFinding:
+    """Tell the data managers of the study's dataset. `study` is a public id; a place must lie in it.
+
+    Whoever may open the read may tell; sending the same words about the same study again changes nothing.
+    Raises ValidationError where nothing is said, or the study or place is not of this case.
+    """
+    read, _ = policies.read_and_rights_or_404(user, read_id)
+    # One at a time, so that a double click finds what the first has written.
+    read = Read.objects.select_for_update(of=("self",)).select_related("case__project").get(pk=read.pk)
+    policies.rights_on(user, read)
+    said = text.strip()
+    if not said:
+        raise ValidationError({"text": ["Say what you saw."]})
+    about = Study.objects.filter(public_id=study, case_studies__case=read.case_id).first()
+    if about is None:
+        raise ValidationError({"study": ["This case has no such study."]})
+    pinned = pinned_to(read, place) if place else {}
+    series: Series | None = pinned.get("series")
+    if series is not None and series.study_id != about.pk:
+        raise ValidationError({"study": ["The place lies in another study."]})
+    known = IncidentalFinding.objects.filter(
+        read=read, by=user, study=about, text=said, urgent=urgent, answered_at=None
+    ).first()
+    if known is not None:
+        return known
+    found = IncidentalFinding.objects.create(
+        read=read, study=about, text=said, urgent=urgent, by=user, **pinned
+    )
+    audit.record(user, "incidental.reported", found, read=read.pk, study=about.pk, urgent=urgent)
+    _announce(found)
+    return found
+
+
+@transaction.atomic
+def note_seen(*, user: User, finding_id: str) -> IncidentalFinding:
+    """Someone who looks after the images has read it. The first of them counts."""
+    found = finding_or_404(user, finding_id)
+    now = timezone.now()
+    if IncidentalFinding.objects.filter(pk=found.pk, seen_at=None).update(seen_at=now, seen_by=user):
+        found.seen_at, found.seen_by = now, user
+        audit.record(user, "incidental.seen", found)
+        _announce(found)
+    return found
+
+
+@transaction.atomic
+def answer(*, user: User, finding_id: str, text: str) -> IncidentalFinding:
+    """Say what was done about it. Raises Conflict where a colleague has answered, ValidationError where
+    nothing is said."""
+    found = finding_or_404(user, finding_id)
+    said = text.strip()
+    if not said or len(said) > TEXT_LENGTH_MAX:
+        raise ValidationError({"answer": [f"Say what was done, in at most {TEXT_LENGTH_MAX} characters."]})
+    now = timezone.now()
+    open_still = IncidentalFinding.objects.filter(pk=found.pk, answered_at=None)
+    if not open_still.update(answer=said, answered_by=user, answered_at=now):
+        raise Conflict("A colleague has answered this meanwhile.")
+    IncidentalFinding.objects.filter(pk=found.pk, seen_at=None).update(seen_at=now, seen_by=user)
+    audit.record(user, "incidental.answered", found)
+    _announce(found)
+    found.refresh_from_db()
+    return found
+
+
+def _announce(found: IncidentalFinding) -> None:
+    """To the pages of those who look after images, and to the room of whoever told: ids only."""
+    for group in (GROUP, f"read.{found.read.public_id}"):
+        message = {"type": "incidental", "finding": found.public_id}
+        transaction.on_commit(partial(broadcast, group, message), robust=True)
