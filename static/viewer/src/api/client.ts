@@ -1,6 +1,7 @@
 /** Talks to the server. Every failure becomes a sentence a reader can act on. */
 
 import { t } from "../words";
+import { adjudicationOf } from "./adjudication";
 import type {
   Comment,
   Edit,
@@ -106,6 +107,7 @@ export function makeClient(readId: string, csrf: string) {
     resolve: (id: string) => ask<Comment>(`${base}comments/${id}/resolve/`, {}),
     imported: (id: string) => ask<ImportedSlices>(`${base}imported/${id}/`),
     manifest: (url: string) => ask<Manifest>(url),
+    adjudication: adjudicationOf(ask, base),
   };
 }
 

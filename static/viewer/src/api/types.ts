@@ -1,4 +1,5 @@
-/** The server's answers, as the pages send them. The only file to change when an answer changes. */
+/** The server's answers, as the pages send them. Only this file, and adjudication.ts, change when an answer changes. */
+import type { Adjudication } from "./adjudication";
 
 export type Point3 = [number, number, number];
 export type Point2 = [number, number];
@@ -211,6 +212,9 @@ export interface Comment {
 
 export interface Read {
   id: string;
+  kind?: "read" | "adjudication";
+  /** The readers' work, where this read settles it. */
+  adjudication?: Adjudication | null;
   state: ReadState;
   round: number;
   you: {
@@ -243,7 +247,7 @@ export interface AnnotationValue {
   series: string;
   state: FourState;
   note: string;
-  origin: { from: "reader" | "imported"; imported?: string };
+  origin: { from: "reader" | "imported" | "adjudication"; imported?: string };
   sop?: string;
   frame?: number;
   frame_of_reference?: string | null;
@@ -375,4 +379,5 @@ export type LiveMessage =
   | { type: "presence"; people: Person[] }
   | { type: "edits"; number: number; tab: string }
   | { type: "state"; state: ReadState; round: number }
+  | { type: "adjudication" }
   | { type: "comment" };
