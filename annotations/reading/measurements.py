@@ -5,6 +5,7 @@ marked as such; one that only knows the spacing at its detector, or none, gives 
 spoils has no number but a sentence.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,12 +42,13 @@ def measure(read: Read, state: State) -> list[Measurement]:
     for plane in state.planes:
         planes.setdefault(plane.annotation_id, []).append(plane)
     return [
-        _measured(mark, frames.get(mark.value["series"]), planes.get(mark.annotation_id, []))
+        measured(mark, frames.get(mark.value["series"]), planes.get(mark.annotation_id, []))
         for mark in state.annotations
     ]
 
 
-def _measured(mark: Mark, frames: Frames | None, planes: list[PlaneOfMark]) -> Measurement:
+def measured(mark: Mark, frames: Frames | None, planes: Sequence[PlaneOfMark]) -> Measurement:
+    """The numbers of one mark; `planes` are those of a segment."""
     value = mark.value
     found = Measurement(str(mark.annotation_id), value["kind"], value["label"], value["series"])
     try:
