@@ -87,22 +87,22 @@ def project_overview(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug)
     project = opened.project
     context: dict[str, Any] = {"schema": current_schema(project)}
+    sight = overview.sight_of(request.user, project, opened.held)
     if opened.may_manage:
-        steps = overview.funnel(request.user, project)
-        members = overview.members_with_progress(request.user, project)
+        steps = overview.funnel(sight)
+        members = overview.members_seen(sight)
         context |= {
             "steps": steps,
             "cases_total": sum(step.here for step in steps),
             "members": members,
-            "readers": [member for member in members if any(member.weeks)],
             "most_a_week": max((max(member.weeks) for member in members), default=0),
-            "decisions": overview.decisions(request.user, project, steps, members, opened.held),
-            "reads_too": overview.reads_too(request.user, project),
+            "decisions": overview.decisions(sight, steps, members),
+            "reads_too": len(sight.closed),
         }
     elif opened.may_review:  # who reviews knows of what was handed in, not of what is still being read
         context |= {
             "handed_in": overview.handed_in(request.user, project),
-            "decisions": overview.decisions(request.user, project, [], [], opened.held),
+            "decisions": overview.decisions(sight, [], []),
         }
     if opened.may_read:
         context["own"] = overview.own_progress(request.user, project)

@@ -49,6 +49,7 @@ def test_the_funnel_counts_each_case_where_its_slowest_read_stands(scene: Scene)
         "in_progress": 0,
         "submitted": 1,
         "returned": 0,
+        "to_adjudicate": 0,
         "accepted": 1,
     }
 
