@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import derived, reads, releases, times
+from annotations.api import derived, reads, releases, reviews, times
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -26,13 +26,25 @@ READS: list[URLPattern] = [
     ),
     path("reads/<str:public_id>/submit/", reads.Submit.as_view(), name="api-read-submit"),
     path("reads/<str:public_id>/time/", times.ReadTimeBeat.as_view(), name="api-read-time"),
-    path("reads/<str:public_id>/review/", reads.Judge.as_view(), name="api-read-review"),
-    path("reads/<str:public_id>/comments/", reads.Comments.as_view(), name="api-read-comments"),
+    path("reads/<str:public_id>/review/", reviews.Judge.as_view(), name="api-read-review"),
+    path("reads/<str:public_id>/comments/", reviews.Comments.as_view(), name="api-read-comments"),
     path(
         "reads/<str:public_id>/comments/<str:comment_id>/resolve/",
-        reads.ResolveComment.as_view(),
+        reviews.ResolveComment.as_view(),
         name="api-read-comment-resolve",
     ),
+    path(
+        "reads/<str:public_id>/comments/<str:comment_id>/reopen/",
+        reviews.ReopenComment.as_view(),
+        name="api-read-comment-reopen",
+    ),
+    path(
+        "reads/<str:public_id>/comments/<str:comment_id>/replies/",
+        reviews.Replies.as_view(),
+        name="api-read-comment-replies",
+    ),
+    path("reads/<str:public_id>/diff/", reviews.Changes.as_view(), name="api-read-diff"),
+    path("reads/<str:public_id>/incidental/", reviews.Incidental.as_view(), name="api-read-incidental"),
 ]
 
 RELEASE = "projects/<slug:slug>/releases/<int:number>/"

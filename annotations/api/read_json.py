@@ -10,12 +10,13 @@ from django.urls import reverse
 from accounts.models import User
 from annotations.api.hanging_json import hanging_json
 from annotations.api.imported_json import imported_json
-from annotations.models import Comment, Read
+from annotations.api.review_json import review_json
+from annotations.models import Read
 from annotations.reading import policies
+from annotations.reading.designs import design_of
 from annotations.reading.journal import Gesture, Line, State
 from annotations.reading.measurements import Measurement
 from annotations.reading.reads import next_read
-from annotations.reading.review import last_review
 from annotations.reading.shown import shown_series
 from atlas.models import Series, Study
 
@@ -24,6 +25,8 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
     """What the reading room needs to begin. The same number of queries for any number of studies."""
     studies = _studies(read)
     project, subject = read.case.project, read.case.subject
+    design = design_of(project)
+    withheld = policies.are_proposals_withheld(read, rights.capacity)
     ages = [study.age_years for study in studies if study.age_years is not None]
     return {
         "id": read.public_id,
@@ -57,19 +60,26 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         },
         "studies": _studies_json(studies),
         "hanging": hanging_json(read, studies),
-        "imported": imported_json(read),
-        "review": _review_json(read),
-        "comments": [comment_json(comment) for comment in policies.comments_for(user, read)],
+        "proposals": {
+            "shown": design.proposals,
+            "withheld": withheld and design.proposals != ReadingDesign.Proposals.BEFORE,
+            "unaided_number": read.unaided_edit_number,
+        },
+        "imported": [] if withheld else imported_json(read),
+        **review_json(user, read),
         "worklist_url": reverse("worklist"),
         "next": _next_json(next_read(user, after=read)),
     }
 
 
-def row_json(user: User, read: Read, led: set[int]) -> dict[str, Any]:
-    """One line of a list. `led`: primary keys of the projects that the user leads."""
+def row_json(user: User, read: Read, led: set[int], reviewed: set[int], read_too: set[int]) -> dict[str, Any]:
+    """One line of a list. Primary keys: of the projects that the user leads, and those that they review in;
+    of the cases that they read themselves now."""
     capacity = policies.Capacity.REVIEWER
     if read.reader_id == user.pk:
         capacity = policies.Capacity.READER
+    elif read.case_id in read_too or read.case.project_id not in reviewed:
+        capacity = policies.Capacity.FELLOW
     elif read.case.project_id in led:
         capacity = policies.Capacity.LEAD
     return {
@@ -144,33 +154,6 @@ def _next_json(read: Read | None) -> dict[str, Any] | None:
         "read": read.public_id,
         "url": reverse("read", args=[read.public_id]),
         "series": [manifest_url(public_id) for public_id in in_order.values_list("public_id", flat=True)],
-    }
-
-
-# Review -----------------------------------------------------------------------------------------
-
-
-def _review_json(read: Read) -> dict[str, Any] | None:
-    """The latest verdict: what the reader must know of a read that came back."""
-    review = last_review(read)
-    if review is None:
-        return None
-    return {"verdict": review.verdict, "text": review.text, "author": review.by.display_name, "at": review.at}
-
-
-def comment_json(comment: Comment) -> dict[str, Any]:
-    return {
-        "id": comment.public_id,
-        "number": comment.number,
-        "text": comment.text,
-        "author": comment.by.display_name,
-        "at": comment.at,
-        "series": comment.series.public_id if comment.series else None,
-        "sop": comment.sop_instance_uid or None,
-        "frame": comment.frame_number,
-        "point_patient_mm": comment.point_patient_mm,
-        "point_image": comment.point_image,
-        "resolved": comment.resolved_at is not None,
     }
 
 

@@ -1,13 +1,10 @@
 """REST for reads: what the reading room asks for and sends."""
 
-import gzip
-import json
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -15,11 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import permissions
-from accounts.models import User
 from annotations.api import imported_json, shapes
 from annotations.api import read_json as as_json
+from annotations.api.requests import compact, marks_or_403, read_response, user_of, valid
 from annotations.models import ParkedEdit, Read
-from annotations.reading import journal, policies, reads, review
+from annotations.reading import journal, policies, reads
 from annotations.reading.journal.appending import EDITS_MAX
 from annotations.reading.journal.sent import NUMBER_MAX, edit_id
 from annotations.reading.measurements import measure
@@ -27,8 +24,6 @@ from atlas.api.pagination import Pages
 from atlas.models import Project
 
 GROUPS_MAX = 1000
-GZIP_FROM_BYTES = 1000
-GZIP_LEVEL = 1  # runs in base64 shrink to a third already; higher levels cost the reader time
 
 GROUPS = OpenApiParameter("groups", int, description=f"How many gestures, at most {GROUPS_MAX}")
 BEFORE = OpenApiParameter("before", int, description="Those that ended before this edit")
@@ -58,7 +53,7 @@ class ReadList(APIView):
         page: list[Read] = pages.paginate_queryset(found.order_by(*ORDER), request, self) or []
         projects = permissions.objects_for(request.user, "manage_project", Project)
         led = set(projects.values_list("pk", flat=True))
-        return pages.get_paginated_response([as_json.row_json(_user(request), read, led) for read in page])
+        return pages.get_paginated_response([as_json.row_json(user_of(request), read, led) for read in page])
 
 
 class ReadDetail(APIView):
@@ -68,7 +63,7 @@ class ReadDetail(APIView):
         responses=shapes.ReadShape,
     )
     def get(self, request: Request, public_id: str) -> Response:
-        return _read_response(request, public_id)
+        return read_response(request, public_id)
 
 
 class ReadOpen(APIView):
@@ -79,8 +74,8 @@ class ReadOpen(APIView):
         responses=shapes.ReadShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
-        reads.open_read(user=_user(request), read_id=public_id)
-        return _read_response(request, public_id)
+        reads.open_read(user=user_of(request), read_id=public_id)
+        return read_response(request, public_id)
 
 
 # The journal ------------------------------------------------------------------------------------
@@ -95,7 +90,7 @@ class Edits(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         edits, tab = _checked_batch(request.data)
-        results, number = journal.append(user=_user(request), read_id=public_id, edits=edits, tab=tab)
+        results, number = journal.append(user=user_of(request), read_id=public_id, edits=edits, tab=tab)
         return Response({"results": results, "number": number})
 
 
@@ -108,7 +103,7 @@ class ReadState(APIView):
         responses=shapes.StateShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
-        read, number = _marks_or_403(request, public_id)
+        read, number = marks_or_403(request, public_id)
         at = _number_param(request, "at", NUMBER_MAX)
         if at is not None:
             last = read.last_edit_number if number is None else number
@@ -125,7 +120,7 @@ class ReadState(APIView):
             if number is None
             else journal.state_at(read, number)
         )
-        return _compact(request, as_json.state_json(found), etag=f'"{found.number}"')
+        return compact(request, as_json.state_json(found), etag=f'"{found.number}"')
 
 
 class History(APIView):
@@ -137,10 +132,10 @@ class History(APIView):
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
-        read, number = _marks_or_403(request, public_id)
+        read, number = marks_or_403(request, public_id)
         until = read.last_edit_number if number is None else number
         gestures = journal.history(read, until_number=until, groups=groups, before_number=before)
-        return _compact(request, as_json.history_json(gestures, until))
+        return compact(request, as_json.history_json(gestures, until))
 
 
 class Gestures(APIView):
@@ -152,11 +147,11 @@ class Gestures(APIView):
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
-        read, number = _marks_or_403(request, public_id)
+        read, number = marks_or_403(request, public_id)
         until = read.last_edit_number if number is None else number
         ended = until + 1 if before is None else min(before, until + 1)
         lines = journal.listed(read, before_number=ended, groups=groups + 1)
-        return _compact(request, as_json.gestures_json(lines[:groups], len(lines) > groups))
+        return compact(request, as_json.gestures_json(lines[:groups], len(lines) > groups))
 
 
 class Measurements(APIView):
@@ -166,7 +161,7 @@ class Measurements(APIView):
         responses=shapes.MeasurementShape(many=True),
     )
     def get(self, request: Request, public_id: str) -> Response:
-        read, number = _marks_or_403(request, public_id)
+        read, number = marks_or_403(request, public_id)
         found = journal.state(read) if number is None else journal.state_at(read, number)
         return Response([as_json.measurement_json(one) for one in measure(read, found)])
 
@@ -179,7 +174,7 @@ class Parked(APIView):
     )
     def get(self, request: Request, public_id: str) -> Response:
         read = policies.own_read_or_404(request.user, public_id)
-        kept = ParkedEdit.objects.filter(read=read, by=_user(request), settled_at=None).order_by("pk")
+        kept = ParkedEdit.objects.filter(read=read, by=user_of(request), settled_at=None).order_by("pk")
         pages = Pages()
         page = pages.paginate_queryset(kept, request, self)
         return pages.get_paginated_response(
@@ -195,7 +190,7 @@ class SettleParked(APIView):
         responses={204: None},
     )
     def post(self, request: Request, public_id: str, edit_id: str) -> Response:
-        reads.settle_parked(user=_user(request), read_id=public_id, edit_id=edit_id)
+        reads.settle_parked(user=user_of(request), read_id=public_id, edit_id=edit_id)
         return Response(status=204)
 
 
@@ -206,15 +201,16 @@ class Imported(APIView):
         responses=shapes.ImportedSlicesShape,
     )
     def get(self, request: Request, public_id: str, imported_id: str) -> HttpResponse:
-        read = policies.read_or_404(request.user, public_id)
-        for what in (imported_json.segments_of(read), imported_json.marks_of(read)):
+        read, rights = policies.read_and_rights_or_404(request.user, public_id)
+        withheld = policies.are_proposals_withheld(read, rights.capacity)
+        for what in () if withheld else (imported_json.segments_of(read), imported_json.marks_of(read)):
             found = what.filter(public_id=imported_id).first()
             if found is not None:
-                return _compact(request, imported_json.slices_json(found))
+                return compact(request, imported_json.slices_json(found))
         raise Http404("Nothing like this came with the images.")
 
 
-# Submission and review --------------------------------------------------------------------------
+# Submission ---------------------------------------------------------------------------------------
 
 
 class Submit(APIView):
@@ -226,84 +222,12 @@ class Submit(APIView):
         responses=shapes.ReadShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
-        sent = _valid(shapes.SubmitShape, request)
-        reads.submit(user=_user(request), read_id=public_id, number=sent["number"])
-        return _read_response(request, public_id)
-
-
-class Judge(APIView):
-    @extend_schema(
-        operation_id="reads_review",
-        summary="Accept or return the submitted round",
-        request=shapes.ReviewShape,
-        responses=shapes.ReadShape,
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        policies.read_or_404(request.user, public_id)  # a stranger learns nothing from what is wrong
-        sent = _valid(shapes.ReviewShape, request)
-        review.judge(user=_user(request), read_id=public_id, **sent)
-        return _read_response(request, public_id)
-
-
-class Comments(APIView):
-    @extend_schema(
-        operation_id="reads_comments_create",
-        summary="Write a comment during review, pinned to a place or to none",
-        request=shapes.NewCommentShape,
-        responses={201: shapes.CommentShape},
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        policies.read_or_404(request.user, public_id)
-        sent = _valid(shapes.NewCommentShape, request)
-        place = None
-        if sent["sop"] is not None:
-            place = review.Place(
-                series=sent["series"],
-                sop_instance_uid=sent["sop"],
-                frame_number=sent["frame"],
-                point_patient_mm=sent["point_patient_mm"],
-                point_image=sent["point_image"],
-            )
-        written = review.comment(user=_user(request), read_id=public_id, text=sent["text"], place=place)
-        return Response(as_json.comment_json(written), status=201)
-
-
-class ResolveComment(APIView):
-    @extend_schema(
-        operation_id="reads_comments_resolve",
-        summary="The comment has been dealt with",
-        request=None,
-        responses=shapes.CommentShape,
-    )
-    def post(self, request: Request, public_id: str, comment_id: str) -> Response:
-        written = review.resolve(user=_user(request), read_id=public_id, comment_id=comment_id)
-        return Response(as_json.comment_json(written))
+        sent = valid(shapes.SubmitShape, request)
+        reads.submit(user=user_of(request), read_id=public_id, number=sent["number"])
+        return read_response(request, public_id)
 
 
 # Shared -----------------------------------------------------------------------------------------
-
-
-def _user(request: Request) -> User:
-    """The caller: strangers never pass the permission class."""
-    return cast(User, request.user)
-
-
-def _read_response(request: Request, public_id: str) -> Response:
-    read, rights = policies.read_and_rights_or_404(request.user, public_id)
-    response = Response(as_json.read_json(_user(request), read, rights))
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def _marks_or_403(request: Request, public_id: str) -> tuple[Read, int | None]:
-    """The read, and the number of the edit up to which this person sees it; None: to the last one."""
-    read, rights = policies.read_and_rights_or_404(request.user, public_id)
-    if not rights.may_see_marks:
-        raise PermissionDenied("This read has not been submitted yet: only its reader sees the marks.")
-    if rights.capacity is policies.Capacity.READER:
-        return read, None
-    review.note_that_marks_were_seen(_user(request), read)
-    return read, reads.last_submitted_number(read)
 
 
 def _filtered(request: Request):
@@ -353,25 +277,3 @@ def _checked_batch(data: Any) -> tuple[list[dict[str, Any]], str]:
     except (ValueError, TypeError, AttributeError):
         raise ValidationError({"tab": ["A UUID."]}) from None
     return edits, tab
-
-
-def _valid(shape: type[shapes.Shape], request: Request) -> dict[str, Any]:
-    serializer = shape(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
-
-
-def _compact(request: Request, content: dict[str, Any], *, etag: str | None = None) -> HttpResponse:
-    """Large JSON, gzipped quickly where the other side takes it."""
-    body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-    response = HttpResponse(content_type="application/json")
-    if len(body) >= GZIP_FROM_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = gzip.compress(body, compresslevel=GZIP_LEVEL, mtime=0)
-        response["Content-Encoding"] = "gzip"
-        etag = f"W/{etag}" if etag else None
-    response.content = body
-    if etag:
-        response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache"
-    patch_vary_headers(response, ("Accept-Encoding", "Cookie", "Authorization"))
-    return response

@@ -5,8 +5,10 @@ from typing import Any
 from rest_framework import serializers as s
 
 from annotations.models import Read, Review
+from annotations.reading.incidental import TEXT_LENGTH_MAX
 from annotations.reading.journal.values import COORDINATE_MAX, KINDS
 from annotations.reading.questions import ABOUT, TYPES
+from annotations.reading.review import REASONS
 
 
 class Shape(s.Serializer):
@@ -118,22 +120,42 @@ class ImportedShape(Shape):
     measurements = ReportedNumberShape(many=True)
 
 
-class CommentShape(Shape):
+PLACE = {
+    "series": s.CharField(allow_null=True),
+    "sop": s.CharField(allow_null=True),
+    "frame": s.IntegerField(allow_null=True),
+    "point_patient_mm": numbers(3, allow_null=True),
+    "point_image": numbers(2, allow_null=True),
+}
+_Pinned: type[Shape] = type("_Pinned", (Shape,), dict(PLACE))
+
+
+class CommentShape(_Pinned):  # type: ignore[misc, valid-type]
     id = s.CharField()
     number = s.IntegerField()
+    round = s.IntegerField()
+    reply_to = s.CharField(allow_null=True, help_text="The comment that opened the thread")
     text = s.CharField()
     author = s.CharField()
     at = s.DateTimeField()
-    series = s.CharField(allow_null=True)
-    sop = s.CharField(allow_null=True)
-    frame = s.IntegerField(allow_null=True)
-    point_patient_mm = numbers(3, allow_null=True)
-    point_image = numbers(2, allow_null=True)
     resolved = s.BooleanField()
+
+
+class IncidentalShape(_Pinned):  # type: ignore[misc, valid-type]
+    id = s.CharField()
+    study = s.CharField()
+    text = s.CharField()
+    urgent = s.BooleanField()
+    at = s.DateTimeField()
+    seen_at = s.DateTimeField(allow_null=True, help_text="When a data manager had read it")
+    answer = s.CharField(allow_blank=True)
+    answered_by = s.CharField(allow_null=True)
+    answered_at = s.DateTimeField(allow_null=True)
 
 
 class VerdictShape(Shape):
     verdict = s.ChoiceField(choices=["accept", "return"])
+    reasons = s.ListField(child=s.ChoiceField(choices=list(REASONS)))
     text = s.CharField()
     author = s.CharField()
     at = s.DateTimeField()
@@ -207,6 +229,7 @@ class ReadShape(Shape):
     imported = ImportedShape(many=True)
     review = VerdictShape(allow_null=True, help_text="The latest verdict")
     comments = CommentShape(many=True)
+    incidental = IncidentalShape(many=True, help_text="What the caller told of these images")
     worklist_url = s.CharField()
     next = NextShape(allow_null=True)
 
@@ -389,12 +412,18 @@ class ReviewShape(Shape):
     verdict = s.ChoiceField(choices=Review.Verdict.choices)
     round = s.IntegerField(min_value=1)
     text = s.CharField(required=False, allow_blank=True, max_length=4000, default="")
+    reasons = s.ListField(
+        child=s.ChoiceField(choices=list(REASONS)), required=False, default=list, max_length=len(REASONS)
+    )
 
 
-class NewCommentShape(Shape):
+class ReplyShape(Shape):
+    text = s.CharField(max_length=4000)
+
+
+class PlacedShape(Shape):
     """A place is a series, an image of it and a point: all or none."""
 
-    text = s.CharField(max_length=4000)
     series = s.CharField(required=False, allow_null=True, default=None)
     sop = s.CharField(required=False, allow_null=True, default=None, max_length=64)
     frame = s.IntegerField(required=False, allow_null=True, default=None, min_value=1)
@@ -409,3 +438,70 @@ class NewCommentShape(Shape):
         if all(point is not None for point in points):
             raise s.ValidationError("A place is either in the patient or on the image.")
         return attrs
+
+
+class NewCommentShape(PlacedShape):
+    text = s.CharField(max_length=4000)
+
+
+class NewIncidentalShape(PlacedShape):
+    study = s.CharField(max_length=64)
+    text = s.CharField(max_length=TEXT_LENGTH_MAX)
+    urgent = s.BooleanField(required=False, default=False)
+
+
+# What changed since a round ---------------------------------------------------------------------
+
+
+class RoundShape(Shape):
+    round = s.IntegerField()
+    at = s.DateTimeField()
+    number = s.IntegerField(help_text="Its last edit")
+
+
+class AnswerChangeShape(Shape):
+    answer = s.CharField(help_text="Key of the question")
+    of = s.CharField()
+    id = s.CharField(allow_blank=True)
+    before = s.JSONField(allow_null=True)
+    after = s.JSONField(allow_null=True)
+
+
+class PlaneChangeShape(Shape):
+    sop = s.CharField()
+    frame = s.IntegerField()
+    rows = s.IntegerField()
+    columns = s.IntegerField()
+    added = s.CharField(allow_null=True, help_text="Runs as in marks; null: no voxel")
+    removed = s.CharField(allow_null=True)
+
+
+class MarkChangeShape(Shape):
+    annotation = s.UUIDField()
+    what = s.ChoiceField(choices=["added", "removed", "changed"])
+    before = s.JSONField(allow_null=True)
+    after = s.JSONField(allow_null=True)
+    changed = s.ListField(
+        child=s.CharField(), help_text="Names of what the mark says that changed; place: its points"
+    )
+    voxels = _inline("VoxelsChangedShape", {name: s.IntegerField() for name in ("added", "removed", "kept")})
+    numbers = _inline(
+        "NumbersChangedShape",
+        {name: s.DictField(child=s.FloatField()) for name in ("before", "after")},
+    )
+    answers = AnswerChangeShape(many=True)
+    planes = PlaneChangeShape(many=True)
+
+
+DiffShape = type(
+    "DiffShape",
+    (Shape,),
+    {
+        "from": RoundShape(),
+        "rounds": RoundShape(many=True, help_text="All that can be compared with, oldest first"),
+        "number": s.IntegerField(help_text="The last edit that is compared"),
+        "unchanged": s.IntegerField(help_text="Marks that are as they were"),
+        "marks": MarkChangeShape(many=True),
+        "answers": AnswerChangeShape(many=True, help_text="Of the case, its studies, series and labels"),
+    },
+)

@@ -138,7 +138,7 @@ def _marks(before: State, after: State) -> list[MarkChange]:
     for identity in [*new, *(one for one in old if one not in new)]:
         was, now = old.get(identity), new.get(identity)
         what = "changed" if was and now else "added" if now else "removed"
-        change = MarkChange(identity, what, was and was.value, now and now.value)
+        change = MarkChange(identity, what, was.value if was else None, now.value if now else None)
         if was and now:
             change.fields = _fields(was.value, now.value)
         if (now or was).value["kind"] == "segment":  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Something dangerous outside the project's question: whoever sees it tells the people who look after the images.
+"""Something dangerous outside the project's question: whoever sees it tells those who look after the images.
 
 It goes past the blind reading: data managers learn the place, the words and who wrote them, and no mark.
 Only someone who still reads the same case learns nothing of it, for it would tell them of another reader.

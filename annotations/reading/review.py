@@ -182,6 +182,8 @@ def _locked(user: User, read_id: str) -> Read:
     read, rights = policies.read_and_rights_or_404(user, read_id)
     if rights.capacity is policies.Capacity.READER:
         raise PermissionDenied("Nobody judges their own read.")
+    if rights.capacity is policies.Capacity.FELLOW:
+        raise PermissionDenied("Who reads a case judges nothing on it.")
     locked = Read.objects.select_for_update(of=("self",)).select_related("case__project").get(pk=read.pk)
     # Assigning the case to this person meanwhile takes the right away, so it is asked again.
     policies.rights_on(user, locked)
