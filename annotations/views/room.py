@@ -1,6 +1,5 @@
 """The page of the reading room: everything in it is the viewer's."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,8 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.requests import SignedInRequest
 from accounts.services.preferences import preferences_of
 from annotations.reading import policies
-
-SCRIPT = "room.js"
+from atlas.built import program
 
 
 @login_required
@@ -21,6 +19,11 @@ def room(request: SignedInRequest, public_id: str) -> HttpResponse:
     """For the read's reader, and for its reviewers and leads. The API says what each may do in it."""
     read = policies.read_or_404(request.user, public_id)
     policies.rights_on(request.user, read)
-    is_built = (settings.BASE_DIR / "static" / "dist" / SCRIPT).is_file()
-    context = {"read": read, "is_built": is_built, "preferences": preferences_of(request.user)}
-    return render(request, "reading/room.html", context, status=200 if is_built else 503)
+    viewer = program("src/main.tsx")
+    context = {
+        "read": read,
+        "viewer": viewer,
+        "early": program("src/early.ts"),
+        "preferences": preferences_of(request.user),
+    }
+    return render(request, "reading/room.html", context, status=200 if viewer else 503)

@@ -12,7 +12,7 @@ const inter: Plugin = {
   },
 };
 
-// The page names room.js and room.css; everything they pull in carries a hash.
+// Every name carries a hash and is kept by browsers for good; manifest.json tells the pages which are meant.
 export default defineConfig({
   base: "/static/dist/",
   plugins: [react(), inter],
@@ -21,19 +21,18 @@ export default defineConfig({
   build: {
     outDir: "../dist",
     emptyOutDir: true,
-    cssCodeSplit: false,
+    manifest: "manifest.json",
     target: "es2022",
     chunkSizeWarningLimit: 4000,
     // A data: URL for a wasm or a worker would need a wider policy than 'self'.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { room: "src/main.tsx" },
+      input: { early: "src/early.ts", room: "src/main.tsx" },
       output: {
-        entryFileNames: "room.js",
+        entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",
-        assetFileNames: (asset) =>
-          asset.names.some((name) => name.endsWith(".css")) ? "room.css" : "assets/[name]-[hash][extname]",
+        assetFileNames: "assets/[name]-[hash][extname]",
       },
     },
   },

@@ -1,5 +1,6 @@
 """The pages of projects, worklist and releases: what they show, to whom, at what cost."""
 
+import json
 import re
 
 import pytest
@@ -150,11 +151,15 @@ def test_an_unbuilt_reading_room_says_so(scene: Scene, settings, tmp_path) -> No
 
 def test_the_reading_room_names_the_read_and_its_person(scene: Scene, settings, tmp_path) -> None:
     (tmp_path / "static" / "dist").mkdir(parents=True)
-    (tmp_path / "static" / "dist" / "room.js").write_text("")
+    part = {"file": "assets/room-1.js", "isEntry": True, "css": ["assets/room-2.css"]}
+    manifest = {"src/main.tsx": part, "src/early.ts": part}
+    (tmp_path / "static" / "dist" / "manifest.json").write_text(json.dumps(manifest))
     settings.BASE_DIR = tmp_path
     read = scene.reads["assigned"]
     text = text_of(signed_in(scene, "reader"), f"/reads/{read.public_id}/")
     assert f'data-read="{read.public_id}" data-user="{scene.people["reader"].public_id}" data-csrf="' in text
+    assert 'src="/static/dist/assets/room-1.js"' in text
+    assert 'href="/static/dist/assets/room-2.css"' in text
     assert "not installed" not in text
 
 

@@ -4,8 +4,9 @@
  */
 import { makeClient } from "./api/client";
 import type { Manifest } from "./api/types";
+import { middleOf } from "./engine/stacks";
 import { openingSeries } from "./hanging";
-import { type Ahead, endSession, framesOf, journal, middleOf, startSession } from "./session";
+import { type Ahead, endSession, framesOf, journal, startSession } from "./session";
 import { room } from "./store/room";
 import { t } from "./words";
 

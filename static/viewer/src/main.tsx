@@ -1,6 +1,7 @@
 import { createRoot } from "react-dom/client";
 import { aheadOf } from "./ahead";
 import "./commands/index";
+import { start } from "./engine/cornerstone";
 import { watchReads } from "./hanging";
 import { watchLinks } from "./linking";
 import { watchTime } from "./readtime";
@@ -19,4 +20,6 @@ if (element?.dataset.read) {
   aheadOf(element.dataset.user ?? "", element.dataset.csrf ?? "");
   void startSession(element.dataset.read, element.dataset.user ?? "", element.dataset.csrf ?? "");
   createRoot(element).render(<Room />);
+  // The renderer starts while the first answers are on their way.
+  start();
 }

@@ -7,7 +7,7 @@ import { forgetMpr } from "./cutting";
 import { unregister } from "./engine/cornerstone";
 import type { SeriesFrames } from "./engine/frames";
 import { indexToWorld, nearestFrame, planeOf } from "./engine/geometry";
-import { stacksOf } from "./engine/stacks";
+import { middleOf, stacksOf } from "./engine/stacks";
 import type { Stage } from "./engine/stage";
 import { uuid } from "./journal/ids";
 import { Journal } from "./journal/journal";
@@ -20,6 +20,7 @@ import { marksOpenLater, PANES_MAX, room, setPane, shownPanes } from "./store/ro
 
 const GIVE_BACK_MS = 1000;
 const FETCH_AGAIN_MS = 3000;
+const MANIFESTS_AT_ONCE = 4;
 
 export const tab = uuid();
 export const stages: (Stage | null)[] = Array.from({ length: PANES_MAX }, () => null);
@@ -106,8 +107,7 @@ export async function startSession(
     refetch: () => void refetch(),
   });
   // The masks of a series need its matrix: its manifest comes before the marks.
-  const all = read.studies.flatMap((study) => study.series);
-  await Promise.all(all.map((series) => loadManifest(series.id)));
+  await loadManifests(read.studies.flatMap((study) => study.series.map(({ id }) => id)));
   if (left()) return;
   await takeLock(readId, read, left);
   if (left()) return;
@@ -314,6 +314,15 @@ export function loadManifest(series: string): Promise<boolean> {
   return work;
 }
 
+/** A few at a time: those that the case opens with were asked for before, and its first image goes ahead. */
+async function loadManifests(series: string[]): Promise<void> {
+  const waiting = [...series];
+  const work = async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await loadManifest(one);
+  };
+  await Promise.all(Array.from({ length: MANIFESTS_AT_ONCE }, work));
+}
+
 async function fetchManifest(series: string): Promise<boolean> {
   const state = room.getState();
   if (state.manifests[series]) return true;
@@ -351,6 +360,11 @@ export async function openSeries(which: number, series: string, at?: number): Pr
   if (!frames.has(series)) frames.set(series, framesOf(manifest));
   if (room.getState().panes[which].series !== series) return;
   const wanted = at ?? startIndex(which, series);
+  // On its way before the screen is laid out for it.
+  frames
+    .get(series)
+    ?.get(wanted)
+    .catch(() => {});
   // Hung anew on the frame it opens at: frames of one series may differ in how they lie.
   setPane(which, { ...blank, wanted, window: ownWindow(series, wanted) });
 }
@@ -370,12 +384,6 @@ function startIndex(which: number, series: string): number {
     if (plane.kind === "patient") return nearestFrame(manifest, middle, stack.first, stack.count);
   }
   return middleOf(manifest);
-}
-
-/** Where a series opens: the middle of its first stack. */
-export function middleOf(manifest: Manifest): number {
-  const [{ first, count }] = stacksOf(manifest);
-  return first + Math.floor((count - 1) / 2);
 }
 
 /** The window the file asks for; without one, what the frame holds. */

@@ -2,6 +2,7 @@
 
 import { t } from "../words";
 import { adjudicationOf } from "./adjudication";
+import { taken } from "./early";
 import type {
   Comment,
   Edit,
@@ -58,16 +59,19 @@ export function makeClient(readId: string, csrf: string) {
   async function ask<T>(url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
     let answer: Response;
     try {
-      answer = await fetch(url, {
-        method: body === undefined ? "GET" : "POST",
-        credentials: "same-origin",
-        signal,
-        headers: {
-          Accept: "application/json",
-          ...(body === undefined ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrf }),
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
+      const before = body === undefined ? await taken(url) : null;
+      answer =
+        before ??
+        (await fetch(url, {
+          method: body === undefined ? "GET" : "POST",
+          credentials: "same-origin",
+          signal,
+          headers: {
+            Accept: "application/json",
+            ...(body === undefined ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrf }),
+          },
+          body: body === undefined ? undefined : JSON.stringify(body),
+        }));
     } catch {
       throw new ServerError(sentence(0, null), 0);
     }

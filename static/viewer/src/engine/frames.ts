@@ -5,6 +5,7 @@
  * Everyone who looks at the series has a place in it (`prefetch`). Where not all of it may be kept (`allow`), the
  * frames nearest to those places are.
  */
+import { taken } from "../api/early";
 import type { Manifest } from "../api/types";
 import { t } from "../words";
 import { bytesOf, decodeFrame, type Pixels } from "./decode";
@@ -107,6 +108,7 @@ export class SeriesFrames {
       coming.then(wish.take, wish.refuse).finally(() => {
         this.granting--;
         this.grant();
+        if (!this.stopped) this.carryOn();
       });
     }
   }
@@ -249,7 +251,8 @@ export class SeriesFrames {
   }
 
   private startRun(): boolean {
-    if (this.stopped) return false;
+    // The very first image has the line to itself.
+    if (this.stopped || (this.granting > 0 && this.bytes === 0)) return false;
     const keep = this.kept();
     const wanted = (index: number) => this.missing(index) && (!keep || keep.has(index));
     let first = -1;
@@ -342,7 +345,7 @@ function makeWish(): Wish {
 async function fetchBytes(url: string): Promise<ArrayBuffer> {
   let answer: Response;
   try {
-    answer = await fetch(url, { credentials: "same-origin" });
+    answer = (await taken(url)) ?? (await fetch(url, { credentials: "same-origin" }));
   } catch {
     throw new Error(t("The server cannot be reached."));
   }

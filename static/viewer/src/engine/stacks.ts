@@ -16,6 +16,12 @@ export interface Stack {
   seconds?: number;
 }
 
+/** Where a series opens: the middle of its first stack. */
+export function middleOf(manifest: Manifest): number {
+  const [{ first, count }] = stacksOf(manifest);
+  return first + Math.floor((count - 1) / 2);
+}
+
 const known = new WeakMap<Manifest, Stack[]>();
 
 export function stacksOf(manifest: Manifest): Stack[] {
