@@ -8,6 +8,7 @@ A question is {key, text, of, only, type, options, unit, least, most, required, 
 - `least` and `most` bound a number in `unit` (UCUM).
 - `when` is {question, is}: asked only where that question, asked of the same thing or of the case, has one of
   these options as its answer. It comes earlier in the list, so no question waits for itself.
+- `retired` is there, and true, where it is no longer asked and yet holds answers.
 """
 
 import math
@@ -78,21 +79,27 @@ def _checked(
         found["of"] = "Say what it asks about."
     if kind not in TYPES:
         found["type"] = "Choose what an answer is."
-    if any(other["text"].casefold() == text.casefold() and other["of"] == of for other in before):
+    retired = bool(raw.get("retired"))
+    if not retired and any(
+        other["text"].casefold() == text.casefold() and other["of"] == of and not other.get("retired")
+        for other in before
+    ):
         found["text"] = "Two questions about the same thing have this text."
     question: Question = {
         "key": key or new_key(text, taken),
         "text": text,
         "of": of,
-        "only": _only(raw, of, labels, found),
+        "only": list(raw.get("only") or ()) if retired else _only(raw, of, labels, found),
         "type": kind,
         "options": _options(raw, found) if kind in WITH_OPTIONS else [],
         "unit": "",
         "least": None,
         "most": None,
-        "required": bool(raw.get("required")),
-        "when": _when(raw, of, before, found),
+        "required": bool(raw.get("required")) and not retired,
+        "when": None if retired else _when(raw, of, before, found),
     }
+    if retired:
+        question["retired"] = True
     if kind == "number":
         question |= _number(raw, found)
     if kind == "code" and any(option["code"] is None for option in question["options"]):
