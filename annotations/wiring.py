@@ -5,7 +5,7 @@ from annotations.reading import broadcasts, imported
 from annotations.reading import policies as reading
 from atlas.erasers import register_eraser
 from atlas.holdings import register_holder
-from atlas.policies import add_project_road, add_road
+from atlas.policies import add_project_road, add_road, add_veil
 from atlas.sealed import on_series_sealed
 from atlas.told import register_teller
 
@@ -16,6 +16,7 @@ def connect() -> None:
     add_road("cases of projects", reading.studies_of_projects)
     add_road("released cases", reading.studies_of_released_cases)
     add_project_road("cases", reading.studies_of_project)
+    add_veil("proposals withheld", reading.studies_with_proposals_withheld)
     register_eraser("cases", erasing.erase)
     register_holder("releases", stored.release_files)
     on_series_sealed("studies to choose", broadcasts.announce_studies)

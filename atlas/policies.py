@@ -21,8 +21,15 @@ type Road = Callable[[Someone], Q]
 type ProjectRoad = Callable[[Someone, Project], Q]
 """For a person and a project, a condition on Study that is true for what the project shows them."""
 
+type Veil = Callable[[Someone], Q]
+"""For a person, a condition on Study: what was derived from the images of those is kept from them."""
+
+ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
+"""Modalities of objects that say something about images, and are none themselves."""
+
 _roads: dict[str, Road] = {}
 _project_roads: dict[str, ProjectRoad] = {}
+_veils: dict[str, Veil] = {}
 
 
 def add_road(name: str, road: Road) -> None:
@@ -33,6 +40,20 @@ def add_road(name: str, road: Road) -> None:
 def add_project_road(name: str, road: ProjectRoad) -> None:
     """Open a road to the studies of a project. Naming one twice replaces it."""
     _project_roads[name] = road
+
+
+def add_veil(name: str, veil: Veil) -> None:
+    """Keep the derived objects of some studies from a person who sees the studies. Naming one twice
+    replaces it."""
+    _veils[name] = veil
+
+
+def veiled_studies(user: Someone) -> QuerySet[Study]:
+    """The studies whose derived objects this person doesn't see, by whatever road they see the study."""
+    condition = Q(pk__in=[])
+    for veil in _veils.values():
+        condition |= veil(user)
+    return Study.objects.filter(condition)
 
 
 def register_own_roads() -> None:
@@ -55,7 +76,8 @@ def visible_studies(user: Someone) -> QuerySet[Study]:
 
 def visible_series(user: Someone) -> QuerySet[Series]:
     """Every series that this person may look at."""
-    return Series.objects.filter(study__in=visible_studies(user).values("pk"))
+    veiled = Q(study__in=veiled_studies(user).values("pk"), modality__in=ABOUT_IMAGES)
+    return Series.objects.filter(~veiled, study__in=visible_studies(user).values("pk"))
 
 
 def downloadable_series(user: Someone) -> QuerySet[Series]:
@@ -68,9 +90,7 @@ def downloadable_series(user: Someone) -> QuerySet[Series]:
 def visible_instances(user: Someone) -> QuerySet[Instance]:
     """Every image that this person may look at: held ones are for those who look after their dataset, on a
     page of their own."""
-    return Instance.objects.filter(
-        series__study__in=visible_studies(user).values("pk"), hold=Instance.Hold.NONE
-    )
+    return Instance.objects.filter(series__in=visible_series(user).values("pk"), hold=Instance.Hold.NONE)
 
 
 def series_or_404(user: Someone, public_id: str) -> Series:
@@ -103,6 +123,8 @@ class Sight:
     studies: tuple[int, ...]
     organisations: tuple[int, ...] = ()
     """Whose they are: UIDs are unique within one, so who asks for a UID names these, too."""
+    veiled: tuple[int, ...] = ()
+    """Studies whose derived objects are kept from this person."""
 
     def condition(self, path: str = "") -> Q:
         """On Study, or on what reaches it by `path`, such as "series__study__"."""
@@ -113,11 +135,17 @@ class Sight:
             found |= Q(**{f"{path.removesuffix('__') or 'pk'}__in": self.studies})
         return found
 
+    def not_veiled(self, path: str = "") -> Q:
+        """On Series, or on what reaches it by `path`, such as "series__"."""
+        if not self.veiled:
+            return Q()
+        return ~Q(**{f"{path}study__in": self.veiled, f"{path}modality__in": ABOUT_IMAGES})
+
 
 def sight_of(user: Someone) -> Sight:
     """Everything that this person may look at; agrees with `visible_studies`."""
     datasets = permissions.objects_for(user, "view_images", Dataset)
-    return _sight(datasets.values_list("pk", flat=True), _through_other_roads(user))
+    return _sight(user, datasets.values_list("pk", flat=True), _through_other_roads(user))
 
 
 def sight_of_dataset(user: Someone, slug: str) -> Sight:
@@ -126,8 +154,8 @@ def sight_of_dataset(user: Someone, slug: str) -> Sight:
     if dataset is None:
         raise Http404("There is no such dataset, or it is not for you.")
     if permissions.allows(user, "view_images", dataset):
-        return Sight((dataset.pk,), (), (dataset.organisation_id,))
-    return _sight([], _through_other_roads(user).filter(dataset=dataset))
+        return Sight((dataset.pk,), (), (dataset.organisation_id,), _veiled(user))
+    return _sight(user, [], _through_other_roads(user).filter(dataset=dataset))
 
 
 def sight_of_project(user: Someone, slug: str) -> Sight:
@@ -138,7 +166,7 @@ def sight_of_project(user: Someone, slug: str) -> Sight:
     condition = Q(pk__in=[])
     for road in _project_roads.values():
         condition |= road(user, project)
-    return _sight([], visible_studies(user).filter(condition))
+    return _sight(user, [], visible_studies(user).filter(condition))
 
 
 def _through_other_roads(user: Someone) -> QuerySet[Study]:
@@ -149,11 +177,16 @@ def _through_other_roads(user: Someone) -> QuerySet[Study]:
     return Study.objects.filter(condition) if user.is_authenticated else Study.objects.none()
 
 
-def _sight(datasets: Iterable[int], studies: QuerySet[Study]) -> Sight:
+def _veiled(user: Someone) -> tuple[int, ...]:
+    return tuple(veiled_studies(user).order_by("pk").values_list("pk", flat=True))
+
+
+def _sight(user: Someone, datasets: Iterable[int], studies: QuerySet[Study]) -> Sight:
     datasets = tuple(sorted(datasets))
     others = dict(studies.exclude(dataset__in=datasets).order_by().values_list("pk", "organisation"))
     owners = set(Dataset.objects.filter(pk__in=datasets).values_list("organisation", flat=True))
-    return Sight(datasets, tuple(sorted(others)), tuple(sorted(owners | set(others.values()))))
+    all_owners = tuple(sorted(owners | set(others.values())))
+    return Sight(datasets, tuple(sorted(others)), all_owners, _veiled(user))
 
 
 def studies_in(sight: Sight) -> QuerySet[Study]:
@@ -161,9 +194,11 @@ def studies_in(sight: Sight) -> QuerySet[Study]:
 
 
 def series_in(sight: Sight) -> QuerySet[Series]:
-    return Series.objects.filter(sight.condition("study__"))
+    return Series.objects.filter(sight.condition("study__"), sight.not_veiled())
 
 
 def instances_in(sight: Sight) -> QuerySet[Instance]:
     """Held ones are in nobody's sight."""
-    return Instance.objects.filter(sight.condition("series__study__"), hold=Instance.Hold.NONE)
+    return Instance.objects.filter(
+        sight.condition("series__study__"), sight.not_veiled("series__"), hold=Instance.Hold.NONE
+    )

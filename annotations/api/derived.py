@@ -68,7 +68,10 @@ class DerivedOfSeries(APIView):
         tags=["images"],
     )
     def get(self, request: Request, public_id: str) -> Response:
-        return Response(_derived_json(policies.series_or_404(request.user, public_id)))
+        series = policies.series_or_404(request.user, public_id)
+        if policies.veiled_studies(request.user).filter(pk=series.study_id).exists():
+            return Response({"objects": [], "segments": [], "marks": [], "measurements": []})
+        return Response(_derived_json(series))
 
 
 def _derived_json(series: Series) -> dict[str, Any]:

@@ -40,19 +40,22 @@ def leave(*, user: User, tab: UUID) -> None:
 def people_shown_to(user: User, read: Read) -> list[Person]:
     """Who is there, for someone who may see the read.
 
-    A reader sees their own pages, and reviewers while the read is under review; no other reader ever has
-    anything to do with their read.
+    A reader sees their own pages, and reviewers while the read is under review. Another reader, who may look
+    where a project reads in the open, sees nobody and is shown to nobody.
     """
     since = timezone.now() - timedelta(seconds=FORGOTTEN_AFTER_S)
     present = Presence.objects.filter(read=read, seen_at__gte=since).select_related("user").order_by("pk")
     under_review = read.state == Read.State.SUBMITTED
-    people, capacities = [], {}
+    own = policies.capacity_of(user, read)
+    people, capacities = [], {user.pk: own}
     for one in present:
         if read.reader_id == user.pk and one.user_id != user.pk and not under_review:
+            continue
+        if own is Capacity.FELLOW and one.user_id != user.pk:
             continue
         if one.user_id not in capacities:
             capacities[one.user_id] = policies.capacity_of(one.user, read)
         capacity: Capacity | None = capacities[one.user_id]
-        if capacity is not None:
+        if capacity is not None and (capacity is not Capacity.FELLOW or one.user_id == user.pk):
             people.append(Person(one.user.display_name, one.user.initials, capacity, str(one.tab)))
     return people

@@ -10,7 +10,7 @@ from django.http import Http404
 from annotations.live import presence
 from annotations.live.consumers import CLOSED_BAD_MESSAGE, LiveConsumer, Message
 from annotations.models import Read
-from annotations.reading import policies
+from annotations.reading import incidental, policies
 from annotations.reading.policies import Capacity
 
 
@@ -79,6 +79,9 @@ class ReadConsumer(LiveConsumer):
             return message if self.capacity is Capacity.READER else None
         if kind == "comment":
             return message if self._hears_of_comments() else None
+        if kind == "incidental":  # for whoever told, and nobody else
+            own = incidental.own_findings(self.user, self.read).filter(public_id=message["finding"])
+            return {"type": "incidental"} if own.exists() else None
         return message if kind == "state" else None
 
     def after_gap(self) -> list[Message]:
@@ -88,6 +91,8 @@ class ReadConsumer(LiveConsumer):
         return [state, *([edits] if self.capacity is Capacity.READER else []), *([people] if people else [])]
 
     def _hears_of_comments(self) -> bool:
+        if self.capacity is Capacity.FELLOW:
+            return False
         return self.capacity is not Capacity.READER or self.read.state != Read.State.SUBMITTED
 
     def _presence(self) -> Message | None:

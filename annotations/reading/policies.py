@@ -3,11 +3,12 @@
 A reader has rights on their own reads only. Reviewers and leads see every read of their projects, and its
 marks from the first submission on. But whoever has a read on a case that isn't accepted yet is that case's
 reader and nothing else, whatever other roles say: they see no one else's marks, counts, names or times there,
-and judge nothing. For them another's read doesn't exist.
+and judge nothing. For them another's read doesn't exist; where a project reads in the open, they look at what
+the case's other readers have handed in.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import cast
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -16,33 +17,34 @@ from django.http import Http404
 from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from annotations.models import Case, CaseStudy, Comment, Read, Release
-from annotations.reading.machine import FINISHED
+from annotations.models import Case, CaseStudy, Comment, Read, ReadingDesign, Release
+from annotations.reading.designs import design_of
+from annotations.reading.machine import FINISHED, OPEN, Capacity, actions_of
 from atlas.models import Project
 
 NOT_FOUND = "There is no such read, or it is not for you."
+NO_LONGER = "You don't read in this project any more. What you drew is kept; its lead can tell you more."
 SUBMITTED_STATES = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
 PERMISSION_OF_KIND: dict[str, str] = {Read.Kind.READ: "read_cases", Read.Kind.ADJUDICATION: "review_cases"}
 WAS_SUBMITTED = Q(round__gt=1) | Q(state__in=SUBMITTED_STATES)
 
 
-class Capacity(StrEnum):
-    """As what someone meets a read."""
-
-    READER = "reader"
-    REVIEWER = "reviewer"
-    LEAD = "lead"
-
-
 @dataclass(frozen=True)
 class Rights:
-    """What someone may do with one read now."""
+    """What someone may do with one read now. `actions`: those of `machine.ACTIONS`."""
 
     capacity: Capacity
     may_see_marks: bool
     may_edit: bool
-    may_submit: bool
-    may_judge: bool
+    actions: frozenset[str]
+
+    @property
+    def may_submit(self) -> bool:
+        return "submit" in self.actions
+
+    @property
+    def may_judge(self) -> bool:
+        return "accept" in self.actions
 
 
 # Which objects? ---------------------------------------------------------------------------------
@@ -66,14 +68,18 @@ def cases_being_read_by(user: User) -> QuerySet[Case]:
 
 def _unfinished(user: Someone) -> QuerySet[Read]:
     """An adjudicator is no reader of the case: all reads lie open before them."""
-    return Read.objects.filter(reader=user.pk, kind=Read.Kind.READ).exclude(state__in=FINISHED)
+    return _reading(user).exclude(state__in=FINISHED)
+
+
+def _reading(user: Someone) -> QuerySet[Read]:
+    return Read.objects.filter(reader=user.pk, kind=Read.Kind.READ)
 
 
 def reads_for(user: Someone) -> QuerySet[Read]:
     """Every read that this person may know of: their own, and as reviewer or lead those of others."""
     if not user.is_authenticated:
         return Read.objects.none()
-    return own_reads(user) | reads_of_others(user)
+    return own_reads(user) | reads_of_others(user) | reads_of_fellows(user)
 
 
 def reads_to_review(user: Someone) -> QuerySet[Read]:
@@ -93,6 +99,19 @@ def reads_of_others(user: User) -> QuerySet[Read]:
         ~Q(reader=user),
         ~Exists(_unfinished(user).filter(case=OuterRef("case"))),
         case__project__in=reviews,
+    )
+
+
+def reads_of_fellows(user: User) -> QuerySet[Read]:
+    """Where a project reads in the open: what others have handed in for the cases that this person reads."""
+    own = own_reads(user).filter(kind=Read.Kind.READ).exclude(state=Read.State.SET_ASIDE)
+    return Read.objects.filter(
+        WAS_SUBMITTED,
+        ~Q(reader=user),
+        kind=Read.Kind.READ,
+        case__purpose=Case.Purpose.ORDINARY,
+        case__project__in=ReadingDesign.objects.filter(blind=False).values("project"),
+        case__in=own.values("case"),
     )
 
 
@@ -140,6 +159,8 @@ def read_and_rights_or_404(user: Someone, public_id: str) -> tuple[Read, Rights]
     held = permissions_in(user, read.case.project)
     capacity = _capacity(user, read, held)
     if capacity is None:
+        if read.reader_id == user.pk and user.is_active:
+            raise PermissionDenied(NO_LONGER)
         # For someone who reads or reviews here, a read that isn't for them doesn't exist.
         if not held or held & {"read_cases", "review_cases"}:
             raise Http404(NOT_FOUND)
@@ -155,6 +176,8 @@ def own_read_or_404(user: Someone, public_id: str, *, lock: bool = False) -> Rea
     reads = Read.objects.filter(public_id=public_id, reader=user.pk).select_related("case__project", "schema")
     read = (reads.select_for_update(of=("self",)) if lock else reads).first()
     if read is None or PERMISSION_OF_KIND[read.kind] not in permissions_in(user, read.case.project):
+        if read is not None:
+            raise PermissionDenied(NO_LONGER)
         read_or_404(user, public_id)
         raise PermissionDenied("Only its reader may do this.")
     return read
@@ -186,11 +209,12 @@ def _capacity(user: Someone, read: Read, held: frozenset[str]) -> Capacity | Non
     if read.reader_id == user.pk:
         return Capacity.READER if PERMISSION_OF_KIND[read.kind] in held else None
     leads = "manage_project" in held
-    if "review_cases" not in held or not (leads or was_submitted(read)):
-        return None
-    if _unfinished(user).filter(case=read.case_id).exists():
-        return None
-    return Capacity.LEAD if leads else Capacity.REVIEWER
+    reviews = "review_cases" in held and (leads or was_submitted(read))
+    if reviews and not _unfinished(user).filter(case=read.case_id).exists():
+        return Capacity.LEAD if leads else Capacity.REVIEWER
+    if was_submitted(read) and reads_of_fellows(cast(User, user)).filter(pk=read.pk).exists():
+        return Capacity.FELLOW
+    return None
 
 
 def rights_on(user: Someone, read: Read) -> Rights:
@@ -203,13 +227,11 @@ def rights_on(user: Someone, read: Read) -> Rights:
 
 def _rights(read: Read, capacity: Capacity) -> Rights:
     is_reader = capacity is Capacity.READER
-    editable = is_reader and read.state in Read.EDITABLE
     return Rights(
         capacity=capacity,
         may_see_marks=is_reader or was_submitted(read),
-        may_edit=editable,
-        may_submit=editable,
-        may_judge=not is_reader and read.state == Read.State.SUBMITTED,
+        may_edit=is_reader and read.state in OPEN,
+        actions=actions_of(capacity, read.state),
     )
 
 
@@ -221,9 +243,51 @@ def was_submitted(read: Read) -> bool:
 def comments_for(user: User, read: Read) -> QuerySet[Comment]:
     """The comments on a read that this person sees: the reader those of finished reviews, and their own."""
     comments = Comment.objects.filter(read=read).select_related("by", "series", "reply_to")
-    if read.reader_id == user.pk and read.state not in (Read.State.RETURNED, Read.State.ACCEPTED):
+    if read.reader_id != user.pk:
+        return comments.none() if capacity_of(user, read) is Capacity.FELLOW else comments
+    if read.state not in (Read.State.RETURNED, Read.State.ACCEPTED):
         return comments.filter(Q(round__lt=read.round) | Q(by=user))
     return comments
+
+
+# What came with the images ----------------------------------------------------------------------
+
+
+def are_proposals_withheld(read: Read, capacity: Capacity) -> bool:
+    """Whether marks that came with the images are kept from this person in this read.
+
+    By the project's design from its reader, for good or until they have locked their own read. On a hidden
+    reference or a training case they may be the truth, so its readers never get them as proposals.
+    """
+    if capacity is Capacity.FELLOW:
+        return True
+    if capacity is not Capacity.READER or read.kind != Read.Kind.READ:
+        return False
+    if read.case.purpose != Case.Purpose.ORDINARY:
+        return True
+    when = design_of(read.case.project).proposals
+    if when == ReadingDesign.Proposals.AFTER:
+        return read.unaided_edit_number is None
+    return when == ReadingDesign.Proposals.NEVER
+
+
+def studies_with_proposals_withheld(user: Someone) -> Q:
+    """The studies, by any road to them, whose derived objects are kept from this person because they read a
+    case with them: a segmentation is the same proposal when DICOMweb gives it. Agrees with
+    `are_proposals_withheld` while the read isn't finished; from who is a reader only, for hidden references
+    and training cases ever after."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    proposals = ReadingDesign.Proposals
+    reviews = permissions.objects_for(user, "review_cases", Project).values("pk")
+    by_design = Q(case__project__design__proposals=proposals.NEVER) | Q(
+        case__project__design__proposals=proposals.AFTER, unaided_edit_number=None
+    )
+    by_purpose = ~Q(case__purpose=Case.Purpose.ORDINARY)
+    reads = _reading(user).filter(
+        Q(by_design | by_purpose, ~Q(state__in=FINISHED)) | Q(by_purpose, ~Q(case__project__in=reviews))
+    )
+    return Q(pk__in=CaseStudy.objects.filter(case__in=reads.values("case")).values("study"))
 
 
 # Roads to images, registered in annotations.wiring ----------------------------------------------

@@ -4,8 +4,7 @@ from django.db.models import QuerySet
 
 from annotations.models import Case
 from atlas.models import Series
-
-ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")  # nothing to read in these
+from atlas.policies import ABOUT_IMAGES
 
 
 def shown_series() -> QuerySet[Series]:

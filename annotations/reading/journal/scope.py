@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from annotations.models import ImportedMark, ImportedSegment, Read
+from annotations.models import Edit, ImportedMark, ImportedSegment, Read
+from annotations.reading import policies
 from annotations.reading.frames import Frames, frames_of
 from annotations.reading.journal.sent import Refused, SentEdit
 from atlas.models import Instance, Series, Study
@@ -76,6 +77,10 @@ class Scope:
         """Public id → kind of what came with the images."""
         origins = [value["origin"] for value in values if isinstance(value.get("origin"), dict)]
         public_ids = _strings(origins, "imported") | _about(values, "imported")
+        if public_ids and policies.are_proposals_withheld(read, policies.Capacity.READER):
+            # What was taken over before it was withheld stays the reader's own to correct.
+            taken = Edit.objects.filter(read=read, value__origin__imported__in=list(public_ids))
+            public_ids = set(taken.values_list("value__origin__imported", flat=True))
         if not public_ids:
             return {}
         here = {"public_id__in": public_ids, "series__study__case_studies__case": read.case_id}
