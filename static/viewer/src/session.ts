@@ -1,4 +1,5 @@
 /** The wiring of one read: client, journal, frames, websocket, the editing lock. One per page. */
+import { askAgain } from "./adjudication/deciding";
 import { type Client, makeClient, ServerError } from "./api/client";
 import { follow } from "./api/live";
 import type { LiveMessage, Manifest, ObjectRef, Read } from "./api/types";
@@ -223,7 +224,7 @@ async function refetch(): Promise<void> {
 }
 
 /** Resolves once the marks are here as the server had them after this was asked; then nobody draws on nothing. */
-function fetchMarks(): Promise<void> {
+export function fetchMarks(): Promise<void> {
   if (fetching) fetchAgain = true;
   else {
     const work = readMarks().finally(() => {
@@ -301,6 +302,7 @@ function hear(message: LiveMessage): void {
   else if (message.type === "edits" && message.tab !== tab) void refetch();
   else if (message.type === "state") void catchUp();
   else if (message.type === "comment") void reread().catch(() => {});
+  else if (message.type === "adjudication") void askAgain();
 }
 
 const loading = new Map<string, Promise<boolean>>();
