@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from annotations.views import case, cases, hanging, labels, members, projects, releases, room, worklist
+from annotations.views import (
+    case,
+    cases,
+    hanging,
+    incidental,
+    labels,
+    members,
+    projects,
+    releases,
+    room,
+    worklist,
+)
 
 urlpatterns = [
     path("projects/", projects.project_list, name="projects"),
@@ -33,6 +44,9 @@ urlpatterns = [
     path("projects/<slug:slug>/releases/", releases.release_list, name="project-releases"),
     path("projects/<slug:slug>/releases/new/", releases.release_new, name="project-release-new"),
     path("projects/<slug:slug>/releases/<int:number>/", releases.release, name="project-release"),
+    path("incidental/", incidental.findings, name="incidental"),
+    path("incidental/<str:public_id>/seen/", incidental.seen, name="incidental-seen"),
+    path("incidental/<str:public_id>/answer/", incidental.answer, name="incidental-answer"),
     path("worklist/", worklist.worklist, name="worklist"),
     path("worklist/next/", worklist.next_read, name="worklist-next"),
     path("worklist/<str:public_id>/", worklist.panel, name="worklist-panel"),

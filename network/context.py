@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts import permissions
+from annotations.reading import incidental
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Place:
     title: str
     url: str
     is_here: bool
+    waiting: int = 0
+    """How much in it waits for this person."""
 
 
 def node(request: HttpRequest) -> dict[str, object]:
@@ -28,13 +31,15 @@ def node(request: HttpRequest) -> dict[str, object]:
 
 
 def places(request: HttpRequest) -> list[Place]:
-    """The top bar of this person: a place stands there only if something in it is theirs. One query."""
+    """The top bar of this person: a place stands there only if something in it is theirs. One query, and one
+    more for those who look after images."""
     user = getattr(request, "user", None)
     held = permissions.held_anywhere(user) if user is not None else set()
 
     def may(scope: str, *wanted: str) -> bool:
         return any((scope, permission) in held for permission in wanted)
 
+    looks_after_images = may("organisation", "import_images") or may("dataset", "import_images")
     in_an_organisation = any(scope == "organisation" for scope, _ in held)
 
     shown = [
@@ -44,8 +49,13 @@ def places(request: HttpRequest) -> list[Place]:
         ("Datasets", "datasets", may("organisation", "view_images") or may("dataset", "view_images")),
         ("Organisations", "organisations", may("node", "administer_node") or in_an_organisation),
     ]
-    return [_place(request, title, reverse(name)) for title, name, is_shown in shown if is_shown]
+    found = [_place(request, title, reverse(name)) for title, name, is_shown in shown if is_shown]
+    if looks_after_images and user is not None:
+        url = reverse("incidental")
+        found.append(_place(request, "Incidental findings", url, incidental.unanswered_count(user)))
+    return found
 
 
-def _place(request: HttpRequest, title: str, url: str) -> Place:
-    return Place(gettext(title), url, request.path == url if url == "/" else request.path.startswith(url))
+def _place(request: HttpRequest, title: str, url: str, waiting: int = 0) -> Place:
+    is_here = request.path == url if url == "/" else request.path.startswith(url)
+    return Place(gettext(title), url, is_here, waiting)

@@ -4,8 +4,10 @@ It goes past the blind reading: data managers learn the place, the words and who
 Only someone who still reads the same case learns nothing of it, for it would tell them of another reader.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.http import Http404
@@ -17,6 +19,7 @@ from accounts.models import User
 from accounts.permissions import Someone
 from annotations.models import IncidentalFinding, Read
 from annotations.reading import policies
+from annotations.reading.frames import Grid, frames_of
 from annotations.reading.review import Place, pinned_to
 from atlas.api.errors import Conflict
 from atlas.fanout import broadcast
@@ -62,6 +65,45 @@ def finding_or_404(user: Someone, public_id: str) -> IncidentalFinding:
     if found is None:
         raise Http404(NOT_FOUND)
     return found
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Where a finding lies on its image: the slice among those of its series, and the point in pixels."""
+
+    slice_number: int  # from 1, in display order
+    slices: int
+    rows: int
+    columns: int
+    column: float | None  # from the left edge of the image, the centre of the first pixel is 0.5
+    row: float | None
+
+
+def pin_of(found: IncidentalFinding) -> Pin | None:
+    """None where the finding has no place, or its image is not there any more."""
+    frames = frames_of(found.series) if found.series else None
+    name = (found.sop_instance_uid, found.frame_number or 1)
+    grid = frames.grids.get(name) if frames else None
+    if frames is None or grid is None:
+        return None
+    column, row = _on(grid, found) or (None, None)
+    return Pin(list(frames.grids).index(name) + 1, len(frames.grids), grid.rows, grid.columns, column, row)
+
+
+def _on(grid: Grid, found: IncidentalFinding) -> tuple[float, float] | None:
+    """(column, row) of the point on its image; a point beside the plane is carried straight onto it."""
+    if found.point_image:
+        column, row = found.point_image
+        return column, row
+    has_place = grid.origin_patient_mm and grid.orientation and grid.row_mm and grid.column_mm
+    if not found.point_patient_mm or not has_place:
+        return None
+    offset_mm = np.subtract(found.point_patient_mm, grid.origin_patient_mm)
+    along_row, along_column = np.reshape(grid.orientation, (2, 3))
+    return (
+        float(offset_mm @ along_row / grid.column_mm) + 0.5,
+        float(offset_mm @ along_column / grid.row_mm) + 0.5,
+    )
 
 
 # Services ---------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // Keeps parts of a page fresh: when the server says that something changed, reads the page again and
 // replaces the parts marked data-live="/ws/…" (each has an id). Nothing is typed in twice: a part that holds
-// the focus, or ticked boxes (data-live-ask), waits until the reader is done with it.
+// the focus, typed words, or ticked boxes (data-live-ask), waits until the reader is done with it.
 
 const PAUSE_MS = 400;
 const BETWEEN_MS = 2000;
@@ -14,6 +14,8 @@ let tries = 0;
 
 function isBusy(part) {
   const asks = part.hasAttribute("data-live-ask");
+  const isTyped = (field) => field.value !== field.defaultValue;
+  if ([...part.querySelectorAll("textarea")].some(isTyped)) return true;
   return part.contains(document.activeElement) || (asks && part.querySelector("tbody input:checked") !== null);
 }
 
