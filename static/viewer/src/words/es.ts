@@ -1,4 +1,5 @@
 /** Spanish. Every text of the room has an entry: tests/words.test.ts names those that are missing. */
+import { adjudication } from "./es/adjudication";
 import { commands } from "./es/commands";
 import { dialogs } from "./es/dialogs";
 import { images } from "./es/images";
@@ -9,6 +10,7 @@ import { screen } from "./es/screen";
 import type { Catalogue } from "./index";
 
 export const es: Catalogue = {
+  ...adjudication,
   ...commands,
 
   ...dialogs,
