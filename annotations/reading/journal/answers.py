@@ -47,8 +47,13 @@ def annotation_of(value: Any) -> UUID | None:
         return None
 
 
-def check_answer(identity: UUID, value: dict[str, Any], marks: Collection[UUID], scope: Scope) -> None:
-    """Raises Refused, with the first thing that is wrong. `marks`: annotations that the read has or had."""
+def check_answer(
+    identity: UUID, value: dict[str, Any], marks: Collection[UUID], scope: Scope, *, is_new: bool = True
+) -> None:
+    """Raises Refused, with the first thing that is wrong. `marks`: annotations that the read has or had.
+
+    A question that is no longer asked takes no new answer; those it has may change.
+    """
     answer, of, about = value.get("answer"), value.get("of"), value.get("id")
     allowed = {"answer", "of", "id", "value"} | ({"at"} if answer == PROPOSAL else set())
     if not (isinstance(answer, str) and isinstance(of, str) and isinstance(about, str)):
@@ -64,7 +69,7 @@ def check_answer(identity: UUID, value: dict[str, Any], marks: Collection[UUID],
     elif answer == PROPOSAL:
         _check_verdict(value)
     else:
-        _check_question(answer, of, value.get("value"), scope)
+        _check_question(answer, of, value.get("value"), scope, is_new)
     if identity != answer_id(answer=answer, of=of, about=about):
         raise Refused("This is not the id that the answer to this question has.")
 
@@ -104,9 +109,9 @@ def _check_verdict(value: dict[str, Any]) -> None:
         raise Refused("A verdict has its time in `at`, in ISO 8601.")
 
 
-def _check_question(answer: str, of: str, said: Any, scope: Scope) -> None:
+def _check_question(answer: str, of: str, said: Any, scope: Scope, is_new: bool) -> None:
     question = scope.questions.get(answer)
-    if question is None or question["of"] != of:
+    if question is None or question["of"] != of or (is_new and question.get("retired")):
         raise Refused(f"This read's questions have no {answer[:60]!r} about this.")
     keys = [option["key"] for option in question["options"]]
     match question["type"]:

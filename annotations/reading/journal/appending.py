@@ -12,6 +12,7 @@ from annotations.reading import policies
 from annotations.reading.broadcasts import announce_read, tell_read
 from annotations.reading.journal.answers import annotation_of, check_answer, is_answer
 from annotations.reading.journal.gestures import value_of
+from annotations.reading.journal.mapping import Mapper, Undecided, mapper_to, versions_by_group
 from annotations.reading.journal.scope import Scope
 from annotations.reading.journal.sent import ObjectKey, Refused, SentEdit, edit_id, is_storable, parse
 from annotations.reading.journal.values import check_annotation, check_plane
@@ -64,6 +65,7 @@ class _Batch:
             self.scope = Scope(read, sent)
             self._load(sent)
         self.changed: dict[ObjectKey, Annotation | MaskPlane] = {}
+        self.mapper: Mapper | None = None
 
     @property
     def is_editable(self) -> bool:
@@ -118,7 +120,7 @@ class _Batch:
     def _apply(self, edit: SentEdit, raw: dict[str, Any]) -> Result:
         present = self.planes.get(edit.key) if edit.is_plane else self.annotations.get(edit.annotation_id)
         version = present.version if present else 0
-        if edit.seen != version:
+        if edit.seen != version and not self._only_labels_changed(edit, version):
             self._keep_aside(raw, STALE)
             current = value_of(present) if present else None
             return _result(edit.id, "conflict", version=version, current=current, reason=STALE)
@@ -128,23 +130,55 @@ class _Batch:
         self.number += 1
         self.edits.append(self._edit(edit, row))
         self.known[edit.id] = (self.number, row.version)
-        return _result(edit.id, "applied", number=self.number, version=row.version)
+        result = _result(edit.id, "applied", number=self.number, version=row.version)
+        if not edit.is_plane and row.value != edit.value:
+            result["value"] = row.value  # the labels changed since the page was told
+        return result
+
+    def _only_labels_changed(self, edit: SentEdit, version: int) -> bool:
+        """Whether all that happened to the mark since the page saw it is that the read's labels changed."""
+        if edit.is_plane or edit.seen > version or self.read.schema.version == 1:
+            return False
+        since = Edit.objects.filter(
+            read=self.read, annotation_id=edit.annotation_id, frame_number=0, version__gt=edit.seen
+        )
+        groups = list(since.values_list("group", flat=True))
+        return len(groups) == version - edit.seen and set(groups) <= set(versions_by_group(self.read))
 
     def _changed_mark(self, edit: SentEdit, present: Any) -> Annotation:
-        if edit.value is not None:
-            if is_answer(edit.value):
+        value = edit.value
+        if value is not None:
+            value = self._as_asked_now(edit, value)
+            if is_answer(value):
                 marks = {key for key, row in self.annotations.items() if not is_answer(row.value)}
-                check_answer(edit.annotation_id, edit.value, marks, self.scope)
+                check_answer(edit.annotation_id, value, marks, self.scope, is_new=present is None)
             else:
-                check_annotation(edit.value, self.scope)
-            self._check_kept(edit.value, present)
+                check_annotation(value, self.scope, keeps_label=_keeps_label(value, present))
+            self._check_kept(value, present)
         elif present is None:
             raise Refused("There is no such mark to delete.")
         row = present or Annotation(read=self.read, annotation_id=edit.annotation_id)
         row.schema_id = self.read.schema_id
-        row.value = edit.value
+        row.value = value
         self.annotations[edit.annotation_id] = row
         return row
+
+    def _as_asked_now(self, edit: SentEdit, value: dict[str, Any]) -> dict[str, Any]:
+        """In the words of the read's labels, where the page wrote it in those of an earlier version."""
+        if self.read.schema.version == 1 or self.scope.asks(value):
+            return value
+        self.mapper = self.mapper or mapper_to(self.read.schema)
+        try:
+            if not is_answer(value):
+                found = self.mapper.mark(value)
+            else:
+                identity, found = self.mapper.answer(value) or (edit.annotation_id, None)
+                found = found if identity == edit.annotation_id else None
+        except (Undecided, KeyError, TypeError, AttributeError):
+            return value  # refused below, with what is wrong
+        if found is None:
+            raise Refused("The project's labels changed: what this was marked with is no longer used.")
+        return found
 
     def _check_kept(self, value: dict[str, Any], present: Any) -> None:
         """A mark stays on its series and of its kind, or its slices and history would lose their meaning."""
@@ -236,6 +270,14 @@ class _Batch:
         if "state" in present:
             self.read.state = present["state"]
             announce_read(self.read)
+
+
+def _keeps_label(value: dict[str, Any], present: Any) -> bool:
+    """Whether the mark was so before; one that was deleted is brought back by an undo."""
+    if present is None:
+        return False
+    before = present.value
+    return before is None or (before.get("label"), before.get("kind")) == (value.get("label"), value.get("kind"))
 
 
 def _project(rows: list[Any], unique_fields: list[str], update_fields: list[str]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Max, Min, QuerySet
 
 from annotations.models import Edit, Read
+from annotations.reading.journal.mapping import mapper_to, versions_by_group
 
 type ObjectKey = tuple[UUID, str, int]
 
@@ -27,12 +28,16 @@ class GestureEdit:
 
 @dataclass(frozen=True)
 class Gesture:
-    """One group of edits: what a reader undoes at once."""
+    """One group of edits: what a reader undoes at once.
+
+    `labels_version` is set where nobody drew: the read moved to that version of the labels.
+    """
 
     group: UUID
     inverts: UUID | None
     at: datetime
     edits: list[GestureEdit] = field(default_factory=list)
+    labels_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Line:
     number: int
     at: datetime
     changes: list[Change]
+    labels_version: int | None = None
 
 
 def listed(read: Read, *, before_number: int, groups: int) -> list[Line]:
@@ -64,8 +70,11 @@ def listed(read: Read, *, before_number: int, groups: int) -> list[Line]:
     for edit in edits:
         by_group.setdefault(edit.group, []).append(edit)
     values = _values_of_marks(read, [edit for own in by_group.values() for edit in own])
+    moves = versions_by_group(read)
     lines = [
-        Line(group, own[0].inverts, own[-1].number, own[0].drawn_at, _changes(own, values))
+        Line(
+            group, own[0].inverts, own[-1].number, own[0].drawn_at, _changes(own, values), moves.get(group)
+        )
         for group, own in by_group.items()
     ]
     return sorted(lines, key=lambda line: -line.number)
@@ -109,7 +118,10 @@ def _last_groups(edits: QuerySet[Edit], before_number: int, groups: int) -> dict
 
 
 def history(read: Read, *, until_number: int, groups: int, before_number: int | None = None) -> list[Gesture]:
-    """The last `groups` gestures up to an edit, oldest first; of those that ended before another edit."""
+    """The last `groups` gestures up to an edit, oldest first; of those that ended before another edit.
+
+    Values of marks and answers stand as the read's present labels have them, so that undo can bring them back.
+    """
     edits = Edit.objects.filter(read=read, number__lte=until_number)
     chosen = _last_groups(edits, until_number + 1 if before_number is None else before_number, groups)
     if not chosen:
@@ -119,12 +131,18 @@ def history(read: Read, *, until_number: int, groups: int, before_number: int | 
     window = list(edits.filter(number__gte=since).order_by("number"))
     before = _values_before(read, since, {edit.annotation_id for edit in window})
     gestures: dict[UUID, Gesture] = {}
+    moves = versions_by_group(read)
+    now = mapper_to(read.schema).value if moves else lambda value: value
     for edit in window:
         key = (edit.annotation_id, edit.sop_instance_uid, edit.frame_number)
         after = value_of(edit)
         if edit.group in chosen:
-            gesture = gestures.setdefault(edit.group, Gesture(edit.group, edit.inverts, edit.drawn_at))
-            gesture.edits.append(GestureEdit(edit.number, *key, edit.version, before.get(key), after))
+            gesture = gestures.setdefault(
+                edit.group,
+                Gesture(edit.group, edit.inverts, edit.drawn_at, labels_version=moves.get(edit.group)),
+            )
+            told = [now(value) if value and not edit.frame_number else value for value in (before.get(key), after)]
+            gesture.edits.append(GestureEdit(edit.number, *key, edit.version, *told))
         before[key] = after
     return list(gestures.values())
 

@@ -34,6 +34,11 @@ def group_of_change(read: Read, version: int) -> UUID:
     return uuid5(NAMESPACE, f"{read.public_id}/{version}")
 
 
+def versions_by_group(read: Read) -> dict[UUID, int]:
+    """The groups by which this read may have moved, each with its version. No query."""
+    return {group_of_change(read, version): version for version in range(2, read.schema.version + 1)}
+
+
 class Mapper:
     """From any earlier version to one: `decisions` newest first, `labels` and `questions` of that one."""
 
@@ -69,6 +74,16 @@ class Mapper:
         if found is None:
             return None
         return answer_id(answer=found["answer"], of=found["of"], about=found["id"]), found
+
+    def value(self, value: Value) -> Value | None:
+        """Of a mark or answer of the past, as undo may bring it back; what can't be told now is left out."""
+        try:
+            if "answer" not in value:
+                return self.mark(value)
+            found = self.answer(value)
+            return found[1] if found and found[1]["answer"] == value["answer"] else None
+        except Undecided:
+            return value
 
     def _decided(self, what: str) -> str | None:
         return next((one[what] for one in self.decisions if what in one), None)

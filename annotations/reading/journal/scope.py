@@ -90,6 +90,21 @@ class Scope:
             found |= dict(ImportedMark.objects.filter(**here).values_list("public_id", "kind"))
         return found
 
+    def asks(self, value: dict[str, Any]) -> bool:
+        """Whether the labels and questions are those that this mark or answer was made with."""
+        if "answer" not in value:
+            return value.get("label") in list(self.labels)
+        if value.get("of") == "label":
+            return value.get("id") in list(self.labels)
+        if value.get("of") == "imported" or not isinstance(value["answer"], str):
+            return True
+        question = self.questions.get(value["answer"])
+        if question is None or question["of"] != value.get("of"):
+            return False
+        keys = [option["key"] for option in question["options"]]
+        said = value.get("value")
+        return not keys or all(one in keys for one in (said if isinstance(said, list) else [said]))
+
     def image(self, sop_instance_uid: str, frame_number: int) -> Image:
         """Raises Refused where the case has no such image."""
         image = self.images.get(sop_instance_uid)

@@ -23,8 +23,11 @@ OFF_PLANE_MM = 0.1  # what rounding may move a point off the cut it was drawn on
 UNIT_OFF = 1e-3  # by what the length of a direction, or the angle of two, may be off
 
 
-def check_annotation(value: dict[str, Any], scope: Scope) -> None:
-    """Raises Refused, with the first thing that is wrong."""
+def check_annotation(value: dict[str, Any], scope: Scope, *, keeps_label: bool = False) -> None:
+    """Raises Refused, with the first thing that is wrong.
+
+    `keeps_label`: the mark was of this kind under this label before, so both may stay, used or not.
+    """
     kind = value.get("kind")
     if kind not in KINDS:
         raise Refused(f"A mark is one of {', '.join(KINDS)}.")
@@ -32,7 +35,7 @@ def check_annotation(value: dict[str, Any], scope: Scope) -> None:
     unknown = sorted(set(value) - allowed)
     if unknown:
         raise Refused(f"A {kind} has no place for {', '.join(unknown)[:80]}.")
-    _check_label(value, kind, scope)
+    _check_label(value, kind, scope, keeps_label)
     if value.get("state") not in STATES:
         raise Refused(f"A mark's state is one of {', '.join(STATES)}.")
     _check_words(value, scope)
@@ -67,11 +70,15 @@ def check_plane(
     return plane if masks.voxel_count(plane.runs) else None
 
 
-def _check_label(value: dict[str, Any], kind: str, scope: Scope) -> None:
+def _check_label(value: dict[str, Any], kind: str, scope: Scope, keeps_label: bool) -> None:
     key = value.get("label")
     label = scope.labels.get(key) if isinstance(key, str) else None
     if label is None:
         raise Refused(f"This read's labels have no {str(key)[:60]!r}.")
+    if keeps_label:
+        return
+    if label.get("retired"):
+        raise Refused(f"The label {label['name']} is no longer used for new marks.")
     if kind not in label["kinds"]:
         kinds = ", ".join(label["kinds"])
         raise Refused(f"The label {label['name']} is not for marks of kind {kind}, only {kinds}.")
