@@ -44,7 +44,7 @@ def lesions_of(
     series = Series.objects.filter(
         public_id__in={mark.value["series"] for mark in marks},
         study__case_studies__case=submission.read.case_id,
-    )
+    ).select_related("study")
     images = {one.public_id: _Images(one) for one in series}
     planes: dict[UUID, list[PlaneOfMark]] = {}
     for plane in state.planes:
@@ -127,7 +127,9 @@ class _Images:
         return Lesion(
             identity=identity,
             series=self.series.public_id,
+            study=self.series.study.public_id,
             space=space,
+            place=self.space if self.frames.in_patient else self.series.public_id,
             centroid_mm=centroid_mm,
             voxels=voxels,
             grid=grid,

@@ -25,11 +25,12 @@ OVERLAP_LEAST = 0.1  # of the smaller of two: less is two lesions that touch
 class Lesion:
     """One lesion as one reader marked it.
 
-    `identity` is its annotation, `annotations` all that belong to it (a measure inside a segment). `voxels`
-    lie on `grid`; both are None for a lesion of measures only. `centroid_mm` is in patient mm of `space`
-    (a frame of reference; for images without position one image, and then (column, row, 0)). `volume_mm3` and
-    `longest_mm` are None where the images don't give them. `category` is the mark's state, `answers` what was
-    answered about it by question.
+    `identity` is its annotation, `annotations` all that belong to it (a measure inside a segment); `study` is
+    the time point, `series` what it was marked on. `voxels` lie on `grid`; both are None for a lesion of
+    measures only. `centroid_mm` is in patient mm of `space`: a frame of reference, or for images without
+    position one image, and then it is (column, row, 0). `place` is that frame of reference, or the whole series
+    without position. `volume_mm3` and `longest_mm` are None where the images don't give them. `category` is
+    the mark's state, `answers` what was answered about it by question.
     """
 
     identity: str
@@ -44,6 +45,14 @@ class Lesion:
     answers: Mapping[str, Any] = field(default_factory=dict)
     annotations: tuple[str, ...] = ()
     short_mm: float | None = None
+    study: str = ""
+
+    place: str = ""
+
+    @property
+    def compared_at(self) -> str:
+        """What must be the same for two lesions to be compared at all; see `agreement.labels`."""
+        return self.place or self.space
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,15 @@ def union(parts: Iterable[Voxels]) -> Voxels:
     return Voxels(corner, np.logical_or.reduce(boxes)) if boxes else Voxels.of(np.zeros((0, 0, 0), np.bool_))
 
 
+def volume_mm3(voxels: Voxels, grid: Grid) -> float | None:
+    """Each slice with the thickness that it stands for; None where the images say no millimetres."""
+    if not grid.is_in_mm:
+        return None
+    counts = voxels.mask.sum(axis=(1, 2))
+    thicknesses = grid.thicknesses_mm[voxels.corner[0] : voxels.corner[0] + len(counts)]
+    return float(counts @ thicknesses) * grid.row_mm * grid.column_mm
+
+
 def on_grid(voxels: Voxels, grid: Grid, target: Grid) -> Voxels:
     """A mark on the grid of another series of the same space: of each voxel there, the nearest here.
 
