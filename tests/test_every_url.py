@@ -48,6 +48,9 @@ POST   /datasets/chest-ct/quarantine/{series}/{held}/decide/   302 404 404 302 3
 GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
 GET    /health                                                 503 503 503 503 503 503 503 503 503 503
 GET    /home/                                                  302 302 302 302 302 302 302 302 302 302
+GET    /incidental/                                            302 403 403 200 200 403 403 403 403 403
+POST   /incidental/{finding}/seen/                             302 404 404 302 302 404 404 404 404 404
+POST   /incidental/{finding}/answer/                           302 404 404 302 302 404 404 404 404 404
 GET    /invitations/nothing/                                   404 404 404 404 404 404 404 404 404 404
 POST   /invitations/nothing/                                   404 404 404 404 404 404 404 404 404 404
 GET    /organisations/                                         302 200 200 200 200 200 200 200 200 200
@@ -137,6 +140,10 @@ GET    /api/v1/reads/                                          401 200 200 200 2
 GET    /api/v1/reads/{assigned}/                               401 404 404 404 404 200 404 200 404 403
 POST   /api/v1/reads/{assigned}/comments/                      401 404 404 404 404 409 404 403 404 403
 POST   /api/v1/reads/{assigned}/comments/{comment}/resolve/    401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{assigned}/comments/{comment}/reopen/    401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{assigned}/comments/{comment}/replies/   401 404 404 404 404 404 404 404 404 403
+GET    /api/v1/reads/{assigned}/diff/                          401 404 404 404 404 403 404 409 404 403
+POST   /api/v1/reads/{assigned}/incidental/                    401 404 404 404 404 400 404 400 404 403
 POST   /api/v1/reads/{assigned}/edits/                         401 404 404 404 404 403 404 200 404 403
 GET    /api/v1/reads/{assigned}/gestures/                      401 404 404 404 404 403 404 200 404 403
 GET    /api/v1/reads/{assigned}/history/                       401 404 404 404 404 403 404 200 404 403
@@ -148,10 +155,16 @@ POST   /api/v1/reads/{assigned}/parked/{parked}/settle/        401 404 404 404 4
 POST   /api/v1/reads/{assigned}/review/                        401 404 404 404 404 409 404 403 404 403
 GET    /api/v1/reads/{assigned}/state/                         401 404 404 404 404 403 404 200 404 403
 POST   /api/v1/reads/{assigned}/submit/                        401 404 404 404 404 403 404 409 404 403
+POST   /api/v1/reads/{assigned}/lock-unaided/                  401 404 404 404 404 403 404 409 404 403
+GET    /api/v1/reads/{assigned}/feedback/                      401 404 404 404 404 404 404 404 404 403
 POST   /api/v1/reads/{assigned}/time/                          401 404 404 404 404 403 404 204 404 403
 GET    /api/v1/reads/{submitted}/                              401 404 404 404 404 200 200 200 404 403
 POST   /api/v1/reads/{submitted}/comments/                     401 404 404 404 404 201 201 403 404 403
 POST   /api/v1/reads/{submitted}/comments/{comment}/resolve/   401 404 404 404 404 200 200 404 404 403
+POST   /api/v1/reads/{submitted}/comments/{comment}/reopen/   401 404 404 404 404 200 200 404 404 403
+POST   /api/v1/reads/{submitted}/comments/{comment}/replies/  401 404 404 404 404 201 201 404 404 403
+GET    /api/v1/reads/{submitted}/diff/                         401 404 404 404 404 409 409 409 404 403
+POST   /api/v1/reads/{submitted}/incidental/                   401 404 404 404 404 400 400 400 404 403
 POST   /api/v1/reads/{submitted}/edits/                        401 404 404 404 404 403 403 200 404 403
 GET    /api/v1/reads/{submitted}/gestures/                     401 404 404 404 404 200 200 200 404 403
 GET    /api/v1/reads/{submitted}/history/                      401 404 404 404 404 200 200 200 404 403
@@ -163,10 +176,16 @@ POST   /api/v1/reads/{submitted}/parked/{parked}/settle/       401 404 404 404 4
 POST   /api/v1/reads/{submitted}/review/                       401 404 404 404 404 200 200 403 404 403
 GET    /api/v1/reads/{submitted}/state/                        401 404 404 404 404 200 200 200 404 403
 POST   /api/v1/reads/{submitted}/submit/                       401 404 404 404 404 403 403 409 404 403
+POST   /api/v1/reads/{submitted}/lock-unaided/                 401 404 404 404 404 403 403 409 404 403
+GET    /api/v1/reads/{submitted}/feedback/                     401 404 404 404 404 404 404 404 404 403
 POST   /api/v1/reads/{submitted}/time/                         401 404 404 404 404 403 403 204 404 403
 GET    /api/v1/reads/{others}/                                 401 404 404 404 404 200 404 404 200 403
 POST   /api/v1/reads/{others}/comments/                        401 404 404 404 404 409 404 404 403 403
 POST   /api/v1/reads/{others}/comments/{comment}/resolve/      401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{others}/comments/{comment}/reopen/      401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{others}/comments/{comment}/replies/     401 404 404 404 404 404 404 404 404 403
+GET    /api/v1/reads/{others}/diff/                            401 404 404 404 404 403 404 404 409 403
+POST   /api/v1/reads/{others}/incidental/                      401 404 404 404 404 400 404 404 400 403
 POST   /api/v1/reads/{others}/edits/                           401 404 404 404 404 403 404 404 200 403
 GET    /api/v1/reads/{others}/gestures/                        401 404 404 404 404 403 404 404 200 403
 GET    /api/v1/reads/{others}/history/                         401 404 404 404 404 403 404 404 200 403
@@ -178,6 +197,8 @@ POST   /api/v1/reads/{others}/parked/{parked}/settle/          401 404 404 404 4
 POST   /api/v1/reads/{others}/review/                          401 404 404 404 404 409 404 404 403 403
 GET    /api/v1/reads/{others}/state/                           401 404 404 404 404 403 404 404 200 403
 POST   /api/v1/reads/{others}/submit/                          401 404 404 404 404 403 404 404 409 403
+POST   /api/v1/reads/{others}/lock-unaided/                    401 404 404 404 404 403 404 404 409 403
+GET    /api/v1/reads/{others}/feedback/                        401 404 404 404 404 404 404 404 404 403
 POST   /api/v1/reads/{others}/time/                            401 404 404 404 404 403 404 404 204 403
 GET    /api/v1/series/{series}/derived/                        401 404 404 200 200 200 200 200 404 404
 GET    /api/v1/series/{series}/manifest/                       401 404 404 200 200 200 200 200 404 404
@@ -231,6 +252,7 @@ WEBSOCKETS = """
 /ws/reads/{others}/       4404 4404 4404 4404 4404 open 4404 4404 open 4404
 /ws/projects/respond/     4404 4404 4404 4404 4404 open open open open open
 /ws/datasets/chest-ct/    4404 4404 4404 open open 4404 4404 4404 4404 4404
+/ws/incidental/           4404 4404 4404 open open 4404 4404 4404 4404 4404
 """
 
 # Django's own views: one answers every method with the same page, one sends away who is signed in already.

@@ -11,7 +11,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.services.tokens import make_token
-from annotations.models import CaseStudy, Comment, HangingProtocol, ImportedSegment, Read, ReleaseFile
+from annotations.models import (
+    CaseStudy,
+    Comment,
+    HangingProtocol,
+    ImportedSegment,
+    IncidentalFinding,
+    Read,
+    ReleaseFile,
+)
 from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
 from atlas.asgi import application
@@ -37,8 +45,10 @@ ROLES = (
 BODIES = {  # where an empty one would be refused before anyone is asked who they are
     "edits": b'{"tab": "0b1e4a0e-4a3f-4b83-8d1c-3a1d0f5b7c11", "edits": []}',
     "submit": b'{"number": 0}',
+    "lock-unaided": b'{"number": 0}',
     "review": b'{"verdict": "accept", "round": 1, "text": ""}',
     "comments": b'{"text": "Here."}',
+    "replies": b'{"text": "Where?"}',
     "time": b'{"active_s": 5, "idle_s": 0}',
 }
 
@@ -127,6 +137,12 @@ def build() -> Walk:
     Read.objects.create(case=case, reader=people["reader"], schema=scene.schema, assigned_by=people["lead"])
     submitted = scene.reads["submitted"]
     comment = Comment.objects.create(read=submitted, round=1, number=1, text="Here.", by=people["reviewer"])
+    finding = IncidentalFinding.objects.create(
+        read=submitted,
+        study=submitted.case.case_studies.first().study,
+        text="A clot.",
+        by=people["reader"],
+    )
     drawn_on = CaseStudy.objects.filter(case=submitted.case).first().study.series.first()
     segment = ImportedSegment.objects.create(
         series=drawn_on,
@@ -159,6 +175,7 @@ def build() -> Walk:
         "submitted": submitted.public_id,
         "others": scene.reads["others"].public_id,
         "comment": comment.public_id,
+        "finding": finding.public_id,
         "segment": segment.public_id,
         "upload": upload.public_id,
         "file": file.public_id,
