@@ -25,6 +25,7 @@ class Scope:
     def __init__(self, read: Read, edits: list[SentEdit]) -> None:
         self.labels: dict[str, dict[str, Any]] = {label["key"]: label for label in read.schema.labels}
         self.questions: dict[str, dict[str, Any]] = {one["key"]: one for one in read.schema.questions}
+        self.is_adjudication = read.kind == Read.Kind.ADJUDICATION  # only there marks of several merge
         values = [edit.value for edit in edits if edit.value is not None]
         planes = {edit.sop_instance_uid for edit in edits if edit.is_plane}
         self.images = self._images(read, _strings(values, "sop") | planes)

@@ -1,5 +1,6 @@
 """The marks of a read: now, from the projection, or as they stood after an edit, from the journal."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -65,21 +66,29 @@ def state(read: Read, *, with_planes_of_deleted: bool = False) -> State:
     return state_at(read, number, with_planes_of_deleted=with_planes_of_deleted)
 
 
-def state_at(read: Read, number: int, *, with_planes_of_deleted: bool = False) -> State:
-    """The marks as they stood after the edit of that number: what a submission, review or release pins."""
-    latest = (
-        Edit.objects.filter(read=read, number__lte=number)
-        .order_by("annotation_id", "sop_instance_uid", "frame_number", "-number")
-        .distinct("annotation_id", "sop_instance_uid", "frame_number")
+def state_at(
+    read: Read,
+    number: int,
+    *,
+    with_planes_of_deleted: bool = False,
+    only: Collection[UUID] | None = None,
+) -> State:
+    """The marks as they stood after the edit of that number: what a submission, review or release pins.
+
+    `only`: no others than these marks, where a few are wanted of many.
+    """
+    edits = Edit.objects.filter(read=read, number__lte=number)
+    if only is not None:
+        edits = edits.filter(annotation_id__in=only)
+    latest = edits.order_by("annotation_id", "sop_instance_uid", "frame_number", "-number").distinct(
+        "annotation_id", "sop_instance_uid", "frame_number"
     )
     made = dict(  # marks stand in the order in which they were made, as in `state`
-        Edit.objects.filter(read=read, number__lte=number)
-        .values_list("annotation_id")
-        .annotate(first=Min("number"))
+        edits.values_list("annotation_id").annotate(first=Min("number"))
     )
-    edits = sorted(latest, key=lambda edit: (made[edit.annotation_id], edit.number))
-    annotations = [edit for edit in edits if not edit.frame_number and edit.value is not None]
-    planes = [edit for edit in edits if edit.frame_number and edit.runs is not None]
+    in_order = sorted(latest, key=lambda edit: (made[edit.annotation_id], edit.number))
+    annotations = [edit for edit in in_order if not edit.frame_number and edit.value is not None]
+    planes = [edit for edit in in_order if edit.frame_number and edit.runs is not None]
     return _state(number, annotations, planes, with_planes_of_deleted)
 
 

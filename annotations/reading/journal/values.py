@@ -102,7 +102,10 @@ def _check_words(value: dict[str, Any], scope: Scope) -> None:
         came_as = scope.imported[origin["imported"]]
         if value.get("kind") == "segment" and came_as not in ("segment", "polygon", "ellipse"):
             raise Refused(f"This came with the images as a {came_as}: it can't be copied as a segment.")
-    elif origin.get("from") != "reader" or origin.get("imported") is not None:
+    elif origin.get("imported") is not None or (
+        origin.get("from") != "reader"
+        and not (scope.is_adjudication and origin.get("from") == "adjudication")
+    ):
         raise Refused('The origin of a mark is {"from": "reader"} or {"from": "imported", "imported": id}.')
 
 
