@@ -15,6 +15,7 @@ from django.utils import timezone
 from annotations.measures.agreement.labels import TOLERANCE_MM, LabelNumbers, compare
 from annotations.measures.agreement.lesions import Lesion
 from annotations.models import Case, Comparison, Read, ReadingDesign, ReferenceStandard, Submission
+from annotations.reading.adjudication.deciding import decide
 from annotations.reading.adjudication.rule import LesionFacts, PairNumbers, disagreements
 from annotations.reading.broadcasts import announce_cases
 from annotations.reading.designs import design_of, is_case_read
@@ -39,7 +40,7 @@ def compare_case(case_id: int) -> None:
         rows = list(_rows(case, pairs))
         if _written(case, pairs, rows):
             break
-    _decide(case)
+    decide(case)
 
 
 def pairs_of(case: Case) -> list[tuple[Submission, Submission]]:
@@ -259,7 +260,3 @@ def _written(case: Case, pairs: Sequence[tuple[Submission, Submission]], rows: S
     if rows or outdated:
         announce_cases(case.project, [case.number])
     return True
-
-
-def _decide(case: Case) -> None:
-    """Comes with the part that adjudicates."""

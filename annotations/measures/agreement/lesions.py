@@ -28,7 +28,7 @@ class Lesion:
     `identity` is its annotation, `annotations` all that belong to it (a measure inside a segment); `study` is
     the time point, `series` what it was marked on. `voxels` lie on `grid`; both are None for a lesion of
     measures only. `centroid_mm` is in patient mm of `space`: a frame of reference, or for images without
-    position one image, and then it is (column, row, 0). `place` is that frame of reference, or the whole series
+    position one image, and then (column, row, 0). `place` is that frame of reference, or the whole series
     without position. `volume_mm3` and `longest_mm` are None where the images don't give them. `category` is
     the mark's state, `answers` what was answered about it by question.
     """

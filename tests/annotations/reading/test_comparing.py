@@ -67,7 +67,7 @@ def test_a_submission_has_its_lesions_with_voxels_in_the_patient(cast):
 
 
 def test_a_measure_inside_a_segment_is_the_same_lesion_and_its_length_counts(cast):
-    segment = draws(cast, "anna", range(0, 1), block(range(4, 12), range(10, 20)))
+    segment = draws(cast, "anna", range(1), block(range(4, 12), range(10, 20)))
     inside = [[10 * COLUMN_MM, 7 * ROW_MM, 0], [17 * COLUMN_MM, 7 * ROW_MM, 0]]
     outside = [[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]]
     for points in (inside, outside):
