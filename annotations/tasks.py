@@ -4,8 +4,13 @@ from procrastinate.contrib.django import app
 
 from annotations.cohort import writer
 from annotations.cohort.releases import FINISH, WRITE_CASE
-from annotations.reading import comparing
+from annotations.reading import comparing, following
+from annotations.reading.designs import FOLLOW_DESIGN
 from annotations.reading.following import COMPARE_CASE
+from annotations.reading.overview import kept
+from annotations.reading.overview.kept import WORK_OUT_FIGURES
+from annotations.reading.schemas import moving
+from annotations.reading.schemas.moving import MOVE_READS
 
 
 @app.task(name=WRITE_CASE)
@@ -24,3 +29,21 @@ def finish_release(release_id: int) -> None:
 def compare_case(case_id: int) -> None:
     """Compare what was handed in for a case, and decide whether readers disagree. Twice changes nothing."""
     comparing.compare_case(case_id)
+
+
+@app.task(name=FOLLOW_DESIGN)
+def follow_design(project_id: int) -> None:
+    """The project's rules have changed: have its cases compared and decided again."""
+    following.follow_design(project_id)
+
+
+@app.task(name=MOVE_READS)
+def move_reads(schema_id: int, by_id: int) -> None:
+    """Open reads follow a new version of the labels. Twice changes nothing."""
+    moving.move_reads(schema_id, by_id)
+
+
+@app.task(name=WORK_OUT_FIGURES)
+def work_out_figures(project_id: int, user_id: int) -> None:
+    """The figures of a project that this person may be shown are worked out, and kept."""
+    kept.work_out(project_id, user_id)

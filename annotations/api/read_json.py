@@ -11,7 +11,8 @@ from accounts.models import User
 from annotations.api.hanging_json import hanging_json
 from annotations.api.imported_json import imported_json
 from annotations.api.review_json import review_json
-from annotations.models import Read
+from annotations.api.schema_json import schema_json
+from annotations.models import Read, ReadingDesign
 from annotations.reading import policies
 from annotations.reading.designs import design_of
 from annotations.reading.journal import Gesture, Line, State
@@ -19,6 +20,8 @@ from annotations.reading.measurements import Measurement
 from annotations.reading.reads import next_read
 from annotations.reading.shown import shown_series
 from atlas.models import Series, Study
+
+CASE_READERS = (policies.Capacity.READER, policies.Capacity.FELLOW)
 
 
 def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]:
@@ -53,11 +56,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
             "sex": subject.sex or None,
             "age_years": ages[0] if ages else None,
         },
-        "schema": {
-            "version": read.schema.version,
-            "labels": [_label_json(label) for label in read.schema.labels],
-            "questions": read.schema.questions,
-        },
+        "schema": schema_json(read),
         "studies": _studies_json(studies),
         "hanging": hanging_json(read, studies),
         "proposals": {
@@ -67,6 +66,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         },
         "imported": [] if withheld else imported_json(read),
         **review_json(user, read),
+        **_fellows_json(user, read, rights, design),
         "worklist_url": reverse("worklist"),
         "next": _next_json(next_read(user, after=read)),
     }
@@ -96,8 +96,25 @@ def row_json(user: User, read: Read, led: set[int], reviewed: set[int], read_too
     }
 
 
-def _label_json(label: dict[str, Any]) -> dict[str, Any]:
-    return {"code": None, "required": False} | label
+def _fellows_json(user: User, read: Read, rights: policies.Rights, design: ReadingDesign) -> dict[str, Any]:
+    """Where readers work in the open: the reads of this case that this reader may go to and fro between."""
+    reads = policies.own_reads(user) | policies.reads_of_fellows(user)
+    open_to = () if design.blind or rights.capacity not in CASE_READERS else reads.filter(case=read.case_id)
+    listed = open_to and open_to.filter(kind=Read.Kind.READ).select_related("reader").order_by("pk")
+    found: dict[str, Any] = {
+        "fellows": [
+            {
+                "read": one.public_id,
+                "url": reverse("read", args=[one.public_id]),
+                "name": one.reader.display_name,
+                "is_yours": one.reader_id == user.pk,
+            }
+            for one in listed
+        ]
+    }
+    if rights.capacity is policies.Capacity.FELLOW:
+        found["review"] = None  # what a reviewer wrote is for the read's reader
+    return found
 
 
 # Images -----------------------------------------------------------------------------------------
@@ -193,6 +210,7 @@ def gestures_json(listed: Iterable[Line], more: bool) -> dict[str, Any]:
             {
                 "group": str(line.group),
                 "inverts": str(line.inverts) if line.inverts else None,
+                "labels_version": line.labels_version,
                 "number": line.number,
                 "at": line.at.isoformat(),
                 "changes": [
@@ -217,6 +235,7 @@ def history_json(gestures: Iterable[Gesture], number: int) -> dict[str, Any]:
             {
                 "group": str(gesture.group),
                 "inverts": str(gesture.inverts) if gesture.inverts else None,
+                "labels_version": gesture.labels_version,
                 "at": gesture.at.isoformat(),
                 "edits": [
                     {

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers as s
 
-from annotations.models import Read, Review
+from annotations.models import Read, ReadingDesign, Review
 from annotations.reading.incidental import TEXT_LENGTH_MAX
 from annotations.reading.journal.values import COORDINATE_MAX, KINDS
 from annotations.reading.questions import ABOUT, TYPES
@@ -44,6 +44,7 @@ class LabelShape(Shape):
     kinds = s.ListField(child=s.ChoiceField(choices=KINDS))
     code = CodeShape(allow_null=True)
     required = s.BooleanField()  # type: ignore[assignment]
+    retired = s.BooleanField(help_text="Nothing new is marked with it")
 
 
 class OptionShape(Shape):
@@ -71,6 +72,23 @@ class QuestionShape(Shape):
     most = s.FloatField(allow_null=True)
     required = s.BooleanField()  # type: ignore[assignment]
     when = WhenShape(allow_null=True, help_text="Asked only where another answer says so")
+    retired = s.BooleanField(help_text="No longer asked")
+
+
+class FormerLabelShape(Shape):
+    key = s.CharField()
+    name = s.CharField()
+    color = s.CharField()
+
+
+class FormerQuestionShape(Shape):
+    key = s.CharField()
+    text = s.CharField()
+
+
+class FormerShape(Shape):
+    labels = FormerLabelShape(many=True)
+    questions = FormerQuestionShape(many=True)
 
 
 class FindingShape(Shape):
@@ -165,7 +183,7 @@ class YouShape(Shape):
     id = s.CharField()
     name = s.CharField()
     initials = s.CharField()
-    capacity = s.ChoiceField(choices=["reader", "reviewer", "lead"])
+    capacity = s.ChoiceField(choices=["reader", "reviewer", "lead", "fellow"])
     may_edit = s.BooleanField()
     may_submit = s.BooleanField()
     may_judge = s.BooleanField()
@@ -222,14 +240,38 @@ class ReadShape(Shape):
             "version": s.IntegerField(),
             "labels": LabelShape(many=True),
             "questions": QuestionShape(many=True),
+            "former": FormerShape(help_text="What earlier versions had and this one hasn't"),
         },
     )
     studies = StudyOfReadShape(many=True)
     hanging = HangingShape(allow_null=True, help_text="How the case opens; null without an image")
+    proposals = _inline(
+        "ProposalsOfReadShape",
+        {
+            "shown": s.ChoiceField(choices=ReadingDesign.Proposals.choices),
+            "withheld": s.BooleanField(
+                help_text="What came with the images is kept back for now, or for good"
+            ),
+            "unaided_number": s.IntegerField(
+                allow_null=True, help_text="The last edit of the reader's own before they saw proposals"
+            ),
+        },
+    )
     imported = ImportedShape(many=True)
     review = VerdictShape(allow_null=True, help_text="The latest verdict")
     comments = CommentShape(many=True)
     incidental = IncidentalShape(many=True, help_text="What the caller told of these images")
+    fellows = _inline(
+        "FellowShape",
+        {
+            "read": s.CharField(),
+            "url": s.CharField(),
+            "name": s.CharField(),
+            "is_yours": s.BooleanField(),
+        },
+        many=True,
+        help_text="Where readers work in the open: the reads of this case that the caller may look at",
+    )
     worklist_url = s.CharField()
     next = NextShape(allow_null=True)
 
@@ -239,7 +281,7 @@ class ReadRowShape(Shape):
     url = s.CharField()
     state = STATES
     round = s.IntegerField()
-    capacity = s.ChoiceField(choices=["reader", "reviewer", "lead"])
+    capacity = s.ChoiceField(choices=["reader", "reviewer", "lead", "fellow"])
     project = s.CharField(help_text="Slug")
     case = s.IntegerField(help_text="Number within the project")
     reader = s.CharField()
@@ -277,6 +319,7 @@ class EditResultShape(Shape):
     number = s.IntegerField(required=False)
     version = s.IntegerField(required=False)
     current = s.JSONField(required=False, allow_null=True, help_text="With a conflict: the present value")
+    value = s.JSONField(required=False, help_text="What was kept, where the labels changed meanwhile")
     reason = s.CharField(required=False)
 
 
@@ -322,9 +365,13 @@ class GestureEditShape(Shape):
     after = s.JSONField(allow_null=True)
 
 
+LABELS_VERSION = "Nobody drew: the read moved to this version of the labels"
+
+
 class GestureShape(Shape):
     group = s.UUIDField()
     inverts = s.UUIDField(allow_null=True)
+    labels_version = s.IntegerField(allow_null=True, help_text=LABELS_VERSION)
     at = s.DateTimeField()
     edits = GestureEditShape(many=True)
 
@@ -344,6 +391,7 @@ class ChangeShape(Shape):
 class LineShape(Shape):
     group = s.UUIDField()
     inverts = s.UUIDField(allow_null=True)
+    labels_version = s.IntegerField(allow_null=True, help_text=LABELS_VERSION)
     number = s.IntegerField(help_text="Of its last edit")
     at = s.DateTimeField()
     changes = ChangeShape(many=True)

@@ -82,7 +82,7 @@ class ReadConsumer(LiveConsumer):
         if kind == "incidental":  # for whoever told, and nobody else
             own = incidental.own_findings(self.user, self.read).filter(public_id=message["finding"])
             return {"type": "incidental"} if own.exists() else None
-        return message if kind == "state" else None
+        return message if kind in ("state", "schema") else None
 
     def after_gap(self) -> list[Message]:
         state = {"type": "state", "state": self.read.state, "round": self.read.round}
