@@ -118,7 +118,7 @@ class ProjectConsumer(LiveConsumer):
     def heard(self, message: Message) -> Message | None:
         if message["type"] == "case":
             return {"type": "case", "number": message["number"]} if self._may_know_case(message) else None
-        if message["type"] == "studies":
+        if message["type"] in ("studies", "figures"):
             return message if permissions.allows(self.user, "manage_project", self.project) else None
         if message["type"] == "release":
             may = any(
