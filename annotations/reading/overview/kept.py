@@ -19,7 +19,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from accounts.models import User
-from annotations.models import Case, Comparison, Read
+from annotations.models import Comparison, Read
 from annotations.reading.overview.figures import Figures, figures_of
 from annotations.reading.overview.sight import Sight, sight_of
 from atlas.fanout import broadcast
