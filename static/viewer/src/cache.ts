@@ -9,6 +9,7 @@ import { room, shownPanes } from "./store/room";
 /** By series id: everything that is, or was, on the screen of this read. Those shown last stand last. */
 export const frames = new Map<string, SeriesFrames>();
 
+const TELL_MS = 150;
 const MOST_BYTES = 1_500_000_000;
 const BYTES_A_GIGABYTE = 1_000_000_000;
 
@@ -21,17 +22,19 @@ export function cacheLimit(): number {
 /** The frames of a series, telling the page as they come. */
 export function framesOf(manifest: Manifest): SeriesFrames {
   const series = manifest.series.id;
-  let queued = false;
+  let queued: ReturnType<typeof setTimeout> | null = null;
+  const tellNow = () => {
+    if (queued) clearTimeout(queued);
+    queued = null;
+    const progress = frames.get(series)?.progress;
+    if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
+    shareOut();
+  };
+  // Frames come by the hundred a second; a page that is drawn anew for each has no time for the images.
   const tell = () => {
-    // Many frames can arrive in one answer: tell the page once.
-    if (queued) return;
-    queued = true;
-    requestAnimationFrame(() => {
-      queued = false;
-      const progress = frames.get(series)?.progress;
-      if (progress) room.setState((now) => ({ progress: { ...now.progress, [series]: progress } }));
-      shareOut();
-    });
+    const { loaded, failed, total } = loader.progress;
+    if (loaded + failed >= total) tellNow();
+    else queued ??= setTimeout(tellNow, TELL_MS);
   };
   const loader: SeriesFrames = new SeriesFrames(manifest, tell, (index) => forgetFrame(loader, index));
   return loader;

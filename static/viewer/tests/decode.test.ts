@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PixelFormat } from "../src/api/types";
 import { bytesOf, colour, coloursAt, nativeValues, scaled, signedAs, valueAt } from "../src/engine/decode";
+import { whole16 } from "../src/engine/decode16";
 import { manifest } from "./manifest";
 
 const LITTLE = "1.2.840.10008.1.2.1";
@@ -131,5 +132,41 @@ describe("colours", () => {
       LITTLE,
     );
     expect([...image.data]).toEqual([254, 0, 0, 0, 0, 254]);
+  });
+});
+
+describe("the short way of whole numbers of 16 bits", () => {
+  const values = Uint16Array.from({ length: 64 }, (_, i) => (i * 40503 + 977) % 65536);
+  it.each([
+    { bits_stored: 16, high_bit: 15, signed: false },
+    { bits_stored: 16, high_bit: 15, signed: true },
+    { bits_stored: 12, high_bit: 11, signed: false },
+    { bits_stored: 12, high_bit: 11, signed: true },
+    { bits_stored: 12, high_bit: 15, signed: true },
+    { bits_stored: 10, high_bit: 12, signed: false },
+    { bits_stored: 1, high_bit: 0, signed: false },
+  ])("gives what the general way gives: $bits_stored bits up to $high_bit, signed $signed", (part) => {
+    const here = format({ bits_allocated: 16, rows: 8, columns: 8, ...part });
+    for (const [slope, intercept] of [
+      [1, 0],
+      [1, -1024],
+      [-2, 7],
+      [3, 40],
+    ]) {
+      const bytes = new Uint8Array(values.slice().buffer);
+      const expected = scaled(nativeValues(here, bytes), here, slope, intercept);
+      const found = whole16(here, bytes, slope, intercept);
+      if (expected.data instanceof Float32Array) expect(found).toBeNull();
+      else expect(found).toEqual(expected);
+    }
+    expect([...values]).toEqual([...Uint16Array.from(values)]);
+  });
+  it("leaves alone what it is not for", () => {
+    const bytes = new Uint8Array(128);
+    const here = format({ bits_allocated: 16, rows: 8, columns: 8 });
+    expect(whole16(here, bytes, 0.5, 0)).toBeNull();
+    expect(whole16({ ...here, samples: 3 }, bytes, 1, 0)).toBeNull();
+    expect(whole16(here, bytes.subarray(0, 100), 1, 0)).toBeNull();
+    expect(whole16(here, new Uint8Array(130).subarray(1), 1, 0)).toBeNull();
   });
 });

@@ -2,6 +2,7 @@
 import { getWebWorkerManager } from "@cornerstonejs/core";
 import type { Manifest, PixelFormat } from "../api/types";
 import { t } from "../words";
+import { whole16 } from "./decode16";
 import { pixelOf } from "./geometry";
 
 export interface Pixels {
@@ -29,11 +30,13 @@ export function scaleOf(manifest: Manifest, index: number): { slope: number; int
 export async function decodeFrame(manifest: Manifest, index: number, bytes: Uint8Array): Promise<Pixels> {
   const format = pixelOf(manifest, index);
   const syntax = manifest.syntaxes[manifest.frames.syntax[index]];
+  const { slope, intercept } = scaleOf(manifest, index);
+  const plain = NATIVE.has(syntax) && whole16(format, bytes, slope, intercept);
+  if (plain) return plain;
   const stored = NATIVE.has(syntax)
     ? nativeValues(format, bytes)
     : await compressedValues(format, syntax, bytes);
   if (format.samples === 3) return colour(format, stored, syntax);
-  const { slope, intercept } = scaleOf(manifest, index);
   return scaled(stored, format, slope, intercept);
 }
 
