@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import derived, reads, releases, reviews, times
+from annotations.api import derived, flow, reads, releases, reviews, times
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -25,6 +25,8 @@ READS: list[URLPattern] = [
         name="api-read-imported",
     ),
     path("reads/<str:public_id>/submit/", reads.Submit.as_view(), name="api-read-submit"),
+    path("reads/<str:public_id>/lock-unaided/", flow.LockUnaided.as_view(), name="api-read-lock-unaided"),
+    path("reads/<str:public_id>/feedback/", flow.FeedbackOfRead.as_view(), name="api-read-feedback"),
     path("reads/<str:public_id>/time/", times.ReadTimeBeat.as_view(), name="api-read-time"),
     path("reads/<str:public_id>/review/", reviews.Judge.as_view(), name="api-read-review"),
     path("reads/<str:public_id>/comments/", reviews.Comments.as_view(), name="api-read-comments"),

@@ -12,6 +12,7 @@ from annotations.exchange.outlines import as_plane
 from annotations.measures import masks
 from annotations.models import ImportedMark, ImportedMeasurement, ImportedSegment, Read
 from annotations.reading.frames import Grid, frames_of
+from annotations.reading.proposals import label_of
 
 NUMBERS_TOLD = 4  # in the sentence; all of them are listed beside it
 KINDS = {POINT: "point", LINE: "line", "polygon": "outline"}
@@ -43,7 +44,7 @@ def _one(
     imported: ImportedSegment | ImportedMark, kind: str, slices: int, labels: list[dict[str, Any]]
 ) -> dict[str, Any]:
     name = imported.label
-    known = _label_of(labels, name, imported.type_code)
+    known = label_of(labels, name, imported.type_code)
     called = [KINDS.get(kind, kind).capitalize()] if kind != "segment" else []
     called += [f"“{name}”"] if name else []
     numbers = [number for group in imported.measurements.all() for number in group.numbers]
@@ -59,24 +60,6 @@ def _one(
         "place": imported.place if isinstance(imported, ImportedMark) else None,
         "measurements": [_number(number) for number in numbers],
     }
-
-
-def _label_of(labels: list[dict[str, Any]], name: str, code: dict[str, str] | None) -> str | None:
-    """The key of the schema's label that means the same: by its code, where only one has it, else by name."""
-    if code and code.get("value"):
-        same = [
-            label["key"]
-            for label in labels
-            if (label.get("code") or {}).get("value") == code["value"]
-            and (label.get("code") or {}).get("scheme") == code.get("scheme")
-        ]
-        if len(same) == 1:
-            return str(same[0])
-    wanted = name.casefold()
-    named = [
-        label["key"] for label in labels if wanted in (label["key"].casefold(), label["name"].casefold())
-    ]
-    return str(named[0]) if len(named) == 1 else None
 
 
 def _number(number: dict[str, Any]) -> dict[str, Any]:

@@ -51,9 +51,15 @@ class ReadList(APIView):
         found = _filtered(request).select_related("case__project", "reader")
         pages = Pages()
         page: list[Read] = pages.paginate_queryset(found.order_by(*ORDER), request, self) or []
-        projects = permissions.objects_for(request.user, "manage_project", Project)
-        led = set(projects.values_list("pk", flat=True))
-        return pages.get_paginated_response([as_json.row_json(user_of(request), read, led) for read in page])
+        user = user_of(request)
+        led, reviewed = (
+            set(permissions.objects_for(user, held, Project).values_list("pk", flat=True))
+            for held in ("manage_project", "review_cases")
+        )
+        being_read = policies.cases_being_read_by(user).filter(pk__in=[read.case_id for read in page])
+        read_too = set(being_read.values_list("pk", flat=True))
+        rows = [as_json.row_json(user, read, led, reviewed, read_too) for read in page]
+        return pages.get_paginated_response(rows)
 
 
 class ReadDetail(APIView):

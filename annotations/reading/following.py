@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -20,7 +21,8 @@ def followed(submission: Submission) -> None:
     """Within the transaction that hands a read in: accept it where nobody reviews, and have it compared."""
     read = submission.read
     is_adjudication = read.kind == Read.Kind.ADJUDICATION
-    if is_adjudication or not design_of(read.case.project).review:
+    is_training = read.case.purpose == Case.Purpose.TRAINING
+    if is_adjudication or is_training or not design_of(read.case.project).review:
         machine.move(read, "accept")
         audit.record(None, "read.accepted_without_review", read, round=read.round)
     if is_adjudication:
@@ -34,6 +36,15 @@ def _becomes_the_reference(submission: Submission) -> None:
         case=case, defaults={"submission": submission, "how": ReferenceStandard.How.ADJUDICATED}
     )
     Case.objects.filter(pk=case.pk).update(needs_adjudication=False)
+
+
+def follow_design(project_id: int) -> None:
+    """The rules have changed: whatever was handed in for an open question is looked at again. Idempotent."""
+    decided = ReferenceStandard.objects.filter(case=OuterRef("pk"), how=ReferenceStandard.How.ADJUDICATED)
+    handed_in = Submission.objects.filter(read__case=OuterRef("pk"))
+    cases = Case.objects.filter(Exists(handed_in), ~Exists(decided), project=project_id)
+    for case_id in cases.order_by("number").values_list("pk", flat=True).iterator():
+        _enqueue(case_id)
 
 
 def compare_soon(case: Case) -> None:

@@ -151,7 +151,7 @@ def read_and_rights_or_404(user: Someone, public_id: str) -> tuple[Read, Rights]
     """`read_or_404`, and what this person may do with it now."""
     read = (
         Read.objects.filter(public_id=public_id)
-        .select_related("case__project", "case__subject", "schema", "reader")
+        .select_related("case__project__design", "case__subject", "schema", "reader")
         .first()
     )
     if read is None:
@@ -173,7 +173,9 @@ def own_read_or_404(user: Someone, public_id: str, *, lock: bool = False) -> Rea
 
     Raises PermissionDenied for someone who may only look at it, Http404 for all others.
     """
-    reads = Read.objects.filter(public_id=public_id, reader=user.pk).select_related("case__project", "schema")
+    reads = Read.objects.filter(public_id=public_id, reader=user.pk).select_related(
+        "case__project__design", "schema"
+    )
     read = (reads.select_for_update(of=("self",)) if lock else reads).first()
     if read is None or PERMISSION_OF_KIND[read.kind] not in permissions_in(user, read.case.project):
         if read is not None:

@@ -11,6 +11,7 @@ from accounts.models import Invitation, Organisation, User
 from accounts.permissions import Someone
 from accounts.services import invitations, members
 from annotations.models import Read
+from annotations.reading import aside
 from atlas.models import Project
 
 audit.register("project.created", "project.edited", "reads.taken_back")
@@ -140,7 +141,8 @@ def open_invitations(project: Project) -> QuerySet[Invitation]:
 
 @transaction.atomic
 def remove_member(*, by: User, project: Project, user: User, role: str) -> int:
-    """Take a role away. A reader's unopened reads are taken back; what they have drawn stays.
+    """Take a role away. A reader's unopened reads are taken back; those they are at are set aside, with all
+    that they have drawn.
 
     Returns how many reads were taken back. Raises ValidationError for the last lead.
     """
@@ -157,6 +159,7 @@ def remove_member(*, by: User, project: Project, user: User, role: str) -> int:
         locked = list(untouched.select_for_update(of=("self",)).values_list("pk", flat=True))
         taken_back = Read.objects.filter(pk__in=locked).delete()[1].get("annotations.Read", 0)
         audit.record(by, "reads.taken_back", project, person=user.pk, reads=taken_back)
+    aside.set_aside_reads_of(by=by, project=project, user=user)
     return taken_back
 
 

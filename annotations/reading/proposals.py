@@ -103,3 +103,21 @@ def _compared(value: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _there(values: dict[tuple[str, int], Any]) -> dict[tuple[str, int], Any]:
     return {key: value for key, value in values.items() if value is not None}
+
+
+def label_of(labels: list[dict[str, Any]], name: str, code: dict[str, str] | None) -> str | None:
+    """The key of the schema's label that means the same: by its code, where only one has it, else by name."""
+    if code and code.get("value"):
+        same = [
+            label["key"]
+            for label in labels
+            if (label.get("code") or {}).get("value") == code["value"]
+            and (label.get("code") or {}).get("scheme") == code.get("scheme")
+        ]
+        if len(same) == 1:
+            return str(same[0])
+    wanted = name.casefold()
+    named = [
+        label["key"] for label in labels if wanted in (label["key"].casefold(), label["name"].casefold())
+    ]
+    return str(named[0]) if len(named) == 1 else None

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from annotations.models import ParkedEdit, Read, Submission
+from annotations.models import ParkedEdit, Read, ReadingDesign, Submission
 from annotations.reading import following, machine, policies
 from annotations.reading.answers import owed_by
 from annotations.reading.broadcasts import announce_read
+from annotations.reading.designs import design_of
 from atlas.api.errors import Conflict
 
-audit.register("read.opened", "read.submitted", "read.marks_seen")
+audit.register("read.opened", "read.submitted", "read.marks_seen", "read.unaided_locked")
 
 OWED_TOLD = 6
 NEXT_ORDER = (Read.State.RETURNED, Read.State.IN_PROGRESS, Read.State.ASSIGNED)
@@ -45,6 +46,41 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
         return read
     if not machine.may(read, "submit"):
         raise Conflict(f"This read is {read.get_state_display().lower()}: it can't be handed in now.")
+    _check_complete(read, number)
+    submission = Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
+    if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
+        raise Conflict("This read was changed at the same moment. Reload the page.")
+    audit.record(user, "read.submitted", read, round=read.round, edit_number=number)
+    following.followed(submission)
+    announce_read(read)
+    return read
+
+
+@transaction.atomic
+def lock_unaided(*, user: User, read_id: str, number: int) -> Read:
+    """Fix what the reader found without help, as it stands after edit `number`: from now on they see the
+    proposals that came with the images. What is fixed stays readable in the journal for ever; it may be
+    corrected afterwards. Twice changes nothing.
+
+    Raises Conflict as `submit`, and where the project shows proposals from the start, or never.
+    """
+    read = policies.own_read_or_404(user, read_id, lock=True)
+    if read.unaided_edit_number is not None:
+        return read
+    shown = design_of(read.case.project).proposals
+    if shown != ReadingDesign.Proposals.AFTER or read.kind != Read.Kind.READ:
+        raise Conflict("This project has no unaided read to lock.")
+    if not machine.may(read, "lock_unaided"):
+        raise Conflict(f"This read is {read.get_state_display().lower()}: it can't be locked now.")
+    _check_complete(read, number)
+    machine.move(read, "lock_unaided", unaided_edit_number=number)
+    audit.record(user, "read.unaided_locked", read, edit_number=number)
+    announce_read(read)
+    return read
+
+
+def _check_complete(read: Read, number: int) -> None:
+    """That all of the read's edits are known here and there, and nothing is owed. Raises Conflict."""
     if number < read.last_edit_number:
         raise Conflict(
             f"This page has seen {number} of {read.last_edit_number} changes. "
@@ -60,13 +96,6 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
             f"; and {len(missing) - OWED_TOLD} more" if len(missing) > OWED_TOLD else ""
         )
         raise Conflict(f"These need an answer first, if only “absent”: {told}.")
-    submission = Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
-    if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
-        raise Conflict("This read was changed at the same moment. Reload the page.")
-    audit.record(user, "read.submitted", read, round=read.round, edit_number=number)
-    following.followed(submission)
-    announce_read(read)
-    return read
 
 
 @transaction.atomic

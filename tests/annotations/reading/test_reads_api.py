@@ -275,7 +275,7 @@ def test_the_list_costs_the_same_queries_however_long(cast, django_assert_max_nu
     for _ in range(10):
         cast.new_read()
     cast.client("anna")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         assert len(reads_listed(cast, "anna")) == 11
 
 
