@@ -28,7 +28,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { early: "src/early.ts", room: "src/main.tsx" },
+      input: { early: "src/early.ts", plots: "src/plots/main.ts", room: "src/main.tsx" },
       output: {
         entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",
