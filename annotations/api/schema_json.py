@@ -25,7 +25,9 @@ def _former(read: Read) -> dict[str, list[dict[str, str]]]:
     labels: dict[str, dict[str, str]] = {}
     questions: dict[str, dict[str, str]] = {}
     for version in before:
-        labels |= {one["key"]: {name: one[name] for name in ("key", "name", "color")} for one in version.labels}
+        labels |= {
+            one["key"]: {name: one[name] for name in ("key", "name", "color")} for one in version.labels
+        }
         questions |= {one["key"]: {name: one[name] for name in ("key", "text")} for one in version.questions}
     for one in schema.labels:
         labels.pop(one["key"], None)

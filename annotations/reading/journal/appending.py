@@ -35,7 +35,7 @@ def append(
     refused. What isn't applied is kept aside. Raises Http404 or PermissionDenied for anyone but the reader,
     ValueError for an edit without an id.
     """
-    read = policies.own_read_or_404(user, read_id, lock=True)
+    read = policies.own_read_or_404(user, read_id, lock=True, though_set_aside=True)
     batch = _Batch(read, user, edits)
     results = [batch.take(raw) for raw in edits]
     batch.write()
@@ -131,7 +131,7 @@ class _Batch:
         self.edits.append(self._edit(edit, row))
         self.known[edit.id] = (self.number, row.version)
         result = _result(edit.id, "applied", number=self.number, version=row.version)
-        if not edit.is_plane and row.value != edit.value:
+        if isinstance(row, Annotation) and row.value != edit.value:
             result["value"] = row.value  # the labels changed since the page was told
         return result
 
@@ -277,7 +277,10 @@ def _keeps_label(value: dict[str, Any], present: Any) -> bool:
     if present is None:
         return False
     before = present.value
-    return before is None or (before.get("label"), before.get("kind")) == (value.get("label"), value.get("kind"))
+    return before is None or (before.get("label"), before.get("kind")) == (
+        value.get("label"),
+        value.get("kind"),
+    )
 
 
 def _project(rows: list[Any], unique_fields: list[str], update_fields: list[str]) -> None:

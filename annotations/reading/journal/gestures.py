@@ -72,9 +72,7 @@ def listed(read: Read, *, before_number: int, groups: int) -> list[Line]:
     values = _values_of_marks(read, [edit for own in by_group.values() for edit in own])
     moves = versions_by_group(read)
     lines = [
-        Line(
-            group, own[0].inverts, own[-1].number, own[0].drawn_at, _changes(own, values), moves.get(group)
-        )
+        Line(group, own[0].inverts, own[-1].number, own[0].drawn_at, _changes(own, values), moves.get(group))
         for group, own in by_group.items()
     ]
     return sorted(lines, key=lambda line: -line.number)
@@ -120,7 +118,7 @@ def _last_groups(edits: QuerySet[Edit], before_number: int, groups: int) -> dict
 def history(read: Read, *, until_number: int, groups: int, before_number: int | None = None) -> list[Gesture]:
     """The last `groups` gestures up to an edit, oldest first; of those that ended before another edit.
 
-    Values of marks and answers stand as the read's present labels have them, so that undo can bring them back.
+    Values of marks and answers stand as the read's present labels have them: undo can bring them back.
     """
     edits = Edit.objects.filter(read=read, number__lte=until_number)
     chosen = _last_groups(edits, until_number + 1 if before_number is None else before_number, groups)
@@ -141,7 +139,9 @@ def history(read: Read, *, until_number: int, groups: int, before_number: int | 
                 edit.group,
                 Gesture(edit.group, edit.inverts, edit.drawn_at, labels_version=moves.get(edit.group)),
             )
-            told = [now(value) if value and not edit.frame_number else value for value in (before.get(key), after)]
+            told = [
+                now(value) if value and not edit.frame_number else value for value in (before.get(key), after)
+            ]
             gesture.edits.append(GestureEdit(edit.number, *key, edit.version, *told))
         before[key] = after
     return list(gestures.values())

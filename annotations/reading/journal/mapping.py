@@ -40,7 +40,10 @@ def versions_by_group(read: Read) -> dict[UUID, int]:
 
 
 class Mapper:
-    """From any earlier version to one: `decisions` newest first, `labels` and `questions` of that one."""
+    """From any earlier version to one: `decisions` newest first, `labels` and `questions` of that one.
+
+    `option_names` are those of the answers that questions have or had, by question, then key.
+    """
 
     def __init__(
         self,
@@ -48,12 +51,12 @@ class Mapper:
         labels: Sequence[Mapping[str, Any]],
         questions: Sequence[Mapping[str, Any]],
         decisions: Sequence[Mapping[str, str]],
-        earlier_questions: Mapping[str, Mapping[str, Any]] | None = None,
+        option_names: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.labels = {label["key"]: label for label in labels}
         self.questions = {question["key"]: question for question in questions}
         self.decisions = list(decisions)
-        self.earlier_questions = dict(earlier_questions or {})
+        self.option_names = dict(option_names or {})
 
     def mark(self, value: Value) -> Value | None:
         """The value of a mark; None: it is left out. Raises Undecided."""
@@ -111,11 +114,11 @@ class Mapper:
 
     def _to_question(self, value: Value) -> Value | None:
         key, said = value["answer"], value["value"]
-        known = self.earlier_questions.get(key)
+        names = self.option_names.get(key, {})
         for _ in range(STEPS_MAX):
             question = self.questions.get(key)
             if question is not None and question["of"] == value["of"]:
-                converted = self._converted(said, question, known)
+                converted = self._converted(said, question, names)
                 return None if converted is None else value | {"answer": key, "value": converted}
             decided = self._decided(f"question:{key}")
             if decided == LEAVE_OUT:
@@ -126,13 +129,13 @@ class Mapper:
         raise Undecided
 
     def _converted(
-        self, said: Any, question: Mapping[str, Any], known: Mapping[str, Any] | None
+        self, said: Any, question: Mapping[str, Any], names: Mapping[str, str]
     ) -> str | float | list[str] | None:
         """An answer as this question takes it; None: left out. Raises Undecided."""
         kind = question["type"]
         if kind in ("choice", "code", "choices"):
             given = said if isinstance(said, list) else [said]
-            kept = [self._option(str(one), question, known) for one in given]
+            kept = [self._option(str(one), question, names) for one in given]
             chosen = list(dict.fromkeys(one for one in kept if one is not None))
             if kind == "choices":
                 return chosen or None
@@ -140,15 +143,14 @@ class Mapper:
                 return self._unfit(question)
             return chosen[0] if chosen else None
         if kind == "number":
-            return _as_number(said) if _as_number(said) is not None else self._unfit(question)
+            number = _as_number(said)
+            return self._unfit(question) if number is None else number
         if kind == "date":
             return said if _is_date(said) else self._unfit(question)
         given = said if isinstance(said, list) else [said]
-        return ", ".join(_name(one, known) for one in given)
+        return ", ".join(names.get(str(one), str(one)) for one in given)
 
-    def _option(
-        self, key: str, question: Mapping[str, Any], known: Mapping[str, Any] | None
-    ) -> str | None:
+    def _option(self, key: str, question: Mapping[str, Any], names: Mapping[str, str]) -> str | None:
         there = {option["key"] for option in question["options"]}
         by_name = {option["name"].casefold(): option["key"] for option in question["options"]}
         for _ in range(STEPS_MAX):
@@ -161,32 +163,31 @@ class Mapper:
                 break
             key = decided.removeprefix(TO)
         # Of another question, or a text: an answer of the same name says the same.
-        same = by_name.get(_name(key, known).casefold())
+        same = by_name.get(names.get(key, key).casefold())
         return same if same is not None else self._unfit(question)
 
-    def _unfit(self, question: Mapping[str, Any]) -> None:
-        """An answer that this question can't take: left out where the lead said so."""
+    def _unfit(self, question: Mapping[str, Any]) -> str | None:
+        """An answer that this question can't take is left out where the lead said so. Raises Undecided."""
         if self._decided(f"question:{question['key']}") != LEAVE_OUT:
             raise Undecided
+        return None
 
 
 def mapper_to(schema: LabelSchema) -> Mapper:
     """From the versions before this one to it. One query."""
-    versions = LabelSchema.objects.filter(project=schema.project_id, is_draft=False)
-    versions = list(versions.filter(version__lte=schema.version).order_by("-version"))
+    all_versions = LabelSchema.objects.filter(project=schema.project_id, is_draft=False)
+    versions = list(all_versions.filter(version__lte=schema.version).order_by("-version"))
+    names: dict[str, dict[str, str]] = {}
+    for version in reversed(versions):
+        for question in version.questions:
+            of_question = names.setdefault(question["key"], {})
+            of_question |= {option["key"]: option["name"] for option in question["options"]}
     return Mapper(
         labels=schema.labels,
         questions=schema.questions,
         decisions=[version.mapping for version in versions],
-        earlier_questions={
-            question["key"]: question for version in reversed(versions) for question in version.questions
-        },
+        option_names=names,
     )
-
-
-def _name(option: Any, question: Mapping[str, Any] | None) -> str:
-    names = {one["key"]: one["name"] for one in question["options"]} if question else {}
-    return str(names.get(option, option))
 
 
 def _as_number(said: Any) -> float | None:

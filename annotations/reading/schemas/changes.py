@@ -1,11 +1,11 @@
 """What differs between two versions of the labels, and what someone has to decide. Pure.
 
-A `Change` says of one label, question or answer what becomes of it. What no longer takes what was said with it
-needs a decision, under the name that `journal.mapping` knows it by.
+A `Change` says of one label, question or answer what becomes of it. What no longer takes what was said with
+it needs a decision, under the name that `journal.mapping` knows it by.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from annotations.reading.journal.mapping import KEEP, LEAVE_OUT, TO
@@ -50,20 +50,9 @@ class Change:
     color: str = ""
 
 
-@dataclass
-class _Found:
-    changes: list[Change] = field(default_factory=list)
-
-    def add(self, *args: str, **more: Any) -> None:
-        self.changes.append(Change(*args, **more))
-
-
 def changes_between(before: Content, after: Content) -> list[Change]:
     """In the order of the labels and questions before, new ones last; parts follow what they belong to."""
-    found = _Found()
-    _of_labels(before, after, found)
-    _of_questions(before, after, found)
-    return found.changes
+    return [*_of_labels(before, after), *_of_questions(before, after)]
 
 
 def to_decide(changes: Sequence[Change]) -> list[Change]:
@@ -73,7 +62,7 @@ def to_decide(changes: Sequence[Change]) -> list[Change]:
 # Labels -----------------------------------------------------------------------------------------
 
 
-def _of_labels(before: Content, after: Content, found: _Found) -> None:
+def _of_labels(before: Content, after: Content) -> Iterator[Change]:
     now = {label["key"]: label for label in after.labels}
     known = {label["key"] for label in before.labels}
     for label in before.labels:
@@ -81,20 +70,23 @@ def _of_labels(before: Content, after: Content, found: _Found) -> None:
         if label.get("retired") and (new is None or new.get("retired")):
             continue
         if new is None or new.get("retired"):
-            found.add(
-                *("label", "removed", label["key"], label["name"]),
+            yield Change(
+                "label",
+                "removed",
+                label["key"],
+                label["name"],
                 decision=f"label:{label['key']}",
                 choices=_instead_of(label, after),
                 color=label["color"],
             )
             continue
-        _of_label(label, new, after, found)
-    for label in in_use(list(after.labels)):  # type: ignore[arg-type]
+        yield from _of_label(label, new, after)
+    for label in in_use(after.labels):
         if label["key"] not in known:
-            found.add("label", "added", label["key"], label["name"], color=label["color"])
+            yield Change("label", "added", label["key"], label["name"], color=label["color"])
 
 
-def _of_label(label: Entry, new: Entry, after: Content, found: _Found) -> None:
+def _of_label(label: Entry, new: Entry, after: Content) -> Iterator[Change]:
     details = [name for name in ("color", "code", "required") if label.get(name) != new.get(name)]
     gone = [kind for kind in label["kinds"] if kind not in new["kinds"]]
     if set(new["kinds"]) - set(label["kinds"]):
@@ -103,19 +95,26 @@ def _of_label(label: Entry, new: Entry, after: Content, found: _Found) -> None:
         details.append("used_again")
     renamed = label["name"] != new["name"]
     sort = "renamed" if renamed else "changed" if details or gone else "same"
-    found.add(
-        *("label", sort, label["key"], new["name"], label["name"] if renamed else ""),
+    yield Change(
+        "label",
+        sort,
+        label["key"],
+        new["name"],
+        label["name"] if renamed else "",
         details=tuple(details),
         color=new["color"],
     )
     for kind in gone:
         takers = [
             Choice(f"{TO}{other['key']}", other["name"])
-            for other in in_use(list(after.labels))  # type: ignore[arg-type]
+            for other in in_use(after.labels)
             if kind in other["kinds"]
         ]
-        found.add(
-            *("kind", "removed", label["key"], new["name"]),
+        yield Change(
+            "kind",
+            "removed",
+            label["key"],
+            new["name"],
             part=kind,
             decision=f"kind:{label['key']}:{kind}",
             choices=(Choice(KEEP), *takers, Choice(LEAVE_OUT)),
@@ -125,7 +124,7 @@ def _of_label(label: Entry, new: Entry, after: Content, found: _Found) -> None:
 
 def _instead_of(label: Entry, after: Content) -> tuple[Choice, ...]:
     """Labels that take all of its kinds come first: nothing else changes for those marks."""
-    others = [other for other in in_use(list(after.labels)) if other["key"] != label["key"]]  # type: ignore[arg-type]
+    others = [other for other in in_use(after.labels) if other["key"] != label["key"]]
     others.sort(key=lambda other: not set(label["kinds"]) <= set(other["kinds"]))
     named = [Choice(f"{TO}{other['key']}", other["name"]) for other in others]
     return (Choice(KEEP), *named, Choice(LEAVE_OUT))
@@ -134,7 +133,7 @@ def _instead_of(label: Entry, after: Content) -> tuple[Choice, ...]:
 # Questions --------------------------------------------------------------------------------------
 
 
-def _of_questions(before: Content, after: Content, found: _Found) -> None:
+def _of_questions(before: Content, after: Content) -> Iterator[Change]:
     now = {question["key"]: question for question in after.questions}
     known = {question["key"] for question in before.questions}
     for question in before.questions:
@@ -143,19 +142,22 @@ def _of_questions(before: Content, after: Content, found: _Found) -> None:
             continue
         if new is None or new.get("retired") or new["of"] != question["of"]:
             kept = () if new is not None and not new.get("retired") else (Choice(KEEP),)
-            found.add(
-                *("question", "removed", question["key"], question["text"]),
+            yield Change(
+                "question",
+                "removed",
+                question["key"],
+                question["text"],
                 decision=f"question:{question['key']}",
                 choices=(*kept, *_asked_instead(question, after), Choice(LEAVE_OUT)),
             )
             continue
-        _of_question(question, new, found)
-    for question in in_use(list(after.questions)):  # type: ignore[arg-type]
+        yield from _of_question(question, new)
+    for question in in_use(after.questions):
         if question["key"] not in known:
-            found.add("question", "added", question["key"], question["text"])
+            yield Change("question", "added", question["key"], question["text"])
 
 
-def _of_question(question: Entry, new: Entry, found: _Found) -> None:
+def _of_question(question: Entry, new: Entry) -> Iterator[Change]:
     names = ("only", "unit", "least", "most", "required", "when")
     details = [name for name in names if question.get(name) != new.get(name)]
     if question.get("retired"):
@@ -169,8 +171,12 @@ def _of_question(question: Entry, new: Entry, found: _Found) -> None:
         details.append("options")
     renamed = question["text"] != new["text"]
     sort = "renamed" if renamed else "changed" if details or gone else "same"
-    found.add(
-        *("question", sort, question["key"], new["text"], question["text"] if renamed else ""),
+    yield Change(
+        "question",
+        sort,
+        question["key"],
+        new["text"],
+        question["text"] if renamed else "",
         details=tuple(details),
         decision=f"question:{question['key']}" if unfit else "",
         choices=(Choice(LEAVE_OUT),) if unfit else (),
@@ -179,8 +185,12 @@ def _of_question(question: Entry, new: Entry, found: _Found) -> None:
         return
     for option in gone:
         others = tuple(Choice(f"{TO}{other['key']}", other["name"]) for other in new["options"])
-        found.add(
-            *("option", "removed", question["key"], option["name"], new["text"]),
+        yield Change(
+            "option",
+            "removed",
+            question["key"],
+            option["name"],
+            new["text"],
             part=option["key"],
             decision=f"option:{question['key']}:{option['key']}",
             choices=(*others, Choice(LEAVE_OUT)),
@@ -199,7 +209,7 @@ def _asked_instead(question: Entry, after: Content) -> list[Choice]:
     """Questions about the same thing whose answers are of the same type, or a text."""
     return [
         Choice(f"{TO}{other['key']}", other["text"])
-        for other in in_use(list(after.questions))  # type: ignore[arg-type]
+        for other in in_use(after.questions)
         if other["key"] != question["key"]
         and other["of"] == question["of"]
         and not _is_unfit(question["type"], other["type"])

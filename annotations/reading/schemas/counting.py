@@ -1,7 +1,7 @@
 """How much of what readers have drawn and answered a change of the labels meets.
 
-Only reads that the person may know of are counted: on a case that they read themselves, a number would tell of
-another's work.
+Only reads that the person may know of are counted: on a case that they read themselves, a number would tell
+of another's work.
 """
 
 from collections import Counter
@@ -88,4 +88,3 @@ def is_drawn_in(user: User, project: Project) -> bool:
 def behind_count(user: User, project: Project, version: int) -> int:
     """Open reads that follow an earlier version, as far as this person may know."""
     return counted_reads(user, project).filter(schema__version__lt=version).count()
-

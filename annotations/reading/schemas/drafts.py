@@ -117,8 +117,8 @@ def put_into_use(
     `move_open` the open reads follow it, at once or, where they are many, by a job; without, those begun keep
     their version. Returns the version, and how many unopened reads follow it.
 
-    Raises ValidationError where the draft changed since `seen_draft`, and by the name of each decision that is
-    missing or impossible.
+    Raises ValidationError where the draft changed since `seen_draft`, and by the name of each decision that
+    is missing or impossible.
     """
     permissions.require(by, "manage_project", project)
     known = known_versions(project)

@@ -5,7 +5,7 @@ A label is {key, name, color, kinds, code, required}. One that is no longer used
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -36,7 +36,7 @@ CODE_VALUE_LENGTH_MAX = 16  # DICOM's SH
 LABELS_MAX = 200
 
 
-def in_use(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def in_use[Entry: Mapping[str, Any]](entries: Sequence[Entry]) -> list[Entry]:
     """Labels or questions that something new may be said with."""
     return [entry for entry in entries if not entry.get("retired")]
 

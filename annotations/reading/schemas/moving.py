@@ -42,7 +42,9 @@ def move_reads(schema_id: int, by_id: int) -> tuple[int, int]:
     schema = LabelSchema.objects.select_related("project").get(pk=schema_id)
     by = User.objects.get(pk=by_id)
     mapper = mapper_to(schema)
-    done = [_move(pk, schema, mapper, by) for pk in behind(schema).order_by("pk").values_list("pk", flat=True)]
+    done = [
+        _move(pk, schema, mapper, by) for pk in behind(schema).order_by("pk").values_list("pk", flat=True)
+    ]
     return done.count(True), done.count(False)
 
 
