@@ -29,6 +29,9 @@ _FIELDS = (
 )
 
 
+KNOWN = {"present": True, "absent": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One of the two that were compared."""
@@ -91,13 +94,18 @@ class Compared:
         return self.numbers.get("answers", [])
 
     @property
-    def marked(self) -> tuple[bool, bool]:
-        """Whether each of them has this label anywhere in the case."""
-        found = []
-        for at, name in enumerate(("first", "second")):
-            has_lesion = any(lesion.get(name) for lesion in self.lesions)
-            found.append(bool(self.matched or has_lesion or self.sides[at].volume_mm3))
-        return found[0], found[1]
+    def not_compared(self) -> bool:
+        """A reader didn't assess it, or nothing of the two lies in one place."""
+        return bool(self.numbers.get("not_compared"))
+
+    @property
+    def marked(self) -> tuple[bool | None, bool | None]:
+        """Whether each of them has this label in the case; None where they didn't look, or can't say."""
+        told = self.numbers.get("presence")
+        if told:
+            return KNOWN.get(told[0]), KNOWN.get(told[1])
+        has = [bool(self.matched or side.volume_mm3) for side in self.sides]
+        return has[0], has[1]
 
 
 def comparisons_of(project: Project, closed: Collection[int] = ()) -> list[Compared]:

@@ -131,7 +131,8 @@ def _alpha(rows: Sequence[Compared]) -> dict[str, Any]:
     for row in rows:
         subject[row.case, row.label] = row.subject
         for side, has in zip(row.sides, row.marked, strict=True):
-            said[row.case, row.label][side.read] = has
+            if has is not None:
+                said[row.case, row.label][side.read] = has
     counts = [[sum(not has for has in one.values()), sum(one.values())] for one in said.values()]
     value, between = alpha_and_interval(counts, [subject[key] for key in said])
     low, high = between or (None, None)

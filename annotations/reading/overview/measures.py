@@ -1,8 +1,9 @@
 """All measures of agreement of a project's comparisons, each with how many it rests on and an interval."""
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ POINTS_MOST = 1500
 """Of a plot: more are drawn evenly from all."""
 
 type Numbers = dict[str, Any]
+type _Unit = tuple[int, str]
 
 
 def measure(
@@ -47,11 +49,12 @@ def _ratio_of(key: str, parts: Sequence[tuple[float, float, Hashable]], **more: 
 
 def of_label(rows: Sequence[Compared]) -> dict[str, Any]:
     """Masks, lesions, diameters and presence, of the comparisons of two readers for one label."""
-    marked = [row for row in rows if not row.both_empty and any(row.marked)]
+    marked = [row for row in rows if not row.both_empty and not row.not_compared]
     return {
         "cases": len({row.case for row in rows}),
         "comparisons": len(rows),
-        "both_empty": len(rows) - len(marked),
+        "both_empty": sum(row.both_empty for row in rows),
+        "not_compared": sum(row.not_compared for row in rows),
         "measures": [*_of_masks(marked), *_of_lesions(marked), *_of_presence(rows)],
         "diameters": _diameter_points(marked),
     }
@@ -126,40 +129,62 @@ def _of_presence(rows: Sequence[Compared]) -> list[Numbers]:
     for row in rows:
         subject_of[row.case] = row.subject
         for side, has in zip(row.sides, row.marked, strict=True):
-            said[row.case][side.read] = has
+            if has is not None:
+                said[row.case][side.read] = has
     ratings = {case: list(by_read.values()) for case, by_read in said.items()}
     return _categories("presence", ratings, subject_of, [False, True], "nominal")
 
 
 def of_questions(rows: Sequence[Compared]) -> list[dict[str, Any]]:
-    """Each question that two readers answered, by the name it has now."""
-    said: dict[str, dict[int, dict[int, Any]]] = defaultdict(lambda: defaultdict(dict))
+    """Each question that two readers answered. A subject of rating is what a question is about in a case: the
+    case, a study, a series, or a lesion that two readers have."""
+    said: dict[str, dict[_Unit, dict[int, Any]]] = defaultdict(lambda: defaultdict(dict))
     about: dict[str, dict[str, Any]] = {}
-    subject_of = {}
+    subject_of: dict[_Unit, Hashable] = {}
     for row in rows:
-        subject_of[row.case] = row.subject
         for answer in row.answers:
+            if answer["question"].startswith("presence:"):
+                continue  # counted with its label
+            unit = (row.case, answer.get("about", ""))
+            subject_of[unit] = row.subject
             about[answer["question"]] = answer
             for side, name in zip(row.sides, ("first", "second"), strict=True):
                 if answer.get(name) is not None:
-                    said[answer["question"]][row.case][side.read] = answer[name]
-    found = []
-    for key, by_case in sorted(said.items()):
-        answer = about[key]
-        ratings = {case: list(by_read.values()) for case, by_read in by_case.items()}
-        level = "ordinal" if answer.get("level") == "ordinal" else "nominal"
-        known = list(answer.get("choices") or [])
-        others = {str(value): value for values in ratings.values() for value in values if value not in known}
-        choices = [*known, *(others[name] for name in sorted(others))]
-        measures = _categories("answers", ratings, subject_of, choices, cast(Level, level))
-        found.append({"question": key, "name": answer.get("name", key), "level": level, "measures": measures})
-    return found
+                    said[answer["question"]][unit][side.read] = answer[name]
+    return [_of_question(about[key], by_unit, subject_of) for key, by_unit in sorted(said.items())]
+
+
+def _of_question(
+    answer: dict[str, Any], said: dict[_Unit, dict[int, Any]], subject_of: dict[_Unit, Hashable]
+) -> dict[str, Any]:
+    level = answer.get("level", "nominal")
+    by_unit = {unit: list(by_read.values()) for unit, by_read in said.items()}
+    numbers = [
+        (float(two[0]), float(two[1]), subject_of[unit])
+        for unit, two in by_unit.items()
+        if len(two) == 2 and all(isinstance(one, int | float) for one in two)
+    ]
+    if level == "interval" and numbers:
+        measures = _two_raters("answers", numbers)
+    else:
+        choices = [_said(choice) for choice in answer.get("choices") or []]
+        ratings = {unit: [_said(one) for one in values] for unit, values in by_unit.items()}
+        others = {one for values in ratings.values() for one in values} - set(choices)
+        order: Level = "ordinal" if level == "ordinal" else "nominal"
+        measures = _categories("answers", ratings, subject_of, [*choices, *sorted(others)], order)
+    name = answer.get("name", answer["question"])
+    return {"question": answer["question"], "name": name, "level": level, "measures": measures}
+
+
+def _said(answer: Any) -> str:
+    """One word for an answer: several choices are one answer, in whatever order they were ticked."""
+    return json.dumps(sorted(answer) if isinstance(answer, list) else answer, sort_keys=True)
 
 
 def _categories(
     of: str,
-    ratings: dict[int, list[Any]],
-    subject_of: dict[int, int],
+    ratings: Mapping[Any, list[Any]],
+    subject_of: Mapping[Any, Hashable],
     choices: Sequence[Any],
     level: Level,
 ) -> list[Numbers]:
