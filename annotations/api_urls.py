@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import derived, flow, reads, releases, reviews, times
+from annotations.api import adjudication, derived, flow, reads, releases, reviews, times
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -49,6 +49,38 @@ READS: list[URLPattern] = [
     path("reads/<str:public_id>/incidental/", reviews.Incidental.as_view(), name="api-read-incidental"),
 ]
 
+ADJUDICATION = "reads/<str:public_id>/adjudication/"
+ADJUDICATIONS: list[URLPattern] = [
+    path(ADJUDICATION, adjudication.AdjudicationDetail.as_view(), name="api-adjudication"),
+    path(
+        f"{ADJUDICATION}reads/<str:reader_id>/state/",
+        adjudication.ReaderState.as_view(),
+        name="api-adjudication-state",
+    ),
+    path(
+        f"{ADJUDICATION}lesions/<int:number>/preview/",
+        adjudication.Preview.as_view(),
+        name="api-adjudication-preview",
+    ),
+    path(
+        f"{ADJUDICATION}lesions/<int:number>/settle/",
+        adjudication.Settle.as_view(),
+        name="api-adjudication-settle",
+    ),
+    path(
+        f"{ADJUDICATION}lesions/<int:number>/open/",
+        adjudication.Reopen.as_view(),
+        name="api-adjudication-open",
+    ),
+    path(f"{ADJUDICATION}agreed/", adjudication.SettleAgreed.as_view(), name="api-adjudication-agreed"),
+    path(f"{ADJUDICATION}hand-over/", adjudication.HandOver.as_view(), name="api-adjudication-hand-over"),
+    path(
+        "projects/<slug:slug>/cases/<int:number>/adjudication/",
+        adjudication.AdjudicationOfCase.as_view(),
+        name="api-case-adjudication",
+    ),
+]
+
 RELEASE = "projects/<slug:slug>/releases/<int:number>/"
 RELEASES: list[URLPattern] = [
     path("projects/<slug:slug>/releases/", releases.ReleaseList.as_view(), name="api-releases"),
@@ -62,4 +94,4 @@ SERIES: list[URLPattern] = [
     path("series/<str:public_id>/derived/", derived.DerivedOfSeries.as_view(), name="api-series-derived"),
 ]
 
-urlpatterns: list[URLPattern] = [*READS, *RELEASES, *SERIES]
+urlpatterns: list[URLPattern] = [*READS, *ADJUDICATIONS, *RELEASES, *SERIES]

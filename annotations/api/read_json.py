@@ -8,6 +8,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 
 from accounts.models import User
+from annotations.api.adjudication_json import adjudication_json
 from annotations.api.hanging_json import hanging_json
 from annotations.api.imported_json import imported_json
 from annotations.api.review_json import review_json
@@ -33,6 +34,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
     ages = [study.age_years for study in studies if study.age_years is not None]
     return {
         "id": read.public_id,
+        "kind": read.kind,
         "state": read.state,
         "round": read.round,
         "you": {
@@ -67,9 +69,16 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         "imported": [] if withheld else imported_json(read),
         **review_json(user, read),
         **_fellows_json(user, read, rights, design),
+        "adjudication": _adjudication_json(read, rights),
         "worklist_url": reverse("worklist"),
         "next": _next_json(next_read(user, after=read)),
     }
+
+
+def _adjudication_json(read: Read, rights: policies.Rights) -> dict[str, Any] | None:
+    """Under way only its adjudicator sees it; of a read there is none."""
+    seen = read.kind == Read.Kind.ADJUDICATION and rights.may_see_marks
+    return adjudication_json(read, rights) if seen else None
 
 
 def row_json(user: User, read: Read, led: set[int], reviewed: set[int], read_too: set[int]) -> dict[str, Any]:

@@ -220,6 +220,7 @@ HangingShape = type(
 
 class ReadShape(Shape):
     id = s.CharField()
+    kind = s.ChoiceField(choices=Read.Kind.choices)
     state = STATES
     round = s.IntegerField()
     you = YouShape()
@@ -271,6 +272,9 @@ class ReadShape(Shape):
         },
         many=True,
         help_text="Where readers work in the open: the reads of this case that the caller may look at",
+    )
+    adjudication = s.JSONField(
+        allow_null=True, help_text="As reads/<id>/adjudication/ has it; null for a read"
     )
     worklist_url = s.CharField()
     next = NextShape(allow_null=True)

@@ -75,7 +75,7 @@ class ReadConsumer(LiveConsumer):
         kind = message["type"]
         if kind == "presence":
             return self._presence()
-        if kind == "edits":  # others see what was submitted, and no work under way
+        if kind in ("edits", "adjudication"):  # others see what was submitted, and no work under way
             return message if self.capacity is Capacity.READER else None
         if kind == "comment":
             return message if self._hears_of_comments() else None

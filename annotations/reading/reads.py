@@ -12,6 +12,7 @@ from accounts import audit
 from accounts.models import User
 from annotations.models import ParkedEdit, Read, ReadingDesign, Submission
 from annotations.reading import following, machine, policies
+from annotations.reading.adjudication.ending import require_settled
 from annotations.reading.answers import owed_by
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import design_of
@@ -47,6 +48,8 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
     if not machine.may(read, "submit"):
         raise Conflict(f"This read is {read.get_state_display().lower()}: it can't be handed in now.")
     _check_complete(read, number)
+    if read.kind == Read.Kind.ADJUDICATION:
+        require_settled(read)
     submission = Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
     if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
         raise Conflict("This read was changed at the same moment. Reload the page.")
