@@ -73,7 +73,8 @@ export function watchReads(): void {
     if (now !== read) {
       read = now;
       hungBy.setState({ id: null });
-      const hung = state.read && chosenOf(state.read);
+      const isLaidOut = state.read?.adjudication?.lesions.some(({ place }) => place !== null);
+      const hung = state.read && !isLaidOut && chosenOf(state.read);
       if (hung) void hang(hung);
     } else if (state.layout !== before.layout && state.read) keepLayout(state.layout);
   });
@@ -85,7 +86,8 @@ let byItself = false;
 function keepLayout(layout: Layout): void {
   const { panes } = room.getState();
   const isCut = panes.some((pane) => pane.cut || pane.surface);
-  if (!byItself && !isCut) preferences.set("layout", layout);
+  // An arrangement of readers is wider than any layout that a hand can choose.
+  if (!byItself && !isCut && layout.columns <= ROWS_MAX) preferences.set("layout", layout);
 }
 
 /** The layout that this reader left, for cases that no protocol lays out. */

@@ -1,4 +1,5 @@
 import { createRoot } from "react-dom/client";
+import { watchAdjudication } from "./adjudication/deciding";
 import { aheadOf } from "./ahead";
 import "./commands/index";
 import { start } from "./engine/cornerstone";
@@ -15,6 +16,7 @@ if (element?.dataset.read) {
   expose();
   watchWindow();
   watchReads();
+  watchAdjudication();
   watchTime(element.dataset.csrf ?? "");
   watchLinks();
   aheadOf(element.dataset.user ?? "", element.dataset.csrf ?? "");

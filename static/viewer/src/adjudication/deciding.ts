@@ -48,6 +48,8 @@ async function begin(first: Adjudication): Promise<void> {
   const mine = client;
   const left = () => mine !== client;
   take(first);
+  const open = nextOpen(first.lesions, null) ?? first.lesions[0];
+  if (open) goTo(open.number);
   const { read } = room.getState();
   // Masks need the size of their images.
   await Promise.all(
@@ -66,8 +68,9 @@ async function begin(first: Adjudication): Promise<void> {
     if (!left()) judging.setState({ problem: sentenceOf(error) });
     return;
   }
-  const open = nextOpen(first.lesions, null) ?? first.lesions[0];
-  if (open && judging.getState().lesion === null) goTo(open.number);
+  // Now it is known how far the lesion reaches.
+  const lesion = lesionOf(judging.getState());
+  if (lesion) void show(lesion);
 }
 
 /** What the server says now; a lesion that was decided elsewhere meanwhile is shown as it is. */

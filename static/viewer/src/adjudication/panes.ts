@@ -10,8 +10,8 @@ import { planeIn } from "../place";
 import { loadManifest, openSeries } from "../session";
 import type { Mark } from "../store/marks";
 import { type Layout, PANES_MAX, room, setLayout, setPane } from "../store/room";
-import { boxOf, fieldOf, middleOfBox, sightOn } from "./extent";
-import { type Judging, judging } from "./store";
+import { type Box, boxOf, fieldOf, middleOfBox, sightOn } from "./extent";
+import { type Judging, judging, lesionOf } from "./store";
 
 /** At most so many readers have an image at once; with more, one goes through them. */
 export const READERS_MOST = 6;
@@ -45,6 +45,9 @@ export function besides({ now, from }: Pick<Judging, "now" | "from">): string[] 
   return reads.slice(from, from + READERS_MOST);
 }
 
+/** The box around all that readers marked of a lesion; null until their marks are here. */
+export const boxOfLesion = (lesion: AdjudicatedLesion): Box | null => boxOf(allMarks(lesion));
+
 let turn = 0;
 
 /** Lays a lesion on the screen: its series, its largest slice, cuts through its middle, and it large in each image. */
@@ -66,7 +69,7 @@ export async function show(lesion: AdjudicatedLesion): Promise<void> {
     await open(which, series, index, mine);
   }
   if (mine !== turn) return;
-  const box = boxOf(allMarks(lesion));
+  const box = boxOfLesion(lesion);
   const middle = box ? middleOfBox(box) : place.point_patient_mm;
   if (hasCuts) {
     for (const [which, name] of [
@@ -146,9 +149,18 @@ export const watchSizes = (): (() => void) =>
     if (waiting && now.panes !== before.panes) enlarged();
   });
 
-/** The image of a reader, or of all, in words; null where images stand as in any read. */
-export function headOf(which: number, state: Judging = judging.getState()): string | null {
-  if (room.getState().layout !== state.layout || which >= state.roles.length) return null;
-  const read = state.roles[which];
-  return read === null ? "" : (state.now?.readers.find((one) => one.read === read)?.letter ?? null);
+/** The readers beside each other again, after another layout was chosen by hand. */
+export function arrange(): void {
+  const lesion = lesionOf(judging.getState());
+  room.setState({ maximised: false });
+  if (lesion) void show(lesion);
+}
+
+/** The next of so many readers that they don't all fit beside each other. */
+export function turnReaders(by: 1 | -1): void {
+  const { now, from } = judging.getState();
+  const next = from + by * READERS_MOST;
+  if (!now || next < 0 || next >= now.readers.length) return;
+  judging.setState({ from: next });
+  arrange();
 }

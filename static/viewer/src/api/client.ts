@@ -1,5 +1,6 @@
 /** Talks to the server. Every failure becomes a sentence a reader can act on. */
 
+import { inWhite } from "../adjudication/looks";
 import { t } from "../words";
 import { adjudicationOf } from "./adjudication";
 import { taken } from "./early";
@@ -87,8 +88,8 @@ export function makeClient(readId: string, csrf: string) {
   }
 
   return {
-    read: () => ask<Read>(base),
-    open: () => ask<Read>(`${base}open/`, {}),
+    read: () => ask<Read>(base).then(inWhite),
+    open: () => ask<Read>(`${base}open/`, {}).then(inWhite),
     state: () => ask<StateAnswer>(`${base}state/`),
     /** The marks as they stood after an edit. */
     stateAt: (number: number) => ask<StateAnswer>(`${base}state/?at=${number}`),

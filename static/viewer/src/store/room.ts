@@ -225,6 +225,8 @@ export const marksOpenLater = (read: Read): boolean =>
 /** The states in which a reader's marks can no longer change, as a sentence. */
 export function lockSentence(read: Read): string | null {
   if (read.you.capacity !== "reader") return null;
+  if (read.adjudication && ["submitted", "accepted"].includes(read.state))
+    return t("This adjudication is submitted: it is the case's reference standard.");
   if (read.state === "submitted")
     return t("You submitted this read. It is with the reviewer and can't be changed.");
   if (read.state === "accepted") return t("This read is accepted. It can't be changed any more.");

@@ -8,6 +8,8 @@ import { jumpTo } from "../moving";
 import { marks, numbered } from "../store/marks";
 import { mayMark, room } from "../store/room";
 import { t } from "../words";
+import { Compare } from "./adjudication/Compare";
+import { Decide } from "./adjudication/Decide";
 import { Comments } from "./Comments";
 import { Conflicts } from "./Conflicts";
 import { Forms, Questions } from "./Forms";
@@ -34,6 +36,8 @@ export function Findings() {
       <div className="scroll" id="side" role="tabpanel" aria-labelledby={`tab-${shown}`}>
         {shown === "history" ? (
           <History read={read} />
+        ) : shown === "compare" ? (
+          <Compare read={read} />
         ) : (
           <>
             <Conflicts />
@@ -47,7 +51,7 @@ export function Findings() {
           </>
         )}
       </div>
-      <LastStep />
+      {read.adjudication ? <Decide read={read} /> : <LastStep />}
     </aside>
   );
 }
@@ -55,7 +59,9 @@ export function Findings() {
 /** Findings, and what was done: one of them at a time. */
 function Tabs() {
   const shown = useStore(side, (state) => state.shown);
+  const adjudicates = useRoom((state) => Boolean(state.read?.adjudication));
   const tabs: [Side, string][] = [
+    ...(adjudicates ? [["compare", t("Compare")] as [Side, string]] : []),
     ["findings", t("Findings")],
     ["history", t("History")],
   ];

@@ -8,6 +8,7 @@ import { importedSlices } from "../marking";
 import { onFrame, type Place } from "../place";
 import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
+import { useQuiet } from "./adjudication/quiet";
 import { pathsOnCut } from "./cutmasks";
 import { useRoom } from "./use";
 
@@ -76,10 +77,11 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
   const canvas = useRef<HTMLCanvasElement>(null);
   const every = useStore(marks, (state) => state.marks);
   const hidden = useRoom((state) => state.hidden);
-  const all = useMemo(
-    () => (hidden.length ? new Map([...every].filter(([id]) => !hidden.includes(id))) : every),
-    [every, hidden],
-  );
+  const quiet = useQuiet();
+  const all = useMemo(() => {
+    if (!hidden.length && !quiet.length) return every;
+    return new Map([...every].filter(([id]) => !hidden.includes(id) && !quiet.includes(id)));
+  }, [every, hidden, quiet]);
   const stroke = useStore(draft, (state) => state.stroke);
   const painted = useStore(draft, (state) => state.painted);
   const read = useRoom((state) => state.read);

@@ -6,6 +6,7 @@ import { compareWith, LETTERS, studyBeside } from "../panes";
 import { openSeries } from "../session";
 import { room, shownPanes } from "../store/room";
 import { t, tn } from "../words";
+import { Lesions } from "./adjudication/Lesions";
 import { useRoom } from "./use";
 import { dateText } from "./words";
 
@@ -44,6 +45,7 @@ export function Rail() {
     shownPanes({ layout }).some((which) => study.series.some((one) => one.id === panes[which].series));
   return (
     <nav className="rail" aria-label={t("Studies and series")}>
+      {read.adjudication && <Lesions />}
       <section>
         <header className="row railhead">
           <h2>{t("Studies")}</h2>

@@ -1,9 +1,12 @@
 /** The reading room: bar, tools, rail, images, findings. */
 import { useEffect } from "react";
+import { useStore } from "zustand";
+import { judging } from "../adjudication/store";
 import { redo, undo } from "../marking";
 import { journal } from "../session";
 import { lockSentence, room, shownPanes } from "../store/room";
 import { t, tn } from "../words";
+import { Beside } from "./adjudication/Beside";
 import { useCine } from "./cine";
 import { Dialogs } from "./Dialogs";
 import { Findings } from "./Findings";
@@ -21,6 +24,7 @@ export function Room() {
   const layout = useRoom((state) => state.layout);
   const maximised = useRoom((state) => state.maximised);
   const active = useRoom((state) => state.active);
+  const beside = useStore(judging, (state) => state.layout);
   useEffect(listen, []);
   useCine();
   if (problem) {
@@ -47,12 +51,13 @@ export function Room() {
     );
   }
   const panes = shownPanes({ layout });
+  const isBeside = layout === beside && !maximised;
   const alone = maximised || panes.length === 1;
   const across = alone ? 1 : layout.columns;
   const down = alone ? 1 : layout.rows;
   return (
     <div
-      className="room read"
+      className={read.adjudication ? "room read adjudicating" : "room read"}
       // After a click the keys belong to the image again: Space must not press the button once more.
       onPointerUp={(event) => (event.target as Element).closest("button")?.blur()}
     >
@@ -61,16 +66,20 @@ export function Room() {
       <Rail />
       <main className="view">
         <Banners />
-        <div
-          className="panes"
-          style={{ gridTemplate: `repeat(${down}, minmax(0, 1fr)) / repeat(${across}, minmax(0, 1fr))` }}
-        >
-          {panes.map((which) => (
-            <div key={which} className={maximised && which !== active ? "paneslot away" : "paneslot"}>
-              <Shown which={which} />
-            </div>
-          ))}
-        </div>
+        {isBeside ? (
+          <Beside image={(which) => <Shown which={which} />} />
+        ) : (
+          <div
+            className="panes"
+            style={{ gridTemplate: `repeat(${down}, minmax(0, 1fr)) / repeat(${across}, minmax(0, 1fr))` }}
+          >
+            {panes.map((which) => (
+              <div key={which} className={maximised && which !== active ? "paneslot away" : "paneslot"}>
+                <Shown which={which} />
+              </div>
+            ))}
+          </div>
+        )}
       </main>
       <Findings key={read.id} />
       <Dialogs />

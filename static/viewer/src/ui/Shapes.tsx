@@ -16,6 +16,7 @@ import { type Mark, marks, numbered } from "../store/marks";
 import { mayMark } from "../store/room";
 import { HANDLELESS, middles } from "../tools/picking";
 import { t } from "../words";
+import { useQuiet } from "./adjudication/quiet";
 import { useRoom } from "./use";
 import { measuredText, rangeText, sidesText, statisticsText } from "./words";
 
@@ -90,10 +91,17 @@ export function Shapes({ which, place }: { which: number; place: Place | null })
   const hidden = useRoom((state) => state.hidden);
   const overlays = useRoom((state) => state.overlays);
   const may = useRoom(mayMark);
+  const quiet = useQuiet();
   if (!place || !overlays || !read) return null;
   const items: Item[] = [];
   for (const { mark, number } of numbered(all)) {
-    if (mark.value.kind === "segment" || hidden.includes(mark.id) || !showsOn(mark.value, place)) continue;
+    if (
+      mark.value.kind === "segment" ||
+      hidden.includes(mark.id) ||
+      quiet.includes(mark.id) ||
+      !showsOn(mark.value, place)
+    )
+      continue;
     const dragged = shape?.of === mark.id ? shape.points : null;
     const label = read.schema.labels.find((one) => one.key === mark.value.label);
     items.push({

@@ -21,6 +21,7 @@ import { setPreset } from "../moving";
 import { presetsFor } from "../store/presets";
 import { mayMark } from "../store/room";
 import { t } from "../words";
+import { Toggles } from "./adjudication/Toggles";
 import { BrushBar } from "./BrushBar";
 import { PlanesButton } from "./CutBar";
 import { LayoutPicker } from "./LayoutPicker";
@@ -122,6 +123,7 @@ export function Toolbar() {
       )}
       <ToolGroup group="judge" label={t("More ways to comment")} />
       <Presets />
+      <Toggles />
       <div
         className={!may || !painting ? "g end" : tool === "threshold" ? "g end spare much" : "g end spare"}
       >

@@ -29,7 +29,8 @@ export function TopBar() {
   const people = useRoom((state) => state.people);
   if (!read) return <header className="bar" />;
   const { word, tone, icon: Icon } = STATES[read.state];
-  const blind = read.you.capacity === "reader" && read.state !== "accepted";
+  const judges = read.adjudication ?? null;
+  const blind = !judges && read.you.capacity === "reader" && read.state !== "accepted";
   // One person may have several windows open: shown once.
   const here = people.filter((person, i) => people.findIndex((p) => p.name === person.name) === i);
   const others = here.filter((person) => person.name !== read.you.name);
@@ -51,6 +52,17 @@ export function TopBar() {
         {read.round > 1 ? t(", round {n}", { n: read.round }) : ""}
       </span>
       <div className="row end wide">
+        {judges && (
+          <span className="sub">
+            {tn(judges.readers.length, "Adjudication, {n} reader", "Adjudication, {n} readers")}
+          </span>
+        )}
+        {judges?.readers.every((reader) => reader.name === null) && (
+          <span className="row faint tight" title={t("Names would weigh more than marks")}>
+            <EyeOff size={14} aria-hidden="true" />
+            {t("Readers shown by letter")}
+          </span>
+        )}
         {blind && (
           <span className="row faint tight" title={t("Until adjudication nobody sees another reader's work")}>
             <EyeOff size={14} aria-hidden="true" />

@@ -13,6 +13,8 @@ import { display } from "../store/display";
 import { draft } from "../store/draft";
 import { mayMark, room, setPane, shownPanes } from "../store/room";
 import { t } from "../words";
+import { Legend, ReaderHead, useHead } from "./adjudication/Heads";
+import { ReadersLayer } from "./adjudication/ReadersLayer";
 import { Corners } from "./Corners";
 import { Crosshair } from "./Crosshair";
 import { CrossLines } from "./CrossLines";
@@ -126,6 +128,7 @@ export function Viewport({ which }: { which: number }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: placeOf reads exactly these from the store
   const place = useMemo(() => placeOf(which), [which, manifest, pane.shown, sight, area, cut]);
 
+  const head = useHead(which);
   useHands(which, box);
 
   // The keyboard's focus follows the hand from image to image.
@@ -142,7 +145,13 @@ export function Viewport({ which }: { which: number }) {
       data-tool={tool}
       data-testid={`viewport-${which}`}
       role="application"
-      aria-label={t("Image {letter}: {name}", { letter: LETTERS[which], name: nameOf(manifest) })}
+      aria-label={
+        head === null
+          ? t("Image {letter}: {name}", { letter: LETTERS[which], name: nameOf(manifest) })
+          : head === ""
+            ? t("All readers: {name}", { name: nameOf(manifest) })
+            : t("Reader {letter}: {name}", { letter: head, name: nameOf(manifest) })
+      }
       tabIndex={active ? 0 : -1}
       onFocus={() => {
         if (room.getState().active !== which) room.setState({ active: which });
@@ -163,12 +172,14 @@ export function Viewport({ which }: { which: number }) {
       <div ref={screen} className={pane.shown === null ? "screen blank" : "screen"} />
       <FusionLayer which={which} place={place} />
       <MaskLayer which={which} place={place} />
+      <ReadersLayer which={which} place={place} />
       <MaskAhead which={which} place={place} />
       <CrossLines which={which} place={place} />
       <Shapes which={which} place={place} />
       <Pins place={place} />
       <BrushRing which={which} />
-      <Corners which={which} />
+      {head ? <ReaderHead which={which} letter={head} /> : <Corners which={which} />}
+      {head === "" && which === 0 && <Legend />}
       <Crosshair which={which} place={place} />
       <PhaseBar which={which} />
       <FusionBar which={which} />
