@@ -3,8 +3,10 @@
 from django.urls import path
 
 from annotations.views import (
+    audit,
     case,
     cases,
+    design,
     hanging,
     incidental,
     labels,
@@ -25,6 +27,10 @@ urlpatterns = [
     path("projects/<slug:slug>/cases/assign/", cases.cases_assign, name="project-cases-assign"),
     path("projects/<slug:slug>/cases/unassign/", cases.read_unassign, name="project-cases-unassign"),
     path("projects/<slug:slug>/cases/<int:number>/", case.case_page, name="project-case"),
+    path("projects/<slug:slug>/cases/<int:number>/purpose/", case.case_purpose, name="project-case-purpose"),
+    path("projects/<slug:slug>/cases/<int:number>/aside/", case.read_aside, name="project-case-aside"),
+    path("projects/<slug:slug>/reading/", design.reading_design, name="project-reading"),
+    path("projects/<slug:slug>/reading/preview/", design.reading_preview, name="project-reading-preview"),
     path("projects/<slug:slug>/hanging/", hanging.hanging_list, name="project-hanging"),
     path("projects/<slug:slug>/hanging/new/", hanging.hanging_new, name="project-hanging-new"),
     path("projects/<slug:slug>/hanging/preview/", hanging.hanging_preview, name="project-hanging-preview"),
@@ -44,6 +50,8 @@ urlpatterns = [
     path("projects/<slug:slug>/releases/", releases.release_list, name="project-releases"),
     path("projects/<slug:slug>/releases/new/", releases.release_new, name="project-release-new"),
     path("projects/<slug:slug>/releases/<int:number>/", releases.release, name="project-release"),
+    path("projects/<slug:slug>/audit/", audit.trail, name="project-audit"),
+    path("projects/<slug:slug>/audit.csv", audit.trail_csv, name="project-audit-csv"),
     path("incidental/", incidental.findings, name="incidental"),
     path("incidental/<str:public_id>/seen/", incidental.seen, name="incidental-seen"),
     path("incidental/<str:public_id>/answer/", incidental.answer, name="incidental-answer"),

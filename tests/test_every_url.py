@@ -75,6 +75,8 @@ GET    /projects/                                              302 200 200 200 2
 GET    /projects/new/                                          302 403 403 200 403 403 403 403 403 403
 POST   /projects/new/                                          302 403 403 200 403 403 403 403 403 403
 GET    /projects/respond/                                      302 404 404 404 404 200 200 200 200 200
+GET    /projects/respond/audit/                                302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/audit.csv                             302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/cases/                                302 404 404 404 404 200 200 403 403 403
 GET    /projects/respond/cases/add/                            302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/cases/add/                            302 404 404 404 404 400 403 403 403 403
@@ -83,6 +85,11 @@ POST   /projects/respond/cases/unassign/                       302 404 404 404 4
 GET    /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/cases/1/                              302 404 404 404 404 200 200 403 403 403
+POST   /projects/respond/cases/1/purpose/                      302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/cases/1/aside/                        302 404 404 404 404 404 403 403 403 403
+GET    /projects/respond/reading/                              302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/reading/                              302 404 404 404 404 400 403 403 403 403
+POST   /projects/respond/reading/preview/                      302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/hanging/                              302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/hanging/new/                          302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/hanging/new/                          302 404 404 404 404 400 403 403 403 403

@@ -42,8 +42,10 @@ class Rules:
     lease_hours: int = 24
 
 
-DECIDING = ("readers_per_case", "double_share", "review", "adjudication", "dice_below", "diameter_apart_mm")
-DECIDING += ("unmatched_lesion", "category_differs")
+DECIDING = frozenset(
+    "readers_per_case double_share review adjudication dice_below diameter_apart_mm unmatched_lesion "
+    "category_differs".split()
+)
 """Fields that change which cases are read, and which disagree: all that is handed in is looked at again."""
 
 
@@ -139,7 +141,7 @@ def write_design(*, by: User, project: Project, rules: Rules) -> ReadingDesign:
     design.save()
     facts = {name: f"{_told(before[name])} → {_told(value)}" for name, value in changed.items()}
     audit.record(by, "design.changed", project, **facts)
-    if set(changed) & set(DECIDING):
+    if DECIDING & set(changed):
         app.configure_task(FOLLOW_DESIGN).defer(project_id=project.pk)
     return design
 

@@ -168,8 +168,13 @@ def read_and_rights_or_404(user: Someone, public_id: str) -> tuple[Read, Rights]
     return read, _rights(read, capacity)
 
 
-def own_read_or_404(user: Someone, public_id: str, *, lock: bool = False) -> Read:
+def own_read_or_404(
+    user: Someone, public_id: str, *, lock: bool = False, though_set_aside: bool = False
+) -> Read:
     """The caller's own read, if asked for under the lock of its journal.
+
+    `though_set_aside`: also of someone who lost their role when it was set aside, for nothing but keeping
+    what they had drawn by then.
 
     Raises PermissionDenied for someone who may only look at it, Http404 for all others.
     """
@@ -178,6 +183,8 @@ def own_read_or_404(user: Someone, public_id: str, *, lock: bool = False) -> Rea
     )
     read = (reads.select_for_update(of=("self",)) if lock else reads).first()
     if read is None or PERMISSION_OF_KIND[read.kind] not in permissions_in(user, read.case.project):
+        if read is not None and though_set_aside and read.state == Read.State.SET_ASIDE:
+            return read
         if read is not None:
             raise PermissionDenied(NO_LONGER)
         read_or_404(user, public_id)

@@ -5,6 +5,7 @@ or what came with its images, which then becomes its reference standard.
 """
 
 import base64
+from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import batched
 from typing import Any
@@ -12,7 +13,7 @@ from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from accounts import audit, permissions
@@ -66,6 +67,13 @@ def set_purpose(
             audit.record(by, "case.purpose_set", case, purpose=purpose)
             following.compare_soon(case)
     return left_out
+
+
+def count_by_purpose(user: User, project: Project) -> Counter[str]:
+    """How many cases serve which purpose, leaving out those that this person is reading themselves."""
+    own = policies.cases_being_read_by(user).filter(project=project).values("pk")
+    cases = Case.objects.filter(project=project).exclude(pk__in=own).order_by()
+    return Counter(dict(cases.values_list("purpose").annotate(n=Count("pk"))))
 
 
 def _why_not(by: User, case: Case, purpose: str) -> str:

@@ -1,18 +1,22 @@
-"""One case, for those who watch over its reading: time points, how it opens, reads and their times."""
+"""One case, for those who watch over its reading: time points, how it opens, reads and their times. A lead
+says here what it is for, and sets reads aside."""
 
 from itertools import pairwise
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import SignedInRequest
 from annotations.models import Case
-from annotations.reading import casebook, hanging, times
+from annotations.reading import aside, casebook, hanging, policies, purposes, times
 from annotations.reading.shown import shown_series
-from annotations.views.frame import open_project, show
+from annotations.views.frame import OpenProject, open_project, sentence, show
 from atlas.models import Study
 
 
@@ -34,7 +38,51 @@ def case_page(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
         time_points=_time_points(case),
         reads=[(read, spent.get(read.pk)) for read in row.reads],
         opens=hanging.preview_of(case, hanging.tried_in(opened.project)),
+        purposes=Case.Purpose.choices if _may_set_purpose(request, opened, case) else (),
     )
+
+
+@login_required
+@require_POST
+def case_purpose(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    opened = open_project(request, slug, "manage_project")
+    case = get_object_or_404(Case, project=opened.project, number=number)
+    try:
+        left_out = purposes.set_purpose(
+            by=request.user, project=opened.project, cases=[case], purpose=request.POST.get("purpose", "")
+        )
+        refused = " ".join(why for _, why in left_out)
+    except ValidationError as refusal:
+        refused = sentence(refusal)
+    if refused:
+        messages.error(request, refused)
+    else:
+        messages.success(request, gettext("Saved. Its readers are not told."))
+    return redirect("project-case", slug, number)
+
+
+@login_required
+@require_POST
+def read_aside(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """Set a read aside, or take it up again."""
+    opened = open_project(request, slug, "manage_project")
+    read_id = request.POST.get("read", "")
+    known = policies.reads_for(request.user).filter(case__project=opened.project, case__number=number)
+    read = get_object_or_404(known, public_id=read_id)
+    takes_up = request.POST.get("act") == "take_up"
+    try:
+        (aside.take_up if takes_up else aside.set_aside)(by=request.user, read_id=read.public_id)
+        said = gettext("They go on where they were.") if takes_up else gettext("Set aside. Nothing is lost.")
+        messages.success(request, said)
+    except ValidationError as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect("project-case", slug, number)
+
+
+def _may_set_purpose(request: SignedInRequest, opened: OpenProject, case: Case) -> bool:
+    """Leads, but for cases that they read: what a hidden reference is they don't know either."""
+    reading = policies.cases_being_read_by(request.user).filter(pk=case.pk)
+    return opened.may_manage and not reading.exists()
 
 
 def _time_points(case: Case) -> list[tuple[Study, int | None]]:

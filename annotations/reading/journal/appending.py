@@ -16,6 +16,7 @@ from annotations.reading.journal.mapping import Mapper, Undecided, mapper_to, ve
 from annotations.reading.journal.scope import Scope
 from annotations.reading.journal.sent import ObjectKey, Refused, SentEdit, edit_id, is_storable, parse
 from annotations.reading.journal.values import check_annotation, check_plane
+from annotations.reading.trail.drawn import note_marked
 
 EDITS_MAX = 1000  # of one batch
 REASON_LENGTH_MAX = 200
@@ -40,6 +41,7 @@ def append(
     results = [batch.take(raw) for raw in edits]
     batch.write()
     if batch.edits:
+        note_marked(user, read, edit_number=batch.edits[0].number)
         tell_read(read, {"type": "edits", "number": batch.number, "tab": tab})
     return results, batch.number
 

@@ -150,7 +150,7 @@ def test_who_lost_the_reader_role_loses_the_read(cast):
     permissions.revoke(user=cast.anna, role="reader", scope=cast.project)
     assert cast.get("").status_code == 403
     assert "What you drew is kept" in cast.get("").json()["detail"]
-    assert cast.send([edit(cast.length())]).status_code == 404
+    assert cast.send([edit(cast.length())]).status_code == 403
 
 
 # Comments ---------------------------------------------------------------------------------------
