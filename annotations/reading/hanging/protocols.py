@@ -131,7 +131,7 @@ def write_protocol(
     row.panes = [asdict(pane) for pane in protocol.panes]
     row.changed_by = by
     row.save()
-    audit.record(by, "hanging.written", row, panes=len(protocol.panes))
+    audit.record(by, "hanging.written", row, project=row.project_id, panes=len(protocol.panes))
     return row
 
 
@@ -152,7 +152,7 @@ def move_protocol(*, by: User, row: HangingProtocol, up: bool) -> None:
     row.place, beside.place = beside.place, row.place
     for one in (row, beside):
         one.save(update_fields=["place"])
-    audit.record(by, "hanging.moved", row, place=row.place)
+    audit.record(by, "hanging.moved", row, project=row.project_id, place=row.place)
 
 
 @transaction.atomic
@@ -160,7 +160,7 @@ def remove_protocol(*, by: User, row: HangingProtocol) -> None:
     """Cases open with the next protocol that is for them; readers who chose this one, too."""
     permissions.require(by, "manage_project", row.project)
     Project.objects.select_for_update().get(pk=row.project_id)
-    audit.record(by, "hanging.removed", row)
+    audit.record(by, "hanging.removed", row, project=row.project_id)
     row.delete()
 
 
