@@ -43,8 +43,16 @@ class Rules:
 
 
 DECIDING = frozenset(
-    "readers_per_case double_share review adjudication dice_below diameter_apart_mm unmatched_lesion "
-    "category_differs".split()
+    [
+        "readers_per_case",
+        "double_share",
+        "review",
+        "adjudication",
+        "dice_below",
+        "diameter_apart_mm",
+        "unmatched_lesion",
+        "category_differs",
+    ]
 )
 """Fields that change which cases are read, and which disagree: all that is handed in is looked at again."""
 
