@@ -2,7 +2,7 @@
 
 Lesions are matched by overlap first: the assignment with the largest sum of Dice (Hungarian method). Those
 left over are matched by the distance of their centres, where one lies within half the longer diameter of the
-other, or within `near_mm`. What then has no partner is unmatched.
+other, or within `near_mm`. What then has no partner is unmatched. Lesions of different time points never match.
 """
 
 from collections.abc import Mapping, Sequence
@@ -120,7 +120,7 @@ def match(first: Sequence[Lesion], second: Sequence[Lesion], *, near_mm: float =
     overlaps: dict[tuple[int, int], Overlap | None] = {}
     for i, one in enumerate(first):
         for j, other in enumerate(second):
-            found = overlap_of(one, other)
+            found = overlap_of(one, other) if one.study == other.study else None
             overlaps[i, j] = found
             if found is not None and found.dice and found.share_of_smaller >= OVERLAP_LEAST:
                 dice[i, j] = found.dice
@@ -198,7 +198,7 @@ def _nearest(
     costs = np.full((len(rows), len(columns)), far)
     for a, i in enumerate(rows):
         for b, j in enumerate(columns):
-            if first[i].space == second[j].space:
+            if (first[i].study, first[i].space) == (second[j].study, second[j].space):
                 reach = max(near_mm, (first[i].longest_mm or 0) / 2, (second[j].longest_mm or 0) / 2)
                 apart = _apart(first[i], second[j])
                 if apart <= reach:
