@@ -1,9 +1,13 @@
 """The node that is measured: as it would be served, with a dataset that de-identifies at the door."""
 
+import time
+
 from tests.e2e.node import Node
 
 WEB_PROCESSES = 2
 DATASET = "bench"
+PACKED_WITHIN_S = 240
+_PACKED = "from atlas.models import Series; print(Series.objects.exclude(pack_key='').count())"
 _SETUP = f"""
 from accounts import permissions
 from accounts.models import Organisation, User
@@ -33,6 +37,14 @@ class BenchNode(Node):
         super().__enter__()
         self.token = self.python(_SETUP).strip().splitlines()[-1]
         return self
+
+    def wait_until_packed(self, series: int = 1) -> None:
+        """Until so many series are at rest, each one pack: then they are read as they will be for years."""
+        deadline = time.monotonic() + PACKED_WITHIN_S
+        while int(self.python(_PACKED)) < series:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"The series were not packed:\n{self.log_tail()}")
+            time.sleep(1)
 
     @property
     def headers(self) -> dict[str, str]:

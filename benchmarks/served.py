@@ -3,7 +3,6 @@
 import http.client
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from benchmarks.node import DATASET, BenchNode
 from benchmarks.peers import Orthanc
 
 IMAGES = 300
-_PACKED = "from atlas.models import Series; print(Series.objects.exclude(pack_key='').count())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,7 @@ def serving() -> Iterator[tuple[BenchNode, Orthanc]]:
         images = Scanner().study(IMAGES)
         write_folder(Path(place, "study"), images)
         node.manage("import_dicom", str(Path(place, "study")), "--dataset", DATASET)
-        deadline = time.monotonic() + 180
-        while node.python(_PACKED).strip() != "1":
-            if time.monotonic() > deadline:
-                raise SystemExit(f"The series was not packed:\n{node.log_tail()}")
-            time.sleep(1)
+        node.wait_until_packed()
         bodies = [multipart(images[at : at + 50]) for at in range(0, IMAGES, 50)]
         send_all(orthanc.port, f"{orthanc.url}/studies", bodies, {}, senders=1)
         yield node, orthanc
