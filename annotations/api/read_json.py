@@ -13,7 +13,7 @@ from annotations.api.hanging_json import hanging_json
 from annotations.api.imported_json import imported_json
 from annotations.api.review_json import review_json
 from annotations.api.schema_json import schema_json
-from annotations.models import Read, ReadingDesign
+from annotations.models import Case, Read, ReadingDesign
 from annotations.reading import policies
 from annotations.reading.designs import design_of
 from annotations.reading.journal import Gesture, Line, State
@@ -30,6 +30,8 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
     studies = _studies(read)
     project, subject = read.case.project, read.case.subject
     design = design_of(project)
+    # Of a hidden reference nobody is told; a training case says so, for its reader has something to learn.
+    is_training = rights.capacity is policies.Capacity.READER and read.case.purpose == Case.Purpose.TRAINING
     withheld = policies.are_proposals_withheld(read, rights.capacity)
     ages = [study.age_years for study in studies if study.age_years is not None]
     return {
@@ -61,6 +63,8 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         "schema": schema_json(read),
         "studies": _studies_json(studies),
         "hanging": hanging_json(read, studies),
+        "is_blind": design.blind,
+        "is_training": is_training,
         "proposals": {
             "shown": design.proposals,
             "withheld": withheld and design.proposals != ReadingDesign.Proposals.BEFORE,

@@ -246,6 +246,10 @@ class ReadShape(Shape):
     )
     studies = StudyOfReadShape(many=True)
     hanging = HangingShape(allow_null=True, help_text="How the case opens; null without an image")
+    is_blind = s.BooleanField(help_text="Nobody sees another's work before adjudication")
+    is_training = s.BooleanField(
+        help_text="The caller will be told how their read compares with the reference"
+    )
     proposals = _inline(
         "ProposalsOfReadShape",
         {

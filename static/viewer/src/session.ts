@@ -112,10 +112,16 @@ export async function startSession(
   if (left()) return;
   await takeLock(readId, read, left);
   if (left()) return;
-  unfollow = follow(readId, tab, hear, (again) => {
-    if (again) void journal.flush().then(catchUp);
-    else void catchUpIfMoved().catch(() => {});
-  });
+  unfollow = follow(
+    readId,
+    tab,
+    hear,
+    (again) => {
+      if (again) void journal.flush().then(catchUp);
+      else void catchUpIfMoved().catch(() => {});
+    },
+    () => void journal.flush().then(catchUp, catchUp),
+  );
 }
 
 /** Once a page: what the window tells concerns whichever read is open. */

@@ -8,6 +8,7 @@ import type {
   Comment,
   Edit,
   EditsAnswer,
+  Feedback,
   GestureLine,
   HistoryGroup,
   ImportedSlices,
@@ -106,6 +107,8 @@ export function makeClient(readId: string, csrf: string) {
     settleParked: (id: string) => ask<null>(`${base}parked/${id}/settle/`, {}),
     sendEdits: (tab: string, edits: Edit[]) => ask<EditsAnswer>(`${base}edits/`, { tab, edits }),
     submit: (number: number) => ask<Read>(`${base}submit/`, { number }),
+    lockUnaided: (number: number) => ask<Read>(`${base}lock-unaided/`, { number }),
+    feedback: () => ask<Feedback>(`${base}feedback/`),
     review: (verdict: "accept" | "return", round: number, text: string) =>
       ask<Read>(`${base}review/`, { verdict, round, text }),
     comment: (comment: NewComment) => ask<Comment>(`${base}comments/`, comment),

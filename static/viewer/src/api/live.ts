@@ -3,12 +3,14 @@ import type { LiveMessage } from "./types";
 
 const PING_MS = 20_000;
 const LONGEST_WAIT_MS = 8000;
+const NOT_YOURS = 4404;
 
 export function follow(
   readId: string,
   tab: string,
   hear: (message: LiveMessage) => void,
   here: (again: boolean) => void,
+  lost: () => void = () => {},
 ) {
   let socket: WebSocket | null = null;
   let wait = 1000;
@@ -28,8 +30,9 @@ export function follow(
       here(opened > 1);
     };
     socket.onmessage = (event) => hear(JSON.parse(event.data) as LiveMessage);
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (closed) return;
+      if (code === NOT_YOURS) lost();
       timer = window.setTimeout(connect, wait);
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
     };

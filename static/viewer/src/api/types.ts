@@ -22,7 +22,7 @@ export type DrawnKind =
   | "point";
 export type Kind = "segment" | DrawnKind;
 export type FourState = "present" | "absent" | "indeterminate" | "not_assessed";
-export type ReadState = "assigned" | "in_progress" | "submitted" | "returned" | "accepted";
+export type ReadState = "assigned" | "in_progress" | "submitted" | "returned" | "accepted" | "set_aside";
 
 export interface PixelFormat {
   rows: number;
@@ -220,7 +220,8 @@ export interface Read {
   you: {
     name: string;
     initials: string;
-    capacity: "reader" | "reviewer" | "lead";
+    /** "fellow": another reader of the case, where the project reads in the open. */
+    capacity: "reader" | "reviewer" | "lead" | "fellow";
     may_edit: boolean;
     may_submit: boolean;
     may_judge: boolean;
@@ -233,6 +234,19 @@ export interface Read {
   studies: StudyRow[];
   /** How the case opens; null where it has no image. */
   hanging: Hanging | null;
+  /** Nobody sees another's work before adjudication. */
+  is_blind?: boolean;
+  /** Once handed in, the reader learns how the read compares with the reference standard. */
+  is_training?: boolean;
+  /** When marks that came with the images are shown to the reader, and whether they are kept back now. */
+  proposals?: {
+    shown: "before" | "after" | "never";
+    withheld: boolean;
+    /** The last edit of the reader's own, before they saw proposals. */
+    unaided_number: number | null;
+  };
+  /** Where readers work in the open: the reads of this case. */
+  fellows?: { read: string; url: string; name: string; is_yours: boolean }[];
   imported: Imported[];
   comments: Comment[];
   /** The last verdict, where the server hands it out. */
@@ -319,6 +333,24 @@ export interface EditResult {
 export interface EditsAnswer {
   results: EditResult[];
   number: number;
+}
+
+/** How a training read compares with the reference standard of its case. */
+export interface Feedback {
+  ready: boolean;
+  labels: {
+    label: string;
+    name: string;
+    dice: number | null;
+    surface_dice: number | null;
+    hd95_mm: number | null;
+    your_volume_mm3: number | null;
+    reference_volume_mm3: number | null;
+    matched: number;
+    unmatched: number;
+    both_empty: boolean;
+  }[];
+  reference: StateAnswer;
 }
 
 export interface StateAnswer {

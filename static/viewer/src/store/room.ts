@@ -230,6 +230,8 @@ export function lockSentence(read: Read): string | null {
   if (read.state === "submitted")
     return t("You submitted this read. It is with the reviewer and can't be changed.");
   if (read.state === "accepted") return t("This read is accepted. It can't be changed any more.");
+  if (read.state === "set_aside")
+    return t("This read was set aside by the lead. What you drew is kept, and can't be changed now.");
   if (!read.you.may_edit) return t("This read is not open for changes.");
   return null;
 }

@@ -12,6 +12,7 @@ import { Compare } from "./adjudication/Compare";
 import { Decide } from "./adjudication/Decide";
 import { Comments } from "./Comments";
 import { Conflicts } from "./Conflicts";
+import { Feedback } from "./Feedback";
 import { Forms, Questions } from "./Forms";
 import { History, PastBar } from "./History";
 import { Labels } from "./Labels";
@@ -48,6 +49,7 @@ export function Findings() {
             <Chosen />
             <Forms />
             <Proposals />
+            <Feedback read={read} />
           </>
         )}
       </div>

@@ -12,6 +12,7 @@ import { marks } from "../store/marks";
 import { mayMark, type Room, room } from "../store/room";
 import { t, tn } from "../words";
 import { goToOwed, owedText } from "./missing";
+import { Unaided } from "./Unaided";
 import { useRoom } from "./use";
 
 /** Why a read can't be submitted yet; null when it can. */
@@ -32,6 +33,7 @@ export function whyNot(state: Room, missing: number): string | null {
 export function LastStep() {
   const read = useRoom((state) => state.read);
   if (!read) return null;
+  if (read.you.capacity === "fellow") return null;
   if (read.you.capacity !== "reader") return <Verdict read={read} />;
   return <Submit read={read} />;
 }
@@ -85,6 +87,7 @@ function Submit({ read }: { read: Read }) {
   };
   return (
     <div className="submit">
+      <Unaided read={read} reason={reason} />
       <Missing read={read} missing={missing} />
       <button
         type="button"

@@ -1,5 +1,6 @@
 /** Where the reader is, whose work it is, and whether it is safe. */
 import {
+  Archive,
   CircleCheck,
   CircleDashed,
   CloudOff,
@@ -13,6 +14,7 @@ import {
 import type { ReadState } from "../api/types";
 import { marksOpenLater } from "../store/room";
 import { t, tn } from "../words";
+import { Fellows } from "./Fellows";
 import { useRoom } from "./use";
 import { subjectText } from "./words";
 
@@ -22,6 +24,7 @@ const STATES: Record<ReadState, { word: string; tone: string; icon: LucideIcon }
   submitted: { word: t("Submitted"), tone: "", icon: Lock },
   returned: { word: t("Returned"), tone: "warn", icon: RotateCcw },
   accepted: { word: t("Accepted"), tone: "good", icon: CircleCheck },
+  set_aside: { word: t("Set aside"), tone: "", icon: Archive },
 };
 
 export function TopBar() {
@@ -30,7 +33,8 @@ export function TopBar() {
   if (!read) return <header className="bar" />;
   const { word, tone, icon: Icon } = STATES[read.state];
   const judges = read.adjudication ?? null;
-  const blind = !judges && read.you.capacity === "reader" && read.state !== "accepted";
+  const blind =
+    read.is_blind !== false && !judges && read.you.capacity === "reader" && read.state !== "accepted";
   // One person may have several windows open: shown once.
   const here = people.filter((person, i) => people.findIndex((p) => p.name === person.name) === i);
   const others = here.filter((person) => person.name !== read.you.name);
@@ -69,6 +73,7 @@ export function TopBar() {
             {t("Blind: other readers hidden")}
           </span>
         )}
+        <Fellows read={read} />
         {read.you.capacity !== "reader" && read.reader && (
           <span className="sub">{t("Read by {name}", { name: read.reader.name })}</span>
         )}

@@ -2,6 +2,7 @@
 import { adjudication } from "./es/adjudication";
 import { commands } from "./es/commands";
 import { dialogs } from "./es/dialogs";
+import { flow } from "./es/flow";
 import { images } from "./es/images";
 import { masks } from "./es/masks";
 import { panels } from "./es/panels";
@@ -14,6 +15,7 @@ export const es: Catalogue = {
   ...commands,
 
   ...dialogs,
+  ...flow,
   ...images,
   ...masks,
   ...panels,
