@@ -2,7 +2,7 @@
 
 Lesions are matched by overlap first: the assignment with the largest sum of Dice (Hungarian method). Those
 left over are matched by the distance of their centres, where one lies within half the longer diameter of the
-other, or within `near_mm`. What then has no partner is unmatched. Lesions of different time points never match.
+other, or within `near_mm`. What then has no partner is unmatched. Those of two time points never match.
 """
 
 from collections.abc import Mapping, Sequence
