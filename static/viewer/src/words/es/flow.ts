@@ -30,6 +30,8 @@ export const flow: Catalogue = {
   "You, mL": "Usted, ml",
   "Reference, mL": "Referencia, ml",
   "both found nothing": "ambos no hallaron nada",
-  "{n} lesion without a partner": "{n} lesión sin pareja",
-  "{n} lesions without a partner": "{n} lesiones sin pareja",
+  "{n} lesions without a partner": {
+    one: "{n} lesión sin pareja",
+    other: "{n} lesiones sin pareja",
+  },
 };
