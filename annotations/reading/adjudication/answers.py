@@ -110,8 +110,8 @@ def _values(readers: Sequence[ReaderOf]) -> dict[ReaderOf, list[tuple[UUID, Any]
         pinned |= Q(read=reader.read, number__lte=reader.submission.edit_number)
     latest = (
         Edit.objects.filter(pinned, frame_number=0)
-        .order_by("read", "annotation_id", "-number")
-        .distinct("read", "annotation_id")
+        .order_by("read_id", "annotation_id", "-number")
+        .distinct("read_id", "annotation_id")
         .values_list("read_id", "annotation_id", "value")
     )
     found: dict[int, list[tuple[UUID, Any]]] = {}

@@ -9,7 +9,7 @@ from annotations.reading.adjudication.answers import AnswerOf, answers_about_the
 from annotations.reading.adjudication.groups import Found, Handed, handed_in, matched
 from annotations.reading.adjudication.numbers import numbers_of, pairs_of
 from annotations.reading.adjudication.readers import ReaderOf
-from annotations.reading.adjudication.rule import LesionFacts, PairNumbers, disagreements
+from annotations.reading.adjudication.rule import LesionFacts, PairNumbers, differ, disagreements
 from annotations.reading.frames import frames_of
 from annotations.reading.shown import series_of
 
@@ -97,7 +97,11 @@ def _sentences(
         if seen.numbers["most_apart_mm"]:
             said.append(f"diameters up to {seen.numbers['most_apart_mm']:.1f} mm apart")
         if len(seen.found.labels) > 1:
-            said.append("with different labels")
+            said.append("different labels")
+        if len({marked.lesion.category for marked in seen.found.members.values()}) > 1:
+            said.append("not the same state")
+        if any(differ(each) for each in seen.numbers["answers"].values()):
+            said.append("different answers")
         name = names.get(seen.found.label, seen.found.label)
         found.append(f"{name}: {', '.join(said)}.")
     return found + [f"“{answer.text}” is answered differently." for answer in differing]
