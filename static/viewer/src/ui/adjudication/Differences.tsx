@@ -1,4 +1,5 @@
 /** Every reader's lesion in numbers, beside those of what would be taken. */
+import { useState } from "react";
 import { useStore } from "zustand";
 import { rowOf } from "../../adjudication/choices";
 import { toggleReader } from "../../adjudication/deciding";
@@ -10,6 +11,10 @@ import { useRoom } from "../use";
 import { isAsSettled } from "./drawing";
 import { LineSample } from "./LineSample";
 import { choiceText, differenceText, numberText, volumeOr } from "./words";
+
+/** The name of a lesion's label: its number stands beside it already. */
+export const useLabelName = (lesion: AdjudicatedLesion): string =>
+  useRoom((state) => state.read?.schema.labels.find(({ key }) => key === lesion.label)?.name ?? lesion.name);
 
 /** The numbers of what is considered; those of the result where that is what stands. */
 export function useTaken(lesion: AdjudicatedLesion): ResultNumbers | null {
@@ -23,6 +28,7 @@ export function Differences({ now, lesion }: { now: Adjudication; lesion: Adjudi
   const take = useStore(judging, (state) => draftOf(lesion, state).take);
   const off = useStore(judging, (state) => state.off);
   const taken = useTaken(lesion);
+  const label = useLabelName(lesion);
   const studies = useRoom((state) => state.read?.studies);
   const nameOf = (series: string | null): string => {
     const row = studies?.flatMap((study) => study.series).find((one) => one.id === series);
@@ -35,19 +41,15 @@ export function Differences({ now, lesion }: { now: Adjudication; lesion: Adjudi
     <section className="sec differences">
       <header>
         <h2>
-          L{lesion.number}, {lesion.name}
+          L{lesion.number}, {label}
         </h2>
-        <span className="end faint small">
-          {to ? t("difference from: {choice}", { choice: to }) : t("of the readers to each other")}
+        <span className="end faint small" title={now.rule.sentence}>
+          {to
+            ? t("from: {choice}; amber: past the limit", { choice: to })
+            : t("of the readers to each other")}
         </span>
       </header>
-      {lesion.disagreements.length > 0 && (
-        <ul className="whys small sub" data-testid="disagreements">
-          {lesion.disagreements.map((sentence) => (
-            <li key={sentence}>{sentence}</li>
-          ))}
-        </ul>
-      )}
+      <Whys key={lesion.number} sentences={lesion.disagreements} />
       <table className="cmp" data-testid="differences">
         <thead>
           <tr>
@@ -129,9 +131,6 @@ export function Differences({ now, lesion }: { now: Adjudication; lesion: Adjudi
           )}
         </tbody>
       </table>
-      <p className="faint small amber">
-        {t("Amber: past the limit.")} {now.rule.sentence}
-      </p>
       {problems.map((problem) => (
         <p key={problem} className="small sub amber">
           {problem}
@@ -148,5 +147,29 @@ export function Differences({ now, lesion }: { now: Adjudication; lesion: Adjudi
         </ul>
       )}
     </section>
+  );
+}
+
+const TOLD = 2;
+
+/** Why readers disagree; the first reasons of many. */
+function Whys({ sentences }: { sentences: string[] }) {
+  const [all, setAll] = useState(false);
+  if (!sentences.length) return null;
+  const shown = all ? sentences : sentences.slice(0, TOLD);
+  const rest = sentences.length - shown.length;
+  return (
+    <ul className="whys small sub" data-testid="disagreements">
+      {shown.map((sentence) => (
+        <li key={sentence}>{sentence}</li>
+      ))}
+      {rest > 0 && (
+        <li>
+          <button type="button" className="linkish" onClick={() => setAll(true)}>
+            {t("and {n} more", { n: rest })}
+          </button>
+        </li>
+      )}
+    </ul>
   );
 }

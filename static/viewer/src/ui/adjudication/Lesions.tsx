@@ -8,6 +8,7 @@ import { firstKey } from "../../commands";
 import { mayMark } from "../../store/room";
 import { t, tn } from "../../words";
 import { useRoom } from "../use";
+import { useLabelName } from "./Differences";
 import { differText } from "./words";
 
 const SAYS: Record<AdjudicatedLesion["state"], string> = {
@@ -21,6 +22,10 @@ function Sign({ lesion }: { lesion: AdjudicatedLesion }) {
   if (lesion.state === "lost") return <TriangleAlert size={14} className="bad" aria-hidden="true" />;
   if (lesion.agree) return <CircleDashed size={14} className="faint" aria-hidden="true" />;
   return <GitMerge size={14} className="warn" aria-hidden="true" />;
+}
+
+function LabelName({ lesion }: { lesion: AdjudicatedLesion }) {
+  return useLabelName(lesion);
 }
 
 export function Lesions() {
@@ -49,7 +54,7 @@ export function Lesions() {
             >
               <Sign lesion={lesion} />
               <span>
-                <b>L{lesion.number}</b> {lesion.name}
+                <b>L{lesion.number}</b> <LabelName lesion={lesion} />
                 <span className="faint">{differText(lesion, now.readers)}</span>
               </span>
               <span className="faint">{SAYS[lesion.state]}</span>

@@ -129,12 +129,20 @@ export function paint(
     fill(context, onScreen(ringsPath(one), matrix), ONE, 0.22);
     fill(context, onScreen(ringsPath(one), matrix), hatched(context), 0.9);
   }
+  // The result lies below, broad: readers stay to be told apart where they go the same way.
+  if (isLooking()) {
+    for (const patch of patchesOf(place, result)) {
+      const path = onScreen(pathOf(patch), matrix);
+      line(context, path, "#000000", 6.5 * scale, [], 0.35);
+      line(context, path, RESULT, 4.75 * scale, [], 0.9);
+    }
+  }
   for (const { patches, letter, chosen } of pieces) {
     const look = lookOf(letter);
     for (const patch of patches) {
       const path = onScreen(pathOf(patch), matrix);
       if (role !== null && chosen) fill(context, path, look.color, FILL);
-      line(context, path, "#000000", 3.2 * scale, [], chosen ? 0.5 : 0.25);
+      line(context, path, "#000000", (role === null ? 2.5 : 3.2) * scale, [], chosen ? 0.5 : 0.25);
       const width = (chosen ? 1.75 : 1) * scale;
       line(
         context,
@@ -145,12 +153,6 @@ export function paint(
         chosen ? 1 : 0.6,
       );
     }
-  }
-  if (!isLooking()) return;
-  for (const patch of patchesOf(place, result)) {
-    const path = onScreen(pathOf(patch), matrix);
-    line(context, path, "#000000", (role === null ? 4 : 3) * scale, [], 0.55);
-    line(context, path, RESULT, (role === null ? 2 : 1.25) * scale, [], 1);
   }
 }
 

@@ -54,7 +54,7 @@ export const adjudication: Catalogue = {
     one: "La lesión está resuelta.",
     other: "Las {n} lesiones están resueltas.",
   },
-  "difference from: {choice}": "diferencia con: {choice}",
+  "from: {choice}; amber: past the limit": "con: {choice}; ámbar: pasa el límite",
   "of the readers to each other": "de los lectores entre sí",
   Reader: "Lector",
   "Long axis": "Eje mayor",
@@ -63,7 +63,6 @@ export const adjudication: Catalogue = {
   "says it is absent": "dice que está ausente",
   "has not marked it": "no la marcó",
   Result: "Resultado",
-  "Amber: past the limit.": "Ámbar: pasa el límite.",
   "{letter} drew on {series}": "{letter} dibujó en {series}",
   "No mask of this lesion: no slices to go through.":
     "Esta lesión no tiene máscara: no hay cortes que recorrer.",
