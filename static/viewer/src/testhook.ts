@@ -12,7 +12,9 @@
  * marks()                     id, kind, label, state and voxels of every mark
  * saving()                    kind ("saved", "saving", "offline"), waiting edits, last edit number, conflicts
  * loaded(series)              frames loaded, of how many
+ * adjudication()              the lesion looked at, what is considered for it, its preview's voxels, readers' letters
  */
+import { draftOf, isArranged, judging, lesionOf, previewOf } from "./adjudication/store";
 import type { Point2, Point3 } from "./api/types";
 import { apply } from "./engine/camera";
 import { stackAt } from "./engine/stacks";
@@ -112,6 +114,26 @@ const facts = {
       number: journal?.lastNumber ?? 0,
       conflicts: report?.conflicts.length ?? 0,
       parked: report?.parked ?? 0,
+    };
+  },
+  adjudication() {
+    const state = judging.getState();
+    const lesion = lesionOf(state);
+    if (!state.now) return null;
+    return {
+      lesion: lesion?.number ?? null,
+      state: lesion?.state ?? null,
+      take: lesion && draftOf(lesion, state).take,
+      previewed: previewOf(state, lesion)?.preview.numbers?.voxels ?? null,
+      result: lesion?.result ?? [],
+      readers: state.now.readers.map(({ letter, read }) => ({
+        letter,
+        read,
+        shown: !state.off.includes(letter),
+        marks: [...(state.states.get(read)?.marks.values() ?? [])].map(({ id, voxels }) => ({ id, voxels })),
+      })),
+      beside: isArranged(),
+      busy: state.busy,
     };
   },
   loaded(series: string) {
