@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import extend_schema
@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import permissions
 from annotations.api import adjudication_json as as_json
 from annotations.api import adjudication_shapes as shapes
 from annotations.api import read_json
 from annotations.api.requests import compact, user_of, valid
 from annotations.api.shapes import StateShape
-from annotations.models import Case, ReferenceStandard
+from annotations.models import Case
 from annotations.reading import journal, review
 from annotations.reading.adjudication import access, assigning, seeing, settling
+from annotations.reading.adjudication.standing import standing_of
 
 
 class AdjudicationDetail(APIView):
@@ -151,12 +151,13 @@ class AdjudicationOfCase(APIView):
 
 
 def _standing(request: Request, case: Case) -> dict[str, Any]:
-    adjudication = access.adjudications().filter(case=case).select_related("reader").first()
-    reference = ReferenceStandard.objects.filter(case=case).select_related("submission__read").first()
-    leads = permissions.allows(request.user, "manage_project", case.project)
+    found = standing_of(user_of(request), case)
+    if found is None:
+        raise Http404(access.NO_CASE)
+    adjudication, reference = found.adjudication, found.reference
     return {
-        "needed": case.needs_adjudication,
-        "disagreements": case.disagreements,
+        "needed": found.needed,
+        "disagreements": found.disagreements,
         "read": adjudication.public_id if adjudication else None,
         "url": reverse("read", args=[adjudication.public_id]) if adjudication else None,
         "adjudicator": adjudication.reader.display_name if adjudication else None,
@@ -167,9 +168,7 @@ def _standing(request: Request, case: Case) -> dict[str, Any]:
         }
         if reference
         else None,
-        "candidates": [{"id": one.public_id, "name": one.display_name} for one in access.candidates(case)]
-        if leads
-        else [],
+        "candidates": [{"id": one.public_id, "name": one.display_name} for one in found.candidates],
     }
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.requests import SignedInRequest
 from annotations.models import Case
 from annotations.reading import aside, casebook, hanging, policies, purposes, times
+from annotations.reading.adjudication.standing import standing_of
 from annotations.reading.shown import shown_series
 from annotations.views.frame import OpenProject, open_project, sentence, show
 from atlas.models import Study
@@ -38,6 +39,7 @@ def case_page(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
         time_points=_time_points(case),
         reads=[(read, spent.get(read.pk)) for read in row.reads],
         opens=hanging.preview_of(case, hanging.tried_in(opened.project)),
+        standing=standing_of(request.user, case),
         purposes=Case.Purpose.choices if _may_set_purpose(request, opened, case) else (),
     )
 
