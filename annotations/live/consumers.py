@@ -118,7 +118,9 @@ class ProjectConsumer(LiveConsumer):
     def heard(self, message: Message) -> Message | None:
         if message["type"] == "case":
             return {"type": "case", "number": message["number"]} if self._may_know_case(message) else None
-        if message["type"] in ("studies", "figures"):
+        if message["type"] == "worklist":
+            return {"type": "worklist"} if self.user.public_id in message["people"] else None
+        if message["type"] in ("studies", "figures", "bulk"):
             return message if permissions.allows(self.user, "manage_project", self.project) else None
         if message["type"] == "release":
             may = any(

@@ -1,16 +1,19 @@
 """Tells open pages that a project changed: ids only, after the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
+from itertools import batched
 from typing import Any
 
 from django.db import transaction
 
+from accounts.models import User
 from annotations.models import Read
 from atlas.fanout import broadcast
 from atlas.models import Project, Series
 
 NAMED_MAX = 20
+TOLD_AT_ONCE = 100
 
 
 def announce_cases(project: Project, numbers: Sequence[int]) -> None:
@@ -19,6 +22,19 @@ def announce_cases(project: Project, numbers: Sequence[int]) -> None:
     for number in numbers[:NAMED_MAX]:
         message = {"type": "case", "number": number}
         transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)
+
+
+def announce_worklists(project: Project, people: Collection[int]) -> None:
+    """What waits for these people (primary keys) changed: they hear it, and nobody else."""
+    ids = list(User.objects.filter(pk__in=people).order_by("pk").values_list("public_id", flat=True))
+    for some in batched(ids, TOLD_AT_ONCE, strict=False):
+        message = {"type": "worklist", "people": list(some)}
+        transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)
+
+
+def announce_bulk(project: Project) -> None:
+    """An act on many cases has come further: its leads hear it."""
+    transaction.on_commit(partial(broadcast, f"project.{project.slug}", {"type": "bulk"}), robust=True)
 
 
 def announce_studies(series: Series) -> None:
