@@ -32,6 +32,7 @@ import { droppedOn, isDroppable, PaneTag } from "./PaneTag";
 import { PhaseBar } from "./PhaseBar";
 import { useHands } from "./pointer";
 import { onResize } from "./resizing";
+import { ChangeLayer } from "./review/ChangeLayer";
 import { Pins, Shapes } from "./Shapes";
 import { SliceBar } from "./SliceBar";
 import { useRoom } from "./use";
@@ -141,7 +142,7 @@ export function Viewport({ which }: { which: number }) {
   return (
     <div
       ref={box}
-      className={active ? (alone ? "vp here" : "vp active") : "vp"}
+      className={[active ? (alone ? "vp here" : "vp active") : "vp", head ? "ofreader" : ""].join(" ").trim()}
       data-tool={tool}
       data-testid={`viewport-${which}`}
       role="application"
@@ -174,13 +175,14 @@ export function Viewport({ which }: { which: number }) {
       <MaskLayer which={which} place={place} />
       <ReadersLayer which={which} place={place} />
       <MaskAhead which={which} place={place} />
+      <ChangeLayer which={which} place={place} />
       <CrossLines which={which} place={place} />
       <Shapes which={which} place={place} />
       <Pins place={place} />
       <BrushRing which={which} />
       {head ? <ReaderHead which={which} letter={head} /> : <Corners which={which} />}
       {head === "" && which === 0 && <Legend />}
-      <Crosshair which={which} place={place} />
+      {(head === null || tool === "crosshair") && <Crosshair which={which} place={place} />}
       <PhaseBar which={which} />
       <FusionBar which={which} />
       <MaskBars which={which} />
