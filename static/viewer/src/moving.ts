@@ -1,4 +1,5 @@
 /** Moving through the images: scroll, jump, window, zoom. One function a verb, called by keys, mouse and buttons. */
+import type { Pinned } from "./api/review";
 import type { Comment, CutPlane, Point3 } from "./api/types";
 import { bringTo, cutBy, cutToFrame, showPlane } from "./cutting";
 import { fitted } from "./engine/camera";
@@ -179,11 +180,14 @@ async function jumpToCut(mark: Mark, plane: CutPlane): Promise<void> {
 
 export function jumpToComment(comment: Comment): void {
   room.setState({ openComment: comment.id });
-  if (!comment.series || !comment.sop) return;
-  if (comment.point_patient_mm && bringTo(comment.series, comment.point_patient_mm)) return;
-  void paneWith(comment.series, () =>
-    frameIndex(room.getState().manifests[comment.series!], comment.sop!, comment.frame ?? 1),
-  );
+  jumpToPlace(comment);
+}
+
+/** To a point or slice of a series: where it is cut already, the cuts come to it. */
+export function jumpToPlace({ series, sop, frame, point_patient_mm: point }: Pinned): void {
+  if (!series || !sop) return;
+  if (point && bringTo(series, point)) return;
+  void paneWith(series, () => frameIndex(room.getState().manifests[series], sop, frame ?? 1));
 }
 
 export function stepSeries(direction: 1 | -1): void {

@@ -16,8 +16,10 @@ import { BrowserKeep } from "./journal/keep";
 import { isPlane, keyOf } from "./journal/objects";
 import { reachBack } from "./past";
 import { draft } from "./store/draft";
+import { incidental } from "./store/incidental";
 import { applyObjects, marks } from "./store/marks";
 import { marksOpenLater, PANES_MAX, room, setPane, shownPanes } from "./store/room";
+import { t } from "./words";
 
 const GIVE_BACK_MS = 1000;
 const FETCH_AGAIN_MS = 3000;
@@ -88,6 +90,7 @@ export async function startSession(
     return;
   }
   if (left()) return;
+  document.title = t("Case {number} · Atlas", { number: String(read.case.number).padStart(4, "0") });
   room.setState({ read, label: read.schema.labels[0]?.key ?? null });
   const owner = `${user || read.you.name}/${readId}`;
   journal = new Journal({
@@ -164,6 +167,7 @@ export function endSession(): void {
   });
   marks.setState(marks.getInitialState(), true);
   draft.setState(draft.getInitialState(), true);
+  incidental.setState(incidental.getInitialState(), true);
 }
 
 /** One tab edits a read; the others follow until it closes. */
@@ -276,7 +280,8 @@ function take(read: Read): void {
   const before = room.getState().editing;
   room.setState({ read });
   if (before === "here" && !read.you.may_edit) room.setState({ editing: "closed" });
-  if (!read.you.may_judge && room.getState().tool === "comment") room.setState({ tool: "window", pin: null });
+  const pinning = read.you.may_judge || incidental.getState().pointing;
+  if (!pinning && room.getState().tool === "comment") room.setState({ tool: "window", pin: null });
   if (before === "closed" && read.you.may_edit && read.you.capacity === "reader") location.reload();
 }
 
@@ -307,7 +312,7 @@ function hear(message: LiveMessage): void {
   if (message.type === "presence") room.setState({ people: message.people });
   else if (message.type === "edits" && message.tab !== tab) void refetch();
   else if (message.type === "state") void catchUp();
-  else if (message.type === "comment") void reread().catch(() => {});
+  else if (message.type === "comment" || message.type === "incidental") void reread().catch(() => {});
   else if (message.type === "adjudication") void askAgain();
 }
 

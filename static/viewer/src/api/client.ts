@@ -4,6 +4,7 @@ import { inWhite } from "../adjudication/looks";
 import { t } from "../words";
 import { adjudicationOf } from "./adjudication";
 import { taken } from "./early";
+import type { Diff, Incidental, NewIncidental, Reason } from "./review";
 import type {
   Comment,
   Edit,
@@ -109,10 +110,15 @@ export function makeClient(readId: string, csrf: string) {
     submit: (number: number) => ask<Read>(`${base}submit/`, { number }),
     lockUnaided: (number: number) => ask<Read>(`${base}lock-unaided/`, { number }),
     feedback: () => ask<Feedback>(`${base}feedback/`),
-    review: (verdict: "accept" | "return", round: number, text: string) =>
-      ask<Read>(`${base}review/`, { verdict, round, text }),
+    review: (verdict: "accept" | "return", round: number, text: string, reasons: Reason[] = []) =>
+      ask<Read>(`${base}review/`, { verdict, round, text, reasons }),
+    /** What changed since a round; null: since the last one before. */
+    diff: (from: number | null) => ask<Diff>(`${base}diff/${from === null ? "" : `?from=${from}`}`),
+    incidental: (told: NewIncidental) => ask<Incidental>(`${base}incidental/`, told),
     comment: (comment: NewComment) => ask<Comment>(`${base}comments/`, comment),
     resolve: (id: string) => ask<Comment>(`${base}comments/${id}/resolve/`, {}),
+    reopen: (id: string) => ask<Comment>(`${base}comments/${id}/reopen/`, {}),
+    reply: (id: string, text: string) => ask<Comment>(`${base}comments/${id}/replies/`, { text }),
     imported: (id: string) => ask<ImportedSlices>(`${base}imported/${id}/`),
     manifest: (url: string) => ask<Manifest>(url),
     adjudication: adjudicationOf(ask, base),

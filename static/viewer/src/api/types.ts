@@ -1,6 +1,8 @@
 /** The server's answers, as the pages send them. Only this file, and adjudication.ts, change when an answer changes. */
 import type { Adjudication } from "./adjudication";
 
+import type { Incidental, Verdict } from "./review";
+
 export type Point3 = [number, number, number];
 export type Point2 = [number, number];
 
@@ -208,6 +210,9 @@ export interface Comment {
   point_image: Point2 | null;
   resolved: boolean;
   number: number;
+  round: number;
+  /** The comment that opened the thread; null for that one itself. */
+  reply_to: string | null;
 }
 
 export interface Read {
@@ -250,7 +255,9 @@ export interface Read {
   imported: Imported[];
   comments: Comment[];
   /** The last verdict, where the server hands it out. */
-  review?: { verdict: "accept" | "return"; text: string; author: string } | null;
+  review?: Verdict | null;
+  /** What the caller told the data managers of. */
+  incidental?: Incidental[];
   worklist_url: string;
   next: { read: string; url: string; series: string[] } | null;
 }
@@ -412,4 +419,5 @@ export type LiveMessage =
   | { type: "edits"; number: number; tab: string }
   | { type: "state"; state: ReadState; round: number }
   | { type: "adjudication" }
-  | { type: "comment" };
+  | { type: "comment" }
+  | { type: "incidental" };

@@ -12,4 +12,5 @@ import "./marks";
 import "./figures";
 import "./forms";
 import "./hanging";
+import "./review";
 import "./room";

@@ -1,7 +1,7 @@
 /** Which dialog lies over the room: one at a time. Plain data. */
 import { createStore } from "zustand/vanilla";
 
-export type DialogName = "keys" | "palette" | "preferences" | "tour";
+export type DialogName = "keys" | "palette" | "preferences" | "tour" | "incidental";
 
 export const dialog = createStore<{ open: DialogName | null }>(() => ({ open: null }));
 

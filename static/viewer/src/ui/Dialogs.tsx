@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { KeySheet } from "./KeySheet";
 import { Palette } from "./Palette";
 import { Preferences } from "./Preferences";
+import { Incidental } from "./review/Incidental";
 import { offerTour, Tour } from "./Tour";
 
 export function Dialogs() {
@@ -13,6 +14,7 @@ export function Dialogs() {
       <KeySheet />
       <Preferences />
       <Tour />
+      <Incidental />
     </>
   );
 }

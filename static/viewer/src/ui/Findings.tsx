@@ -10,7 +10,6 @@ import { mayMark, room } from "../store/room";
 import { t } from "../words";
 import { Compare } from "./adjudication/Compare";
 import { Decide } from "./adjudication/Decide";
-import { Comments } from "./Comments";
 import { Conflicts } from "./Conflicts";
 import { Feedback } from "./Feedback";
 import { Forms, Questions } from "./Forms";
@@ -22,6 +21,9 @@ import { MaskPanel } from "./MaskPanel";
 import { Numbers } from "./Numbers";
 import { Parked } from "./Parked";
 import { FromProposal, Proposals } from "./Proposals";
+import { Changes } from "./review/Changes";
+import { Comments } from "./review/Comments";
+import { Told } from "./review/Incidental";
 import { type Side, side } from "./side";
 import { useRoom } from "./use";
 import { FOUR_STATES, figure, KINDS, sliceText } from "./words";
@@ -44,6 +46,8 @@ export function Findings() {
             <Conflicts />
             <Parked read={read} />
             <Comments />
+            <Changes />
+            <Told />
             <Labels read={read} />
             <List />
             <Chosen />

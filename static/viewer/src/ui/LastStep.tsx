@@ -4,7 +4,8 @@ import { useStore } from "zustand";
 import { moveOn } from "../ahead";
 import { owedBy } from "../answering";
 import { ServerError } from "../api/client";
-import type { Read } from "../api/types";
+import type { Reason } from "../api/review";
+import type { Comment, Read } from "../api/types";
 import { firstKey } from "../commands";
 import type { Owed } from "../forms/missing";
 import { client, journal, reread, sentenceOf } from "../session";
@@ -12,8 +13,12 @@ import { marks } from "../store/marks";
 import { mayMark, type Room, room } from "../store/room";
 import { t, tn } from "../words";
 import { goToOwed, owedText } from "./missing";
+import { REASONS } from "./review/words";
 import { Unaided } from "./Unaided";
 import { useRoom } from "./use";
+
+/** Threads are open or settled as a whole. */
+const isOpen = (comment: Comment): boolean => !comment.resolved && comment.reply_to === null;
 
 /** Why a read can't be submitted yet; null when it can. */
 export function whyNot(state: Room, missing: number): string | null {
@@ -25,7 +30,7 @@ export function whyNot(state: Room, missing: number): string | null {
   if (report.conflicts.length) return t("A conflict waits for your choice.");
   if (missing) return tn(missing, "{n} answer left", "{n} answers left");
   if (report.saving.kind !== "saved") return t("Your last edits are not saved yet.");
-  const open = read.comments.filter((comment) => !comment.resolved).length;
+  const open = read.comments.filter(isOpen).length;
   if (open) return tn(open, "{n} comment not settled", "{n} comments not settled");
   return null;
 }
@@ -142,9 +147,11 @@ function Missing({ read, missing }: { read: Read; missing: Owed[] }) {
 }
 
 function Verdict({ read }: { read: Read }) {
-  const commented = read.comments.some((comment) => !comment.resolved);
+  const commented = read.comments.some(isOpen);
   const [returning, setReturning] = useState(false);
   const [text, setText] = useState("");
+  const [reasons, setReasons] = useState<Reason[]>([]);
+  const [sure, setSure] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const past = useRoom((state) => state.past);
   // Nobody judges what they don't see.
@@ -158,16 +165,19 @@ function Verdict({ read }: { read: Read }) {
   }
   const judge = async (verdict: "accept" | "return") => {
     try {
-      await client.review(verdict, read.round, text.trim());
+      await client.review(verdict, read.round, text.trim(), verdict === "return" ? reasons : []);
       setProblem(null);
       setReturning(false);
       await reread();
     } catch (error) {
       setProblem(sentenceOf(error));
     }
+    setSure(false);
   };
+  const saysWhy = commented || text.trim() !== "" || reasons.some((reason) => reason !== "other");
   return (
     <div className="submit wrap">
+      {returning && <Reasons chosen={reasons} choose={setReasons} />}
       {returning && (
         <textarea
           className="notebox"
@@ -186,20 +196,27 @@ function Verdict({ read }: { read: Read }) {
           type="button"
           className="btn primary grow"
           data-testid="accept"
-          onClick={() => void judge("accept")}
+          onClick={() => (sure ? void judge("accept") : setSure(true))}
         >
-          {t("Accept")}
+          {sure ? t("Accept: it is then final") : t("Accept")}
         </button>
       )}
-      <button
-        type="button"
-        className="btn grow"
-        data-testid="return"
-        disabled={returning && !commented && !text.trim()}
-        onClick={() => (returning ? void judge("return") : setReturning(true))}
-      >
-        {returning ? t("Return to the reader") : t("Return…")}
-      </button>
+      {sure && (
+        <button type="button" className="btn quiet" onClick={() => setSure(false)}>
+          {t("Not yet")}
+        </button>
+      )}
+      {!sure && (
+        <button
+          type="button"
+          className="btn grow"
+          data-testid="return"
+          disabled={returning && !saysWhy}
+          onClick={() => (returning ? void judge("return") : setReturning(true))}
+        >
+          {returning ? t("Return to the reader") : t("Return…")}
+        </button>
+      )}
       {returning && (
         <button type="button" className="btn quiet" onClick={() => setReturning(false)}>
           {t("Cancel")}
@@ -207,6 +224,28 @@ function Verdict({ read }: { read: Read }) {
       )}
       {problem && <span className="small bad why">{problem}</span>}
     </div>
+  );
+}
+
+/** What is wrong, to be ticked: counted over the project, and the first thing that the reader sees. */
+function Reasons({ chosen, choose }: { chosen: Reason[]; choose(reasons: Reason[]): void }) {
+  return (
+    <fieldset className="returnfor">
+      <legend>{t("Why it goes back: choose what applies")}</legend>
+      {REASONS.map(([reason, word]) => (
+        <label key={reason}>
+          <input
+            type="checkbox"
+            checked={chosen.includes(reason)}
+            data-testid={`reason-${reason}`}
+            onChange={(event) =>
+              choose(event.target.checked ? [...chosen, reason] : chosen.filter((one) => one !== reason))
+            }
+          />
+          {word}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

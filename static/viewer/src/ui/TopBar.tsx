@@ -9,9 +9,12 @@ import {
   Lock,
   type LucideIcon,
   RotateCcw,
+  Siren,
   TriangleAlert,
 } from "lucide-react";
 import type { ReadState } from "../api/types";
+import { firstKey } from "../commands";
+import { openDialog } from "../store/dialog";
 import { marksOpenLater } from "../store/room";
 import { t, tn } from "../words";
 import { Fellows } from "./Fellows";
@@ -77,6 +80,16 @@ export function TopBar() {
         {read.you.capacity !== "reader" && read.reader && (
           <span className="sub">{t("Read by {name}", { name: read.reader.name })}</span>
         )}
+        <button
+          type="button"
+          className="tool"
+          aria-label={t("Tell of an incidental finding")}
+          title={`${t("Tell of an incidental finding")} (${firstKey("review.incidental")})`}
+          data-testid="tell-incidental"
+          onClick={() => openDialog("incidental")}
+        >
+          <Siren size={17} strokeWidth={1.6} aria-hidden="true" />
+        </button>
         <span className="sep" />
         <SavingState />
         <span className="sep" />

@@ -7,6 +7,7 @@ import { images } from "./es/images";
 import { masks } from "./es/masks";
 import { panels } from "./es/panels";
 import { panes } from "./es/panes";
+import { review } from "./es/review";
 import { screen } from "./es/screen";
 import type { Catalogue } from "./index";
 
@@ -20,5 +21,6 @@ export const es: Catalogue = {
   ...masks,
   ...panels,
   ...panes,
+  ...review,
   ...screen,
 };
