@@ -7,11 +7,12 @@ from django import template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotations.reading.overview import Decision
 from annotations.reading.questions import ABOUT, TYPES
 from annotations.reading.schemas import KINDS
+from annotations.reading.schemas.changes import Change
 from atlas.models import Project, Study
 
 register = template.Library()
@@ -48,6 +49,39 @@ def about_words(question: dict[str, Any], labels: Sequence[dict[str, Any]]) -> s
     names = {label["key"]: label["name"] for label in labels}
     only = ", ".join(names.get(one, one) for one in question["only"])
     return f"{about}: {only}" if only else about
+
+
+CHANGED = {
+    "color": gettext_noop("another colour"),
+    "code": gettext_noop("another code"),
+    "required": gettext_noop("required or not"),
+    "kinds": gettext_noop("further kinds of marks"),
+    "used_again": gettext_noop("used again"),
+    "only": gettext_noop("asked of something else"),
+    "unit": gettext_noop("another unit"),
+    "least": gettext_noop("another least"),
+    "most": gettext_noop("another most"),
+    "when": gettext_noop("asked under another condition"),
+    "type": gettext_noop("another kind of answer"),
+    "options": gettext_noop("further answers"),
+}
+
+
+@register.simple_tag
+def change_words(change: Change) -> str:
+    """What becomes of a label, a question, or a part of one: “new name, was Lesion; another colour”."""
+    if change.sort == "added":
+        return gettext("New")
+    if change.what == "kind":
+        return gettext("No longer taken")
+    if change.what == "option":
+        return gettext("No longer an answer")
+    if change.sort == "removed":
+        return gettext("Removed")
+    told = [gettext("new name, was “%(name)s”") % {"name": change.before}] if change.sort == "renamed" else []
+    told += [gettext(CHANGED[name]) for name in change.details]
+    said = "; ".join(told) or gettext("Takes less than before")
+    return said[:1].upper() + said[1:]
 
 
 @register.simple_tag
@@ -88,3 +122,17 @@ def with_page(query: str, page: int) -> str:
 def frames_of(study: Study) -> int:
     """How many images of a study can be shown."""
     return sum(series.frame_count for series in study.series.all())
+
+
+@register.simple_tag
+def agreement_cells(found: dict[int, tuple[str, str, int]] | None, person: int) -> SafeString:
+    """Two cells of a table: a reader's median Dice with the others, and its interval."""
+    value, interval, n = (found or {}).get(person, ("–", "", 0))
+    kind = "num" if n else "num faint"
+    return format_html(
+        '<td class="{}" title="{}">{}</td><td class="faint nowrap">{}</td>',
+        kind,
+        f"n {n}" if n else "",
+        value,
+        interval,
+    )

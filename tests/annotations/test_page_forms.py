@@ -158,7 +158,9 @@ def test_renaming_a_label_keeps_its_key_and_writes_a_version(scene: Scene) -> No
     scene.reads["assigned"].refresh_from_db()
     scene.reads["others"].refresh_from_db()
     assert scene.reads["assigned"].schema == newest
-    assert scene.reads["others"].schema == scene.schema
+    assert scene.reads["others"].schema == newest  # begun, and nothing drawn yet
+    scene.reads["submitted"].refresh_from_db()
+    assert scene.reads["submitted"].schema == scene.schema
     client.post("/projects/respond/labels/edit/", form)
     assert LabelSchema.objects.count() == 2
 

@@ -13,6 +13,7 @@ from accounts.models import User
 from annotations.models import LabelSchema
 from annotations.reading.journal.mapping import KEEP
 from annotations.reading.schemas.changes import Change, Content, changes_between, to_decide
+from annotations.reading.schemas.counting import Holdings, holdings
 from annotations.reading.schemas.moving import MOVE_READS, behind, move_reads
 from annotations.reading.schemas.versions import (
     Known,
@@ -52,17 +53,19 @@ def save_draft(
     """
     permissions.require(by, "manage_project", project)
     known = known_versions(project)
+    checked, asked = checked_content(known, labels, questions, new_keys)
+    current = known.current
+    is_same = current is not None and checked == current.labels and asked == current.questions
+    if is_same and known.draft is None:
+        return None
     require_seen(known, seen_version)
     if seen_draft != stamp(known.draft):
         raise ValidationError(
             "The draft was changed or put into use by someone else meanwhile. Open it, and make your change "
             "there."
         )
-    checked, asked = checked_content(known, labels, questions, new_keys)
-    current = known.current
-    if current is not None and checked == current.labels and asked == current.questions:
-        if known.draft is not None:
-            _discard(by, known.draft)
+    if is_same and known.draft is not None:
+        _discard(by, known.draft)
         return None
     draft, _ = LabelSchema.objects.update_or_create(
         project=project,
@@ -118,7 +121,8 @@ def put_into_use(
     their version. Returns the version, and how many unopened reads follow it.
 
     Raises ValidationError where the draft changed since `seen_draft`, and by the name of each decision that
-    is missing or impossible.
+    is impossible, or missing though open reads that this person may know of hold something of the kind. Where
+    nobody decided, a read stays at its version.
     """
     permissions.require(by, "manage_project", project)
     known = known_versions(project)
@@ -127,8 +131,8 @@ def put_into_use(
         raise ValidationError(NO_DRAFT)
     if seen_draft != stamp(draft):
         raise ValidationError("The draft was changed by someone else meanwhile. Look at it again.")
-    changes = to_decide(changes_of(known.current, draft))
-    decided = _checked_decisions(changes, decisions or {}, complete=move_open)
+    held = holdings(by, project) if move_open else None
+    decided = _checked_decisions(to_decide(changes_of(known.current, draft)), decisions or {}, held)
     _retire(known, draft, decided)
     draft.version = known.number + 1
     draft.is_draft, draft.mapping, draft.created_by = False, decided, by
@@ -140,14 +144,14 @@ def put_into_use(
 
 
 def _checked_decisions(
-    changes: Sequence[Change], decisions: Mapping[str, str], *, complete: bool
+    changes: Sequence[Change], decisions: Mapping[str, str], held: Holdings | None
 ) -> dict[str, str]:
     problems, decided = {}, {}
     for change in changes:
         choice = decisions.get(change.decision, "")
         if choice in {one.value for one in change.choices}:
             decided[change.decision] = choice
-        elif choice or complete:
+        elif choice or (held is not None and held.of(change).things):
             problems[change.decision] = "Say what becomes of these."
     if problems:
         raise ValidationError(problems)
@@ -169,8 +173,18 @@ def _retire(known: Known, draft: LabelSchema, decided: Mapping[str, str]) -> Non
                     into[-1]["when"] = None
 
 
-def _move_open(schema: LabelSchema, by: User) -> None:
+@transaction.atomic
+def move_those_behind(*, by: User, project: Project) -> bool:
+    """Have the open reads that follow an earlier version follow the one in use, as far as decided. Returns
+    whether that is done; else a job does it."""
+    permissions.require(by, "manage_project", project)
+    current = known_versions(project).current
+    return current is None or _move_open(current, by)
+
+
+def _move_open(schema: LabelSchema, by: User) -> bool:
     if behind(schema).count() > MOVED_AT_ONCE_MAX:
         app.configure_task(MOVE_READS).defer(schema_id=schema.pk, by_id=by.pk)
-    else:
-        move_reads(schema.pk, by.pk)
+        return False
+    move_reads(schema.pk, by.pk)
+    return True

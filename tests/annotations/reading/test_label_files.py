@@ -141,7 +141,7 @@ def test_a_term_is_found_by_the_beginnings_of_its_words(cast, text, first):
     assert terms.search(cast.project, text)[0].meaning == first
 
 
-@pytest.mark.parametrize("text", ["", "  ", "%", "zzzz", "\\", "'; select"])
+@pytest.mark.parametrize("text", ["", "  ", "%", "zzzz", "\\", "'; qqq"])
 def test_what_means_nothing_finds_nothing(cast, text):
     assert terms.search(cast.project, text) == []
 
