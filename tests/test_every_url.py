@@ -3,7 +3,8 @@
 A new address needs a row here, for every method that it answers to. Requests carry no content, so a form that
 is refused for what it lacks (200, 400, 409) is one that this person may send. The scene is told in
 `tests/scene.py`: reader and other reader both read case 1, blind to each other ({assigned} and {others}); the
-reader's read of case 2 is {submitted}; {series} is in case 5, which the reader reads.
+reader's read of case 2 is {submitted}; {series} is in case 5, which the reader reads; case 6 was read by the
+other reader ({read_of_it}), and the reviewer judges it ({adjudication}).
 """
 
 import pytest
@@ -77,6 +78,9 @@ POST   /projects/new/                                          302 403 403 200 4
 GET    /projects/respond/                                      302 404 404 404 404 200 200 200 200 200
 GET    /projects/respond/audit/                                302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/audit.csv                             302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/agreement/                            302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/agreement.csv                         302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/figures.json                          302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/cases/                                302 404 404 404 404 200 200 403 403 403
 GET    /projects/respond/cases/add/                            302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/cases/add/                            302 404 404 404 404 400 403 403 403 403
@@ -90,6 +94,9 @@ POST   /projects/respond/cases/1/aside/                        302 404 404 404 4
 GET    /projects/respond/reading/                              302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/reading/                              302 404 404 404 404 400 403 403 403 403
 POST   /projects/respond/reading/preview/                      302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/cases/6/adjudicate/                   302 404 404 404 404 302 302 403 403 403
+POST   /projects/respond/cases/6/adjudicate/hand-over/         302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/cases/1/adjudicate/                   302 404 404 404 404 302 302 403 403 403
 GET    /projects/respond/hanging/                              302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/hanging/new/                          302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/hanging/new/                          302 404 404 404 404 400 403 403 403 403
@@ -102,6 +109,19 @@ GET    /projects/respond/labels/                               302 404 404 404 4
 GET    /projects/respond/labels/1/                             302 404 404 404 404 200 200 200 200 200
 GET    /projects/respond/labels/edit/                          302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/labels/edit/                          302 404 404 404 404 400 403 403 403 403
+GET    /projects/respond/labels/1/file/                        302 404 404 404 404 200 200 200 200 200
+GET    /projects/respond/labels/draft/                         302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/labels/draft/                         302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/labels/draft/discard/                 302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/labels/move/                          302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/labels/import/                        302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/labels/starters/                      302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/labels/starters/recist/               302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/labels/starters/recist/               302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/labels/terms/                         302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/labels/terms/                         302 404 404 404 404 400 403 403 403 403
+GET    /projects/respond/labels/terms/search/                  302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/labels/terms/remove/                  302 404 404 404 404 404 403 403 403 403
 GET    /projects/respond/members/                              302 404 404 404 404 200 200 403 403 403
 POST   /projects/respond/members/                              302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/members/remove/                       302 404 404 404 404 404 403 403 403 403
@@ -186,6 +206,20 @@ POST   /api/v1/reads/{submitted}/submit/                       401 404 404 404 4
 POST   /api/v1/reads/{submitted}/lock-unaided/                 401 404 404 404 404 403 403 409 404 403
 GET    /api/v1/reads/{submitted}/feedback/                     401 404 404 404 404 404 404 404 404 403
 POST   /api/v1/reads/{submitted}/time/                         401 404 404 404 404 403 403 204 404 403
+GET    /api/v1/reads/{adjudication}/                           401 404 404 404 404 200 200 404 404 403
+GET    /api/v1/reads/{adjudication}/adjudication/              401 404 404 404 404 403 200 404 404 403
+GET    /api/v1/reads/{adjudication}/adjudication/reads/{read_of_it}/state/ 401 404 404 404 404 403 200 404 404 403
+GET    /api/v1/reads/{adjudication}/adjudication/reads/{others}/state/ 401 404 404 404 404 403 404 404 404 403
+POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/preview/ 401 404 404 404 404 403 400 404 404 403
+POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/settle/ 401 404 404 404 404 403 400 404 404 403
+POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/open/ 401 404 404 404 404 403 400 404 404 403
+POST   /api/v1/reads/{adjudication}/adjudication/agreed/       401 404 404 404 404 403 200 404 404 403
+POST   /api/v1/reads/{adjudication}/adjudication/hand-over/    401 404 404 404 404 400 403 404 404 403
+GET    /api/v1/reads/{submitted}/adjudication/                 401 404 404 404 404 404 404 404 404 403
+POST   /api/v1/reads/{submitted}/adjudication/agreed/          401 404 404 404 404 404 404 404 404 403
+GET    /api/v1/projects/respond/cases/6/adjudication/         401 404 404 404 404 200 200 403 403 403
+POST   /api/v1/projects/respond/cases/6/adjudication/         401 404 404 404 404 409 201 403 403 403
+GET    /api/v1/projects/respond/cases/1/adjudication/          401 404 404 404 404 200 200 403 403 403
 GET    /api/v1/reads/{others}/                                 401 404 404 404 404 200 404 404 200 403
 POST   /api/v1/reads/{others}/comments/                        401 404 404 404 404 409 404 404 403 403
 POST   /api/v1/reads/{others}/comments/{comment}/resolve/      401 404 404 404 404 404 404 404 404 403
@@ -257,6 +291,7 @@ WEBSOCKETS = """
 /ws/reads/{assigned}/     4404 4404 4404 4404 4404 open 4404 open 4404 4404
 /ws/reads/{submitted}/    4404 4404 4404 4404 4404 open open open 4404 4404
 /ws/reads/{others}/       4404 4404 4404 4404 4404 open 4404 4404 open 4404
+/ws/reads/{adjudication}/ 4404 4404 4404 4404 4404 open open 4404 4404 4404
 /ws/projects/respond/     4404 4404 4404 4404 4404 open open open open open
 /ws/datasets/chest-ct/    4404 4404 4404 open open 4404 4404 4404 4404 4404
 /ws/incidental/           4404 4404 4404 open open 4404 4404 4404 4404 4404

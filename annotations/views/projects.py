@@ -15,7 +15,9 @@ from accounts.models import Organisation
 from accounts.requests import SignedInRequest
 from annotations.reading import overview, projects
 from annotations.reading.schemas import current_schema
+from annotations.views import dashboard
 from annotations.views.frame import carried_out, open_project, show
+from atlas.built import program
 from atlas.models import Project
 
 
@@ -89,20 +91,11 @@ def project_overview(request: SignedInRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {"schema": current_schema(project)}
     sight = overview.sight_of(request.user, project, opened.held)
     if opened.may_manage:
-        steps = overview.funnel(sight)
-        members = overview.members_seen(sight)
-        context |= {
-            "steps": steps,
-            "cases_total": sum(step.here for step in steps),
-            "members": members,
-            "most_a_week": max((max(member.weeks) for member in members), default=0),
-            "decisions": overview.decisions(sight, steps, members),
-            "reads_too": len(sight.closed),
-        }
+        context |= dashboard.for_lead(sight, context["schema"]) | {"plots": program("src/plots/main.ts")}
     elif opened.may_review:  # who reviews knows of what was handed in, not of what is still being read
         context |= {
             "handed_in": overview.handed_in(request.user, project),
-            "decisions": overview.decisions(sight, [], []),
+            "decisions": overview.decisions(sight, [], [], context["schema"]),
         }
     if opened.may_read:
         context["own"] = overview.own_progress(request.user, project)

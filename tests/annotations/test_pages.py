@@ -21,6 +21,7 @@ def scene(db: None) -> Scene:
 PAGES_OF_A_PROJECT = [
     "/",
     "/edit/",
+    "/agreement/",
     "/cases/",
     "/cases/add/",
     "/members/",
@@ -213,6 +214,7 @@ def test_a_release_counts_its_files_by_kind(scene: Scene) -> None:
         ("reader", "/projects/"),
         ("lead", "/projects/"),
         ("lead", "/projects/respond/"),
+        ("lead", "/projects/respond/agreement/"),
         ("lead", "/projects/respond/cases/"),
         ("lead", "/projects/respond/cases/add/"),
         ("lead", "/projects/respond/members/"),
@@ -237,7 +239,9 @@ def test_more_cases_cost_no_more_queries(
     client.get(page)  # what is cached once a process doesn't count
     with CaptureQueriesContext(connection) as few:
         client.get(page)
+    queries = len(few)  # the next request clears them
     fill(8, 28)
-    with django_assert_max_num_queries(len(few)):
+    client.get(page)  # what is kept until something changes is worked out anew
+    with django_assert_max_num_queries(queries):
         client.get(page)
-    assert len(few) < 60
+    assert 0 < queries < 60

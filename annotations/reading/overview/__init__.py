@@ -6,6 +6,8 @@ nothing of the others on it in any number, whatever their roles say.
 """
 
 from annotations.reading.overview.decisions import Decision, decisions
+from annotations.reading.overview.figures import Figures
+from annotations.reading.overview.kept import Kept, figures_for
 from annotations.reading.overview.listing import ProjectRow, project_rows
 from annotations.reading.overview.people import MemberProgress, members_seen, members_with_progress, pace_of
 from annotations.reading.overview.sight import Sight, known_reads, sight_of
@@ -26,6 +28,8 @@ __all__ = [
     "UNASSIGNED",
     "CaseState",
     "Decision",
+    "Figures",
+    "Kept",
     "MemberProgress",
     "ProjectRow",
     "Sight",
@@ -33,6 +37,7 @@ __all__ = [
     "cases_with_findings",
     "cases_with_state",
     "decisions",
+    "figures_for",
     "funnel",
     "handed_in",
     "known_reads",

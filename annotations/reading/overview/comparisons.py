@@ -16,6 +16,7 @@ _FIELDS = (
     "case__purpose",
     "case__reference__submission_id",
     "case__reference__how",
+    "case__needs_adjudication",
     "label",
     "dice",
     "surface_dice",
@@ -67,6 +68,8 @@ class Compared:
     both_empty: bool
     sides: tuple[Side, Side]
     reference: int | None
+    is_adjudicated: bool
+    needs_adjudication: bool
     numbers: dict[str, Any]
 
     @property
@@ -148,6 +151,8 @@ def _rows(project: Project, closed: Collection[int]) -> Iterator[Compared]:
             both_empty=one["both_empty"],
             sides=(first, second),
             reference=reference,
+            is_adjudicated=one["case__reference__how"] == ReferenceStandard.How.ADJUDICATED,
+            needs_adjudication=one["case__needs_adjudication"],
             numbers=one["numbers"] or {},
         )
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from annotations.models import Read, Release
+from annotations.models import LabelSchema, Read, Release
 from annotations.reading.overview.people import MemberProgress
 from annotations.reading.overview.sight import Sight
 from annotations.reading.overview.states import UNASSIGNED, Step, cases_with_findings
-from annotations.reading.schemas import current_schema
 from atlas.models import DatasetGrant, Project
 
 
@@ -21,11 +20,13 @@ class Decision:
     query: str = ""
 
 
-def decisions(sight: Sight, steps: list[Step], members: list[MemberProgress]) -> list[Decision]:
+def decisions(
+    sight: Sight, steps: list[Step], members: list[MemberProgress], schema: LabelSchema | None
+) -> list[Decision]:
     """What waits for this person, most pressing first."""
     found = _about_reviews(sight) + _about_adjudication(sight)
     if "manage_project" in sight.held:
-        found += _about_setting_up(sight.project, steps)
+        found += _about_setting_up(sight.project, steps, schema)
         found += _about_readers(sight, steps, members)
         found += _about_images(sight.project)
         found += _about_releases(sight.project)
@@ -53,9 +54,9 @@ def _about_adjudication(sight: Sight) -> list[Decision]:
     return [Decision("scale", sentence, "Adjudicate", "worklist")]
 
 
-def _about_setting_up(project: Project, steps: list[Step]) -> list[Decision]:
+def _about_setting_up(project: Project, steps: list[Step], schema: LabelSchema | None) -> list[Decision]:
     found: list[Decision] = []
-    if current_schema(project) is None:
+    if schema is None:
         sentence = "There are no labels yet: readers would have nothing to mark."
         found.append(Decision("tags", sentence, "Write labels", "project-labels-edit"))
     if not any(step.here for step in steps):

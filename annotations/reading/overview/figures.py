@@ -23,6 +23,7 @@ from annotations.reading.overview.measures import median_of, of_label, of_questi
 from atlas.models import Project
 
 MONTHS_SHOWN = 12
+WORST_KEPT = 20
 HANDED_IN = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
 
 type Figures = dict[str, Any]
@@ -40,6 +41,7 @@ def figures_of(project: Project, closed: Collection[int] = ()) -> Figures:
         "reference": with_reference([row for row in rows if row.reference is not None]),
         "labels": {label: of_label(found) for label, found in sorted(_by_label(marks).items())},
         "questions": of_questions(between),
+        "worst": worst(marks),
         "alpha": _alpha(marks),
         "drift": drift(marks),
         "distribution": distribution(project, closed),
@@ -76,6 +78,30 @@ def pairs(rows: Sequence[Compared]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def worst(rows: Sequence[Compared]) -> list[dict[str, Any]]:
+    """The comparisons with the lowest Dice that nobody has adjudicated, one a case and label."""
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    left = [row for row in rows if row.dice is not None and not row.is_adjudicated]
+    for row in sorted(left, key=lambda row: (row.dice, row.number)):
+        if (row.case, row.label) in found:
+            continue
+        volumes = [side.volume_mm3 for side in row.sides]
+        apart = None if None in volumes else (volumes[1] or 0.0) - (volumes[0] or 0.0)
+        found[row.case, row.label] = {
+            "number": row.number,
+            "label": row.label,
+            "readers": [side.reader for side in row.sides],
+            "submissions": [side.submission for side in row.sides],
+            "dice": row.dice,
+            "hd95_mm": row.hd95_mm,
+            "volume_apart_mm3": apart,
+            "needs_adjudication": row.needs_adjudication,
+        }
+        if len(found) == WORST_KEPT:
+            break
+    return list(found.values())
 
 
 def readers(rows: Sequence[Compared]) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, QuerySet
 
 from accounts import permissions
 from accounts.models import User
@@ -39,10 +39,22 @@ def project_rows(user: User) -> list[ProjectRow]:
         rows[pk].cases = rows[pk].accepted = 0
     cases = Case.objects.filter(project__in=overseen)
     _add(rows, "cases", cases.order_by().values_list("project").annotate(n=Count("pk")))
-    finished = policies.reads_for(user).filter(case=OuterRef("pk"))
-    done = cases.filter(Exists(finished)).exclude(Exists(finished.exclude(state=Read.State.ACCEPTED)))
-    _add(rows, "accepted", done.order_by().values_list("project").annotate(n=Count("pk")))
+    _add(rows, "accepted", _done(user, cases).order_by().values_list("project").annotate(n=Count("pk")))
     return list(rows.values())
+
+
+def _done(user: User, cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Of cases that this person oversees: those of which all reads that they may know of are accepted."""
+    closed = policies.cases_being_read_by(user).order_by().values_list("pk", flat=True)
+    reads = Read.objects.filter(case__in=cases.values("pk"), kind=Read.Kind.READ).exclude(
+        state=Read.State.SET_ASIDE
+    )
+    begun = reads.exclude(state=Read.State.ACCEPTED)
+    return (
+        cases.filter(pk__in=reads.values("case"), needs_adjudication=False)
+        .exclude(pk__in=begun.values("case"))
+        .exclude(pk__in=list(closed))
+    )
 
 
 def _add_roles(rows: dict[int, ProjectRow], user: User) -> None:

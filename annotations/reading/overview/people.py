@@ -3,14 +3,14 @@
 import datetime
 from dataclasses import dataclass, field
 
-from django.db.models import Avg, Count, F, Max, Q
+from django.db.models import Avg, Count, Max, Q
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
 from accounts import permissions
 from accounts.models import User
 from accounts.roles import Role
-from annotations.models import Read, ReadTime, Submission
+from annotations.models import Read
 from annotations.reading.assignment import OPEN
 from annotations.reading.overview.sight import Sight, sight_of
 from annotations.reading.overview.states import overdue
@@ -88,11 +88,12 @@ class Pace:
 
 
 def members_with_progress(user: User, project: Project) -> list[MemberProgress]:
-    """Everyone in the project, by role and name, with what they read and the last twelve weeks."""
-    return members_seen(sight_of(user, project))
+    """Everyone in the project, by role and name, with how many reads they have in which state."""
+    return members_seen(sight_of(user, project), paced=False)
 
 
-def members_seen(sight: Sight) -> list[MemberProgress]:
+def members_seen(sight: Sight, *, paced: bool = True) -> list[MemberProgress]:
+    """`paced`: with weeks and times, which take two queries more."""
     members: dict[int, MemberProgress] = {}
     for person, role in permissions.members_of(sight.project):
         members.setdefault(person.pk, MemberProgress(person, [])).roles.append(role)
@@ -115,8 +116,9 @@ def members_seen(sight: Sight) -> list[MemberProgress]:
         member = members.get(row["reader"])
         for name in COUNTED if member else ():
             setattr(member, name, dict(row)[name])
-    _count_weeks(members, sight)
-    _add_times(members, sight)
+    if paced:
+        _count_weeks(members, sight)
+        _add_times(members, sight)
     return list(members.values())
 
 
@@ -141,13 +143,12 @@ def _count_weeks(members: dict[int, MemberProgress], sight: Sight) -> None:
     """Reads handed in each week; the last place is this week."""
     first = first_week_shown()
     midnight = timezone.make_aware(datetime.datetime.combine(first, datetime.time()))
-    reads = sight.reads().filter(kind=Read.Kind.READ)
-    handed_in = Submission.objects.filter(read__in=reads.values("pk"), at__gte=midnight)
+    reads = sight.reads().filter(kind=Read.Kind.READ, submissions__at__gte=midnight)
     for person, week, n in (
-        handed_in.order_by()
-        .annotate(week=TruncWeek("at"))
-        .values_list("read__reader", "week")
-        .annotate(n=Count("pk"))
+        reads.order_by()
+        .annotate(week=TruncWeek("submissions__at"))
+        .values_list("reader", "week")
+        .annotate(n=Count("submissions"))
     ):
         place = (week.date() - first).days // 7
         if person in members and 0 <= place < WEEKS_SHOWN:
@@ -163,7 +164,7 @@ def _add_times(members: dict[int, MemberProgress], sight: Sight) -> None:
         .filter(kind=Read.Kind.READ)
         .exclude(state__in=(Read.State.ASSIGNED, Read.State.IN_PROGRESS))
     )
-    times = ReadTime.objects.filter(read__in=reads.values("pk"), active_s__gt=0)
-    for person, seconds in times.order_by().values_list("read__reader").annotate(mean=Avg(F("active_s"))):
+    timed = reads.filter(time__active_s__gt=0).order_by()
+    for person, seconds in timed.values_list("reader").annotate(mean=Avg("time__active_s")):
         if person in members:
             members[person].active_s = seconds
