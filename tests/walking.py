@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.services.tokens import make_token
 from annotations.models import (
+    AdjudicatedLesion,
     CaseStudy,
     Comment,
     HangingProtocol,
@@ -50,6 +51,22 @@ BODIES = {  # where an empty one would be refused before anyone is asked who the
     "comments": b'{"text": "Here."}',
     "replies": b'{"text": "Where?"}',
     "time": b'{"active_s": 5, "idle_s": 0}',
+}
+
+
+NUMBERS = {  # of an adjudicated lesion that nobody drew voxels of
+    "compared_to": None,
+    "compared": None,
+    "reads": {},
+    "pairs": [],
+    "least_dice": None,
+    "most_apart_mm": None,
+    "options": [{"take": "drawn"}, {"take": "absent"}],
+    "suggested": None,
+    "series": None,
+    "place": None,
+    "answers": {},
+    "votes": [],
 }
 
 
@@ -163,6 +180,7 @@ def build() -> Walk:
     protocol = HangingProtocol.objects.create(
         project=scene.project, place=1, name="Chest", rows=1, columns=1, panes=[{}], changed_by=people["lead"]
     )
+    adjudication = _adjudicated(scene)
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
         "series": series.public_id,
@@ -181,8 +199,24 @@ def build() -> Walk:
         "file": file.public_id,
         "token": token.public_id,
         "protocol": protocol.public_id,
+        "adjudication": adjudication.public_id,
+        "read_of_it": scene.reads["adjudicated"].public_id,
     }
     return Walk(scene, clients, names)
+
+
+def _adjudicated(scene: Scene) -> Read:
+    """Case 6: the other reader's read is accepted, and the reviewer judges it."""
+    people = scene.people
+    case = scenes.case_of(scene.project, 6, scenes.subject_with_studies(scene.dataset, "NH-20936", (0,)))
+    read = Read.objects.create(case=case, reader=people["other_reader"], schema=scene.schema)
+    scenes.accepted(read, people["lead"])
+    scene.reads["adjudicated"] = read
+    adjudication = Read.objects.create(
+        case=case, reader=people["reviewer"], schema=scene.schema, kind=Read.Kind.ADJUDICATION
+    )
+    AdjudicatedLesion.objects.create(read=adjudication, number=1, label="lesion", numbers=NUMBERS)
+    return adjudication
 
 
 def routes() -> set[str]:

@@ -12,13 +12,14 @@ from django.http import Http404
 from accounts import audit, permissions, revocation
 from accounts.models import User
 from annotations.models import Case, Read, ReferenceStandard
+from annotations.reading import policies
 from annotations.reading.adjudication import access, rows
 from annotations.reading.adjudication.readers import ReaderOf, readers_of
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import is_case_read
 from atlas.api.errors import Conflict
 
-audit.register("adjudication.assigned", "adjudication.handed_over", "adjudication.set_aside")
+audit.register("adjudication.assigned", "adjudication.handed_over")
 
 READERS_LEAST = 2  # one read alone has nothing to be compared with
 
@@ -87,8 +88,8 @@ def hand_over(*, by: User, read_id: str, adjudicator_id: str) -> Read:
 
 def require_hand_over(by: User, read_id: str) -> None:
     """Whether this person may give an adjudication to somebody: a lead who isn't a reader of its case."""
-    found = access.adjudications().select_related("case__project").filter(public_id=read_id).first()
-    if found is None:
+    found = policies.read_or_404(by, read_id)
+    if found.kind != Read.Kind.ADJUDICATION or found.state == Read.State.SET_ASIDE:
         raise Http404(access.NOT_ADJUDICATED_HERE)
     access.case_or_404(by, found.case.project.slug, found.case.number)
     permissions.require(by, "manage_project", found.case.project)
