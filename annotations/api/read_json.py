@@ -14,7 +14,7 @@ from annotations.api.imported_json import imported_json
 from annotations.api.review_json import review_json
 from annotations.api.schema_json import schema_json
 from annotations.models import Case, Read, ReadingDesign
-from annotations.reading import policies
+from annotations.reading import leases, policies
 from annotations.reading.designs import design_of
 from annotations.reading.journal import Gesture, Line, State
 from annotations.reading.measurements import Measurement
@@ -65,6 +65,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         "hanging": hanging_json(read, studies),
         "is_blind": design.blind,
         "is_training": is_training,
+        "lease": _lease_json(read, rights),
         "proposals": {
             "shown": design.proposals,
             "withheld": withheld and design.proposals != ReadingDesign.Proposals.BEFORE,
@@ -77,6 +78,13 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
         "worklist_url": reverse("worklist"),
         "next": _next_json(next_read(user, after=read)),
     }
+
+
+def _lease_json(read: Read, rights: policies.Rights) -> dict[str, Any] | None:
+    """Of a case taken from the queue, for its reader."""
+    if read.lease_until is None or not rights.may_edit:
+        return None
+    return {"until": read.lease_until, "ran_out": leases.has_run_out(read)}
 
 
 def _adjudication_json(read: Read, rights: policies.Rights) -> dict[str, Any] | None:

@@ -250,6 +250,15 @@ class ReadShape(Shape):
     is_training = s.BooleanField(
         help_text="The caller will be told how their read compares with the reference"
     )
+    lease = _inline(
+        "LeaseOfReadShape",
+        {
+            "until": s.DateTimeField(help_text="Every saved change and every open room puts it off"),
+            "ran_out": s.BooleanField(help_text="Others may have taken the case since"),
+        },
+        allow_null=True,
+        help_text="For how long a case taken from the queue is kept",
+    )
     proposals = _inline(
         "ProposalsOfReadShape",
         {

@@ -10,7 +10,7 @@ from django.http import Http404
 from annotations.live import presence
 from annotations.live.consumers import CLOSED_BAD_MESSAGE, LiveConsumer, Message
 from annotations.models import Read
-from annotations.reading import incidental, policies
+from annotations.reading import incidental, leases, policies
 from annotations.reading.policies import Capacity
 
 
@@ -43,7 +43,7 @@ class ReadConsumer(LiveConsumer):
         if message.get("type") == "hello":
             await self._hello(message)
         elif message.get("type") == "ping" and self.tab:
-            await database_sync_to_async(presence.arrive)(user=self.user, read=self.read, tab=self.tab)
+            await database_sync_to_async(self._is_here)(self.tab)
             await self._show_presence()  # someone else may have fallen silent
 
     async def _hello(self, message: Message) -> None:
@@ -52,11 +52,18 @@ class ReadConsumer(LiveConsumer):
         except (KeyError, TypeError, ValueError, AttributeError):
             await self.close(CLOSED_BAD_MESSAGE)
             return
-        if not await database_sync_to_async(presence.arrive)(user=self.user, read=self.read, tab=tab):
+        if not await database_sync_to_async(self._is_here)(tab):
             await self.close(CLOSED_BAD_MESSAGE)
             return
         self.tab = tab
         await self.channel_layer.group_send(self.group(), {"type": "presence"})
+
+    def _is_here(self, tab: UUID) -> bool:
+        """Notes that the page is open; False where its tab's id is someone else's."""
+        is_here = presence.arrive(user=self.user, read=self.read, tab=tab)
+        if is_here:
+            leases.keep(self.user, self.read)
+        return is_here
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)
@@ -75,7 +82,7 @@ class ReadConsumer(LiveConsumer):
         kind = message["type"]
         if kind == "presence":
             return self._presence()
-        if kind in ("edits", "adjudication"):  # others see what was submitted, and no work under way
+        if kind in ("edits", "adjudication", "lease"):  # others see what was submitted, and no work under way
             return message if self.capacity is Capacity.READER else None
         if kind == "comment":
             return message if self._hears_of_comments() else None

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from annotations.models import ParkedEdit, Read, ReadingDesign, Submission
-from annotations.reading import following, machine, policies
+from annotations.reading import following, leases, machine, policies
 from annotations.reading.adjudication.ending import require_settled
 from annotations.reading.answers import owed_by
 from annotations.reading.broadcasts import announce_read
@@ -28,6 +28,7 @@ NEXT_ORDER = (Read.State.RETURNED, Read.State.IN_PROGRESS, Read.State.ASSIGNED)
 def open_read(*, user: User, read_id: str) -> Read:
     """The first opening starts the reading; later ones change nothing."""
     read = policies.own_read_or_404(user, read_id)
+    leases.keep(user, read)
     if machine.may(read, "open") and machine.move(read, "open", opened_at=timezone.now()):
         audit.record(user, "read.opened", read)
         announce_read(read)
@@ -51,7 +52,8 @@ def submit(*, user: User, read_id: str, number: int) -> Read:
     if read.kind == Read.Kind.ADJUDICATION:
         require_settled(read)
     submission = Submission.objects.create(read=read, round=read.round, edit_number=number, by=user)
-    if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now()):
+    # What is handed in needs no lease, and what comes back has none.
+    if not machine.move(read, "submit", opened_at=read.opened_at or timezone.now(), lease_until=None):
         raise Conflict("This read was changed at the same moment. Reload the page.")
     audit.record(user, "read.submitted", read, round=read.round, edit_number=number)
     following.followed(submission)

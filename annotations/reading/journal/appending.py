@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from annotations.models import Annotation, Edit, MaskPlane, ParkedEdit, Read
-from annotations.reading import policies
+from annotations.reading import leases, policies
 from annotations.reading.broadcasts import announce_read, tell_read
 from annotations.reading.journal.answers import annotation_of, check_answer, is_answer
 from annotations.reading.journal.gestures import value_of
@@ -264,6 +264,7 @@ class _Batch:
             ["read", "annotation_id", "sop_instance_uid", "frame_number"],
             ["version", "runs", "rows", "columns"],
         )
+        leases.keep(self.user, self.read)
         now = timezone.now()
         present: dict[str, Any] = {"last_edit_number": self.number, "changed_at": now}
         if self.read.state == Read.State.ASSIGNED:
