@@ -313,6 +313,7 @@ function hear(message: LiveMessage): void {
   else if (message.type === "edits" && message.tab !== tab) void refetch();
   else if (message.type === "state") void catchUp();
   else if (message.type === "comment" || message.type === "incidental") void reread().catch(() => {});
+  else if (message.type === "lease") room.setState({ ranOut: message.ran_out });
   else if (message.type === "adjudication") void askAgain();
 }
 

@@ -250,6 +250,8 @@ export interface Read {
     /** The last edit of the reader's own, before they saw proposals. */
     unaided_number: number | null;
   };
+  /** Of a case that the reader took from the queue: until when it is kept, and whether that has passed. */
+  lease?: { until: string; ran_out: boolean } | null;
   /** Where readers work in the open: the reads of this case. */
   fellows?: { read: string; url: string; name: string; is_yours: boolean }[];
   imported: Imported[];
@@ -419,5 +421,6 @@ export type LiveMessage =
   | { type: "edits"; number: number; tab: string }
   | { type: "state"; state: ReadState; round: number }
   | { type: "adjudication" }
+  | { type: "lease"; ran_out: string; until: string }
   | { type: "comment" }
   | { type: "incidental" };

@@ -92,6 +92,8 @@ export interface Room {
   editing: Editing;
   people: Person[];
   report: Report | null;
+  /** Until when the case was kept for its reader, where that had passed before they came back. */
+  ranOut: string | null;
   notice: { sentence: string; act: string | null; does: "undo" | "redo" | null } | null;
   pin: Pin | null;
   openComment: string | null;
@@ -159,6 +161,7 @@ export function makeRoom() {
     editing: "waiting",
     people: [],
     report: null,
+    ranOut: null,
     notice: null,
     pin: null,
     openComment: null,

@@ -12,6 +12,7 @@ import { Dialogs } from "./Dialogs";
 import { Findings } from "./Findings";
 import { listen } from "./keys";
 import { Rail } from "./Rail";
+import { RanOut } from "./RanOut";
 import { Surface } from "./Surface";
 import { Toolbar } from "./Toolbar";
 import { TopBar } from "./TopBar";
@@ -112,6 +113,7 @@ function Banners() {
           {t("You edit this read in another tab. This one follows it, and takes over when the other closes.")}
         </p>
       )}
+      {!lock && <RanOut read={read} />}
       {report && report.parked > 0 && (
         <p className="banner warn">
           {tn(

@@ -4,6 +4,7 @@ import { commands } from "./es/commands";
 import { dialogs } from "./es/dialogs";
 import { flow } from "./es/flow";
 import { images } from "./es/images";
+import { leases } from "./es/leases";
 import { masks } from "./es/masks";
 import { panels } from "./es/panels";
 import { panes } from "./es/panes";
@@ -18,6 +19,7 @@ export const es: Catalogue = {
   ...dialogs,
   ...flow,
   ...images,
+  ...leases,
   ...masks,
   ...panels,
   ...panes,
