@@ -14,15 +14,14 @@ from django.templatetags.static import static
 
 @dataclass(frozen=True)
 class Program:
-    """Addresses of a script, of the scripts that it imports, and of its style sheets."""
+    """Addresses of a script, or of a style sheet, and of the scripts that it imports, however deep."""
 
-    script: str
+    address: str
     imports: tuple[str, ...]
-    styles: tuple[str, ...]
 
 
 def program(source: str) -> Program | None:
-    """The program whose source is `source`, as "src/main.tsx"; None where it isn't built."""
+    """What was built from `source`, as "src/main.tsx"; None where it isn't built."""
     file = settings.BASE_DIR / "static" / "dist" / "manifest.json"
     try:
         made_at = file.stat().st_mtime_ns
@@ -34,12 +33,15 @@ def program(source: str) -> Program | None:
 @lru_cache(maxsize=4)
 def _read(file: Path, _made_at: int) -> dict[str, Program]:
     parts = json.loads(file.read_text())
+
+    def imports(source: str) -> dict[str, None]:
+        found: dict[str, None] = {}
+        for name in parts[source].get("imports", []):
+            found |= {_address(parts[name]["file"]): None} | imports(name)
+        return found
+
     return {
-        source: Program(
-            _address(part["file"]),
-            tuple(_address(parts[name]["file"]) for name in part.get("imports", [])),
-            tuple(_address(name) for name in part.get("css", [])),
-        )
+        source: Program(_address(part["file"]), tuple(imports(source)))
         for source, part in parts.items()
         if part.get("isEntry")
     }

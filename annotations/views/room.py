@@ -24,6 +24,7 @@ def room(request: SignedInRequest, public_id: str) -> HttpResponse:
         "read": read,
         "viewer": viewer,
         "early": program("src/early.ts"),
+        "style": program("src/ui/room.css"),
         "preferences": preferences_of(request.user),
     }
     return render(request, "reading/room.html", context, status=200 if viewer else 503)

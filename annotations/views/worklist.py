@@ -7,14 +7,17 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.requests import SignedInRequest
+from accounts.services.preferences import preferences_of
 from annotations.models import Comment, Read, Review
 from annotations.reading import casebook, policies, reads
 from annotations.reading.projects import project_or_404
 from annotations.reading.review import last_review
+from atlas.built import program
 from atlas.models import Series, Study
 
 
@@ -49,6 +52,7 @@ class Chosen:
 
 
 @login_required
+@ensure_csrf_cookie
 @require_safe
 def worklist(request: SignedInRequest) -> HttpResponse:
     slug = request.GET.get("project", "")
@@ -68,6 +72,10 @@ def worklist(request: SignedInRequest) -> HttpResponse:
             "several": len(choices) > 1,
             "may_read_or_review": casebook.may_read_or_review(request.user),
             "chosen": _chosen(request.user, first) if first else None,
+            # A row opens in this page: see static/viewer/src/door.ts.
+            "door": program("src/door.ts"),
+            "style": program("src/ui/room.css"),
+            "preferences": preferences_of(request.user),
         },
     )
 

@@ -22,6 +22,7 @@ function isBusy(part) {
 async function refresh() {
   timer = 0;
   last = performance.now();
+  if (!parts().length) return; // the reading room opened in this page
   let answer;
   try {
     answer = await fetch(location.href, { headers: { Accept: "text/html" } });

@@ -20,6 +20,7 @@ if (panel) {
   });
 
   document.addEventListener("keydown", (event) => {
+    if (!panel.isConnected) return; // the reading room opened in this page
     const typing = event.target.closest("input, select, textarea");
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -56,7 +57,7 @@ function step(by) {
 }
 
 function open(row) {
-  location.assign(row.querySelector("a").href);
+  row.querySelector("a").click();
 }
 
 async function choose(row) {

@@ -28,7 +28,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { early: "src/early.ts", plots: "src/plots/main.ts", room: "src/main.tsx" },
+      input: {
+        door: "src/door.ts",
+        early: "src/early.ts",
+        plots: "src/plots/main.ts",
+        room: "src/main.tsx",
+        // Not imported by the room: the worklist's page loads that too, and must not look like it.
+        style: "src/ui/room.css",
+      },
       output: {
         entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",

@@ -152,15 +152,21 @@ def test_an_unbuilt_reading_room_says_so(scene: Scene, settings, tmp_path) -> No
 
 def test_the_reading_room_names_the_read_and_its_person(scene: Scene, settings, tmp_path) -> None:
     (tmp_path / "static" / "dist").mkdir(parents=True)
-    part = {"file": "assets/room-1.js", "isEntry": True, "css": ["assets/room-2.css"]}
-    manifest = {"src/main.tsx": part, "src/early.ts": part}
+    manifest = {
+        "src/main.tsx": {"file": "assets/room-1.js", "isEntry": True, "imports": ["_a.js"]},
+        "src/early.ts": {"file": "assets/early-2.js", "isEntry": True},
+        "src/ui/room.css": {"file": "assets/style-3.css", "isEntry": True},
+        "_a.js": {"file": "assets/a-4.js", "imports": ["_b.js"]},
+        "_b.js": {"file": "assets/b-5.js"},
+    }
     (tmp_path / "static" / "dist" / "manifest.json").write_text(json.dumps(manifest))
     settings.BASE_DIR = tmp_path
     read = scene.reads["assigned"]
     text = text_of(signed_in(scene, "reader"), f"/reads/{read.public_id}/")
     assert f'data-read="{read.public_id}" data-user="{scene.people["reader"].public_id}" data-csrf="' in text
     assert 'src="/static/dist/assets/room-1.js"' in text
-    assert 'href="/static/dist/assets/room-2.css"' in text
+    for name in ("style-3.css", "a-4.js", "b-5.js"):
+        assert f'href="/static/dist/assets/{name}"' in text
     assert "not installed" not in text
 
 

@@ -8,7 +8,6 @@ import { middleOf } from "./engine/stacks";
 import { openingSeries } from "./hanging";
 import { type Ahead, endSession, framesOf, journal, startSession } from "./session";
 import { room } from "./store/room";
-import { t } from "./words";
 
 const WARM_FRAMES = 24;
 const WARM_SERIES = 4;
@@ -29,14 +28,18 @@ export function aheadOf(user: string, csrf: string): void {
     const isQuiet = progress && progress.loaded + progress.failed >= progress.total;
     if (!next || !isQuiet || next === wanted) return;
     window.clearTimeout(timer);
-    timer = window.setTimeout(() => void look(next), QUIET_MS);
+    timer = window.setTimeout(() => {
+      if (room.getState().read?.next?.read === next) void lookAhead(next);
+    }, QUIET_MS);
   });
   // Back and forward through cases that were left without a new page.
   window.addEventListener("popstate", () => location.reload());
 }
 
-async function look(next: string): Promise<void> {
-  if (wanted === next || room.getState().read?.next?.read !== next) return;
+/** Fetches what a read opens with; only the one asked for last is kept. */
+export async function lookAhead(next: string, by: Partial<typeof who> = who): Promise<void> {
+  if (wanted === next) return;
+  who = { ...who, ...by };
   wanted = next;
   drop();
   const client = makeClient(next, who.csrf);
@@ -66,6 +69,14 @@ async function look(next: string): Promise<void> {
   }
 }
 
+/** What was fetched of this read, handed out once; null where nothing of it can be shown yet. */
+export function taken(read: string): Ahead | null {
+  if (fetched?.read !== read) return null;
+  const { ahead } = fetched;
+  fetched = wanted = null;
+  return ahead;
+}
+
 function drop(): void {
   for (const frames of fetched?.ahead.frames ?? []) {
     frames.stop();
@@ -79,16 +90,13 @@ export function moveOn(): void {
   const { read } = room.getState();
   const next = read?.next;
   if (!next) return;
-  const ready = fetched?.read === next.read ? fetched.ahead : null;
-  if (!ready || journal.waiting > 0) {
+  const ready = journal.waiting > 0 ? null : taken(next.read);
+  if (!ready) {
     location.assign(next.url);
     return;
   }
   performance.mark("atlas-next-case");
-  fetched = null;
-  wanted = null;
   endSession();
   history.pushState(null, "", next.url);
-  document.title = t("Case {number} · Atlas", { number: String(ready.read.case.number).padStart(4, "0") });
   void startSession(next.read, who.user, who.csrf, ready);
 }
