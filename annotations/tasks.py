@@ -5,6 +5,8 @@ from procrastinate.contrib.django import app
 from annotations.cohort import writer
 from annotations.cohort.releases import FINISH, WRITE_CASE
 from annotations.reading import comparing, following
+from annotations.reading.assignment import bulk
+from annotations.reading.assignment.bulk import GO_ON
 from annotations.reading.designs import FOLLOW_DESIGN
 from annotations.reading.following import COMPARE_CASE
 from annotations.reading.overview import kept
@@ -41,6 +43,12 @@ def follow_design(project_id: int) -> None:
 def move_reads(schema_id: int, by_id: int) -> None:
     """Open reads follow a new version of the labels. Twice changes nothing."""
     moving.move_reads(schema_id, by_id)
+
+
+@app.task(name=GO_ON)
+def go_on_with_bulk(action_id: int) -> None:
+    """The next piece of an act on many cases. Running it twice does it once."""
+    bulk.go_on(action_id)
 
 
 @app.task(name=WORK_OUT_FIGURES)

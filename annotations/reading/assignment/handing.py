@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit, permissions, revocation
@@ -44,12 +45,15 @@ def hand_over(*, by: User, project: Project, read_id: str, to: User) -> Read:
     return move(by, project, read, to)
 
 
-def why_not(project: Project, read: Read, to: User) -> str:
-    """Why this person can't go on with the read; empty where they can."""
+def why_not(project: Project, read: Read, to: User, *, is_return: bool = False) -> str:
+    """Why this person can't go on with the read; empty where they can. `is_return`: they had it before, and
+    the empty read that they kept for it goes."""
     if read.state not in machine.OPEN:
         return f"This read is {read.get_state_display().lower()}: it stays with its reader."
     if not possible_readers(project).filter(pk=to.pk).exists():
         return f"{to.display_name} is not a reader of this project."
+    if is_return and _kept_for(read, to).exists():
+        return ""
     standing = standing_of(project, [read.case])
     if standing.is_there(read.case, to):
         return f"{to.display_name} has a read on this case already."
@@ -61,6 +65,7 @@ def why_not(project: Project, read: Read, to: User) -> str:
 def move(by: User, project: Project, read: Read, to: User) -> Read:
     """Within the caller's transaction, the read locked and `why_not` empty."""
     before = read.reader
+    _kept_for(read, to).delete()
     touched = bool(read.last_edit_number or read.opened_at)
     Read.objects.filter(pk=read.pk).update(
         reader=to, lease_until=None, assigned_by=by, changed_at=timezone.now()
@@ -75,3 +80,9 @@ def move(by: User, project: Project, read: Read, to: User) -> Read:
     announce_worklists(project, {before.pk, to.pk})
     revocation.announce()
     return read
+
+
+def _kept_for(read: Read, person: User) -> QuerySet[Read]:
+    """The empty read that someone kept when they handed this one over."""
+    kept = Read.objects.filter(case=read.case_id, reader=person, kind=Read.Kind.READ)
+    return kept.filter(state=Read.State.SET_ASIDE, last_edit_number=0, opened_at=None)
