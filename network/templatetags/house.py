@@ -188,6 +188,7 @@ STATES: dict[str, tuple[str, str]] = {
     "submitted": ("send", ""),
     "returned": ("rotate-ccw", "warn"),
     "accepted": ("circle-check", "good"),
+    "set_aside": ("archive", ""),
     # series, uploads, releases
     "arriving": ("circle-dashed", ""),
     "receiving": ("circle-dashed", ""),
