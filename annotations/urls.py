@@ -73,7 +73,7 @@ urlpatterns = [
     ),
     path(
         "projects/<slug:slug>/labels/starters/<slug:key>/",
-        labels_files.labels_starters,
+        labels_files.labels_starter,
         name="project-labels-starter",
     ),
     path("projects/<slug:slug>/labels/terms/", labels_terms.labels_terms, name="project-labels-terms"),

@@ -4,7 +4,7 @@ A new address needs a row here, for every method that it answers to. Requests ca
 is refused for what it lacks (200, 400, 409) is one that this person may send. The scene is told in
 `tests/scene.py`: reader and other reader both read case 1, blind to each other ({assigned} and {others}); the
 reader's read of case 2 is {submitted}; {series} is in case 5, which the reader reads; case 6 was read by the
-other reader ({read_of_it}), and the reviewer judges it ({adjudication}).
+other reader ({judged}), and the reviewer judges it ({adjudication}).
 """
 
 import pytest
@@ -208,7 +208,7 @@ GET    /api/v1/reads/{submitted}/feedback/                     401 404 404 404 4
 POST   /api/v1/reads/{submitted}/time/                         401 404 404 404 404 403 403 204 404 403
 GET    /api/v1/reads/{adjudication}/                           401 404 404 404 404 200 200 404 404 403
 GET    /api/v1/reads/{adjudication}/adjudication/              401 404 404 404 404 403 200 404 404 403
-GET    /api/v1/reads/{adjudication}/adjudication/reads/{read_of_it}/state/ 401 404 404 404 404 403 200 404 404 403
+GET    /api/v1/reads/{adjudication}/adjudication/reads/{judged}/state/ 401 404 404 404 404 403 200 404 404 403
 GET    /api/v1/reads/{adjudication}/adjudication/reads/{others}/state/ 401 404 404 404 404 403 404 404 404 403
 POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/preview/ 401 404 404 404 404 403 400 404 404 403
 POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/settle/ 401 404 404 404 404 403 400 404 404 403

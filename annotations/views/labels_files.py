@@ -12,6 +12,7 @@ from accounts.requests import SignedInRequest
 from annotations.reading import schemas
 from annotations.reading.schemas import drafts, exchange, starters
 from annotations.reading.schemas.exchange import Brought
+from annotations.reading.schemas.starters import Starter
 from annotations.views.frame import OpenProject, open_project, show
 
 PROBLEMS_TOLD = 8
@@ -47,22 +48,32 @@ def labels_import(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def labels_starters(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The gallery, with the first of them in full."""
+    return _gallery(request, open_project(request, slug, "manage_project"), starters.starters()[0])
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def labels_starters(request: SignedInRequest, slug: str, key: str = "") -> HttpResponse:
-    """The gallery; one of them in full, and beginning with it."""
+def labels_starter(request: SignedInRequest, slug: str, key: str) -> HttpResponse:
+    """One of them in full, and beginning with it."""
     opened = open_project(request, slug, "manage_project")
-    all_of_them = starters.starters()
-    chosen = starters.starter(key) if key else all_of_them[0]
+    chosen = starters.starter(key)
     if chosen is None:
         raise Http404("There is no such starter.")
     if request.method == "POST":
         return _becomes_the_draft(request, opened, chosen.content, back="project-labels-starters")
+    return _gallery(request, opened, chosen)
+
+
+def _gallery(request: SignedInRequest, opened: OpenProject, chosen: Starter) -> HttpResponse:
     return show(
         request,
         opened,
         "project-labels",
         "projects/labels_starters.html",
-        starters=all_of_them,
+        starters=starters.starters(),
         chosen=chosen,
         current=schemas.current_schema(opened.project),
         draft=schemas.draft_of(opened.project),

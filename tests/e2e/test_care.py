@@ -72,6 +72,9 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "project-labels": [("lead", "{project}labels/"), ("scientist", "{project}labels/")],
     "project-labels-edit": [("lead", "{project}labels/edit/")],
     "project-labels-version": [("lead", "{project}labels/1/")],
+    "project-labels-starters": [("lead", "{project}labels/starters/")],
+    "project-labels-starter": [("lead", "{project}labels/starters/recist/")],
+    "project-labels-terms": [("lead", "{project}labels/terms/")],
     "project-releases": [("lead", "{project}releases/"), ("scientist", "{project}releases/")],
     "project-release-new": [("lead", "{project}releases/new/")],
     "project-release": [("lead", "{project}releases/1/"), ("scientist", "{project}releases/1/")],
@@ -82,6 +85,13 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
 }
 STATUS = {"not found": 404, "not allowed": 403}
 NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a page
+    "project-labels-draft",  # there is none: see test_labels
+    "project-labels-draft-discard",
+    "project-labels-file",
+    "project-labels-import",
+    "project-labels-move",
+    "project-labels-term-remove",
+    "project-labels-terms-search",
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
     *("dataset-receiver-change", "organisation-vault-export", "quarantined-picture", "quarantine-decide"),
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
