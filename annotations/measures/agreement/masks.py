@@ -15,6 +15,8 @@ from scipy.spatial import KDTree
 from annotations.measures.agreement.voxels import Grid, Mask, Points, Voxels, bounds, together
 
 PERCENTILE = 95
+LEAF = 64  # points in a leaf of the tree: measured to be the fastest for surfaces far apart
+THREADS_FROM = 5_000  # points to look up: fewer are done before threads have started
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _distances(first: Mask, second: Mask, spacing_mm: tuple[float, float, float]
         apart = np.argwhere(here & ~there) * np.array(spacing_mm)
         away = np.zeros(shared + len(apart))
         if len(apart):
-            tree = KDTree(np.argwhere(there) * np.array(spacing_mm), balanced_tree=False, compact_nodes=False)
-            away[shared:] = tree.query(apart)[0]
+            tree = KDTree(np.argwhere(there) * np.array(spacing_mm), leafsize=LEAF)
+            away[shared:] = tree.query(apart, workers=-1 if len(apart) >= THREADS_FROM else 1)[0]
         found.append(away)
     return SurfaceDistances(found[0], found[1])
