@@ -177,11 +177,21 @@ def note_that_marks_were_seen(user: User, read: Read) -> None:
         audit.record(user, "read.marks_seen", read)
 
 
+def _had_it_before(user: User, read: Read) -> bool:
+    """Whether the read was handed over by this person: it holds marks of theirs."""
+    records = AuditRecord.objects.filter(
+        verb="read.handed_over", object_type="read", object_id=read.pk, facts__before=user.pk
+    )
+    return records.exists()
+
+
 def _locked(user: User, read_id: str) -> Read:
     """The read under its lock, for someone who may judge it."""
     read, rights = policies.read_and_rights_or_404(user, read_id)
     if rights.capacity is policies.Capacity.READER:
         raise PermissionDenied("Nobody judges their own read.")
+    if _had_it_before(user, read):
+        raise PermissionDenied("This read was yours before it was handed over: somebody else judges it.")
     if rights.capacity is policies.Capacity.FELLOW:
         raise PermissionDenied("Who reads a case judges nothing on it.")
     locked = Read.objects.select_for_update(of=("self",)).select_related("case__project").get(pk=read.pk)

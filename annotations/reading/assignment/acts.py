@@ -5,7 +5,7 @@ some of the cases, and says what was there before. `back` undoes such lines, and
 """
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from annotations.reading.projects import untouched_reads
 from atlas.models import Project
 
 PRIORITY_MAX = 9
-WAYS = {
+WAYS: dict[str, Callable[..., giving.Assigned]] = {
     "each": giving.assign,
     "share": giving.assign_balanced,
     "design": giving.assign_balanced,
@@ -73,7 +73,7 @@ class Assign:
 
     def do(self, by: User, project: Project, params: Params, cases: list[Case]) -> Done:
         due = datetime.date.fromisoformat(params["due"]) if params["due"] else None
-        common = {
+        common: dict[str, Any] = {
             "by": by,
             "project": project,
             "cases": cases,
@@ -82,7 +82,7 @@ class Assign:
         }
         if params["way"] != "each":
             common["readers_per_case"] = params["readers_per_case"]
-        done: giving.Assigned = WAYS[params["way"]](**common)  # type: ignore[operator]
+        done = WAYS[params["way"]](**common)
         facts = {
             "made": done.made,
             "there": done.there,

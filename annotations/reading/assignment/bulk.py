@@ -42,9 +42,9 @@ def actions_of(user: User, project: Project) -> QuerySet[BulkAction]:
 def begin(*, by: User, project: Project, kind: str, numbers: Collection[int], params: Params) -> BulkAction:
     """Do this to the cases of these numbers: at once where they are few, else by a job that begins now.
 
-    `params` by kind: assign {way, readers, readers_per_case?, due?}; unassign {readers?}; reassign {from, to};
-    priority {priority}; due {due}; purpose {purpose}; people by public id. Raises ValidationError by field,
-    and for numbers that are none.
+    `params` by kind: assign {way, readers, readers_per_case?, due?}; unassign {readers?}; reassign {from,
+    to}; priority {priority}; due {due}; purpose {purpose}; people by public id. Raises ValidationError by
+    field, and for numbers that are none.
     """
     permissions.require(by, "manage_project", project)
     if kind not in ACTS:
@@ -101,15 +101,11 @@ def stop(*, by: User, project: Project, action_id: int) -> None:
 
 
 def go_on(action_id: int) -> None:
-    """The job: one piece, then the next is enqueued in the same transaction. Running it twice does the piece
-    once: what is done is counted under the lock of its row."""
+    """The job: one piece. What is done is counted under the lock of its row, so no piece is done twice."""
     try:
-        is_over = _piece(action_id)
+        _piece(action_id)
     except (ValidationError, PermissionDenied, Http404) as refusal:
         _fail(action_id, refusal)
-        return
-    if not is_over:
-        _defer(action_id)
 
 
 def _begin(by: User, project: Project, kind: str, params: Params, total: int) -> BulkAction:
@@ -138,13 +134,13 @@ def _defer(action_id: int) -> None:
 
 
 @transaction.atomic
-def _piece(action_id: int) -> bool:
-    """Whether nothing is left. The right to do it is asked anew for every piece."""
+def _piece(action_id: int) -> None:
+    """The next piece, and a job for the one after it. The right to do it is asked anew for every piece."""
     action = (
         BulkAction.objects.select_for_update(of=("self",)).select_related("project", "by").get(pk=action_id)
     )
     if action.state != State.RUNNING:
-        return True
+        return
     project, by = action.project, action.by
     permissions.require(by, "manage_project", project)
     until = min(action.done + PIECE, action.total)
@@ -160,7 +156,8 @@ def _piece(action_id: int) -> bool:
         action.state = State.DONE
     action.save()
     announce_bulk(project)
-    return action.state == State.DONE
+    if action.state == State.RUNNING:
+        _defer(action_id)
 
 
 def _do(action: BulkAction, numbers: list[int]) -> list[tuple[int, str]]:
