@@ -200,7 +200,7 @@ def build() -> Walk:
         "token": token.public_id,
         "protocol": protocol.public_id,
         "adjudication": adjudication.public_id,
-        "read_of_it": scene.reads["adjudicated"].public_id,
+        "judged": scene.reads["adjudicated"].public_id,
     }
     return Walk(scene, clients, names)
 

@@ -11,6 +11,8 @@ A reader is an identifier without a name behind it, the same in all releases of 
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
 from typing import Any, BinaryIO
 
 from django.utils.crypto import salted_hmac
@@ -22,7 +24,8 @@ from annotations.exchange.nifti import NiftiWriter
 from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
 from annotations.exchange.source import ExchangeError, FrameKey
 from annotations.exchange.tables import ReadFacts, as_json, mark_as_json, measurement_row, measurements_csv
-from annotations.models import Release, ReleaseCase
+from annotations.models import Read, ReferenceStandard, Release, ReleaseCase, Review, Submission
+from annotations.reading.adjudication.telling import decisions_of
 from annotations.reading.journal import State, state_at
 from annotations.reading.measurements import measure
 from annotations.reading.proposals import changed_since_taken_over, proposals
@@ -241,6 +244,18 @@ class CaseFiles:
             "no_nifti_because": "" if written else str(nifti),
         }
 
+    def _reference(self, pinned: ReleaseCase) -> dict[str, Any]:
+        """How this reference standard came about, if it is one: from which reads, lesion by lesion."""
+        submission = pinned.submission
+        standard = ReferenceStandard.objects.filter(case=self.case, submission=submission).first()
+        if standard is None:
+            return {}
+        found: dict[str, Any] = {"how": standard.how}
+        if submission.read.kind == Read.Kind.ADJUDICATION:
+            identify = partial(reader_identifier, self.release)
+            found |= decisions_of(submission.read, identify)
+        return {"reference_standard": found}
+
     def _document(
         self,
         pinned: ReleaseCase,
@@ -263,8 +278,9 @@ class CaseFiles:
                 "round": facts.round,
                 "edit_number": state.number,
                 "submitted_at": pinned.submission.at.isoformat(),
-                "accepted_at": pinned.submission.review.at.isoformat(),
+                "accepted_at": accepted_at(pinned.submission).isoformat(),
             },
+            **self._reference(pinned),
             "schema": {
                 "version": read.schema.version,
                 "labels": read.schema.labels,
@@ -289,6 +305,12 @@ class CaseFiles:
             ],
             "annotations": [mark_as_json(mark, files=places.get(str(mark.identity), {})) for mark in marks],
         }
+
+
+def accepted_at(submission: Submission) -> datetime:
+    """By a reviewer; where nobody reviews, when it was handed in."""
+    review: Review | None = getattr(submission, "review", None)
+    return review.at if review else submission.at
 
 
 def _described(stored: StoredSeries) -> str:

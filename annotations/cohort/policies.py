@@ -5,13 +5,13 @@ whatever their roles say, until their own read is accepted.
 """
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from annotations.models import Case, Read, Release, ReleaseCase, Submission
+from annotations.models import Case, Read, ReferenceStandard, Release, ReleaseCase, Submission
 from annotations.reading import policies as reading
 from atlas.models import Project
 
@@ -59,16 +59,29 @@ def require_open(user: Someone, release: Release) -> None:
 
 
 def acceptable_submissions(project: Project) -> QuerySet[Submission]:
-    """What a release of the project would hold: of every accepted read, the submission that was accepted."""
-    return (
+    """What a release of the project would hold: of a case with a reference standard that alone, of any other
+    what was accepted of each read.
+
+    Nothing of a case that waits for adjudication, and no reads of hidden references and training cases: they
+    say how well people read, not what the case shows.
+    """
+    standards = ReferenceStandard.objects.filter(case__project=project)
+    accepted = (
         Submission.objects.filter(
             read__case__project=project,
             read__state=Read.State.ACCEPTED,
-            review__verdict="accept",
+            read__kind=Read.Kind.READ,
+            read__case__reference=None,
+            read__case__needs_adjudication=False,
+            read__case__purpose=Case.Purpose.ORDINARY,
         )
+        .order_by("read_id", "-round")
+        .distinct("read_id")
+    )
+    return (
+        Submission.objects.filter(Q(pk__in=standards.values("submission")) | Q(pk__in=accepted.values("pk")))
         .select_related("read__case")
-        .order_by("read__case__number", "read_id", "-round")
-        .distinct("read__case__number", "read_id")
+        .order_by("read__case__number", "read_id")
     )
 
 

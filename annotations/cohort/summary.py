@@ -65,9 +65,16 @@ def preview(project: Project) -> Preview:
     total = Case.objects.filter(project=project).count()
     out = Case.objects.filter(project=project).exclude(pk__in=cases)
     unread = out.filter(reads=None).count()
-    waiting = out.filter(reads__state=Read.State.SUBMITTED).distinct().count()
-    rest = total - len(cases) - unread - waiting
-    reasons = [("have no reader", unread), ("wait for review", waiting), ("are still being read", rest)]
+    under_review = out.filter(reads__state=Read.State.SUBMITTED, needs_adjudication=False)
+    waiting = under_review.distinct().count()
+    disputed = out.filter(needs_adjudication=True).count()
+    rest = total - len(cases) - unread - waiting - disputed
+    reasons = [
+        ("have no reader", unread),
+        ("wait for review", waiting),
+        ("wait for adjudication", disputed),
+        ("are still being read", rest),
+    ]
     return Preview(
         cases_in_project=total,
         cases=len(cases),

@@ -12,7 +12,7 @@ from django.http import Http404
 from accounts import audit, permissions, revocation
 from accounts.models import User
 from annotations.models import Case, Read, ReferenceStandard
-from annotations.reading import policies
+from annotations.reading import machine, policies
 from annotations.reading.adjudication import access, rows
 from annotations.reading.adjudication.readers import ReaderOf, readers_of
 from annotations.reading.broadcasts import announce_read
@@ -40,6 +40,12 @@ def take(*, by: User, slug: str, number: int, adjudicator_id: str | None = None)
             return present
         raise Conflict(_taken(present))
     readers = _readers(by, case)
+    aside = _set_aside(case, adjudicator)
+    if aside is not None:  # they go on where they were
+        machine.move(aside, "take_up")
+        audit.record(by, "read.taken_up", aside, reader=adjudicator.pk)
+        announce_read(aside)
+        return aside
     adjudication = Read.objects.create(
         case=case,
         reader=adjudicator,
@@ -71,6 +77,11 @@ def hand_over(*, by: User, read_id: str, adjudicator_id: str) -> Read:
     adjudicator = _candidate(found.case, adjudicator_id)
     if adjudicator.pk == found.reader_id:
         return found
+    if _set_aside(found.case, adjudicator) is not None:
+        raise Conflict(
+            f"{adjudicator.display_name} had an adjudication of this case that was set aside. "
+            "Set this one aside, then have them take the case up again."
+        )
     before, found.reader = found.reader_id, adjudicator
     found.save(update_fields=["reader", "changed_at"])
     audit.record(
@@ -115,6 +126,13 @@ def _candidate(case: Case, adjudicator_id: str) -> User:
     if found is None:
         raise Conflict("Choose somebody who judges in this project and has not read this case.")
     return found
+
+
+def _set_aside(case: Case, adjudicator: User) -> Read | None:
+    aside = Read.objects.filter(
+        case=case, reader=adjudicator, kind=Read.Kind.ADJUDICATION, state=Read.State.SET_ASIDE
+    )
+    return aside.select_related("case__project", "reader").first()
 
 
 def _readers(by: User, case: Case) -> list[ReaderOf]:

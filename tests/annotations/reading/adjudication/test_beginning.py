@@ -8,6 +8,7 @@ from accounts import permissions
 from accounts.models import AuditRecord
 from annotations.models import Read, ReadingDesign
 from annotations.reading.adjudication import access
+from annotations.reading.aside import set_aside
 from tests.annotations.reading.adjudication.conftest import box
 
 
@@ -107,6 +108,19 @@ def test_a_lead_names_somebody_and_hands_over_with_all_that_is_settled(disputed)
         "adjudication.settled",
         "adjudication.handed_over",
     ]
+
+
+def test_what_was_set_aside_is_gone_on_with_or_begun_anew_by_somebody_else(disputed):
+    cast = disputed.cast
+    adjudication = disputed.adjudication()
+    disputed.settle(adjudication, choice={"take": "union"})
+    set_aside(by=cast.lead, read_id=adjudication.public_id)
+    anew = disputed.adjudication("lead")
+    assert anew != adjudication
+    assert disputed.begin("reviewer").status_code == 409
+    Read.objects.filter(pk=anew.pk).update(state="set_aside")
+    assert disputed.adjudication() == adjudication
+    assert disputed.shown(adjudication)["settled"] == 1
 
 
 def test_readers_who_agree_are_judged_only_where_a_lead_wants_it(reading):
