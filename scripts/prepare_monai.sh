@@ -16,14 +16,14 @@ if works; then
     exit 0
 fi
 
-for python in "${ATLAS_PYTHON_3_11:-}" python3.11 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.11.*/bin/python; do
+for python in "${ATLAS_MONAI_PYTHON:-}" python3.11 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.11.*/bin/python; do
     if [ -n "$python" ] && "$python" -c 'import sys, venv, ensurepip; assert sys.version_info[:2] == (3, 11)' 2>/dev/null; then
         found=$python
         break
     fi
 done
 [ -n "${found:-}" ] || fail "MONAI needs a Python 3.11 beside that of Atlas, and there is none here.
-Install one, or name it: ATLAS_PYTHON_3_11=/path/to/python3.11"
+Install one, or name it: ATLAS_MONAI_PYTHON=/path/to/python3.11"
 
 echo "Installing MONAI $MONAI with PyTorch $TORCH into .tools/monai …" >&2
 mkdir -p "$ROOT/.tools"
