@@ -1,4 +1,5 @@
 /** Answers, as the room gives and reads them: to questions, about labels, about proposals. */
+
 import type {
   AnnotationValue,
   AnswerValue,
@@ -13,6 +14,7 @@ import { answerId } from "./forms/ids";
 import { isAsked, type Owed, owed, type Said, subjects, type Things } from "./forms/missing";
 import { takenAs } from "./forms/taking";
 import { uuid } from "./journal/ids";
+import { inUse } from "./labels";
 import { fetchImported, importedSlices, segmentValue } from "./marking";
 import { journal } from "./session";
 import { type Mark, type Marks, marks, sliceKey } from "./store/marks";
@@ -95,7 +97,7 @@ const verdictOn = (imported: Imported, value: "accepted" | "rejected"): Change =
 /** The label and kind that a proposal is taken over with; null where no label allows it. */
 export function taking(imported: Imported): ReturnType<typeof takenAs> {
   const { read, label } = room.getState();
-  return takenAs(read?.schema.labels ?? [], label, imported);
+  return takenAs(inUse(read?.schema.labels ?? []), label, imported);
 }
 
 /** Takes a proposal over as one's own mark, in one gesture with the verdict. Returns the mark's id. */

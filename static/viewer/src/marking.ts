@@ -4,6 +4,7 @@ import { indexToWorld, planeOf, sliceDistance } from "./engine/geometry";
 import { boxAround, withRectangle } from "./journal/box";
 import { placed, pointsFrom } from "./journal/figures";
 import { uuid } from "./journal/ids";
+import { inUse } from "./labels";
 import { reachBack } from "./past";
 import type { Place } from "./place";
 import { client, journal } from "./session";
@@ -17,7 +18,7 @@ type Change = { object: ObjectRef; value: ObjectValue };
 /** The label a new mark of this kind gets: the chosen one where it allows the kind, else the first that does. */
 export function labelFor(kind: Kind): string | null {
   const { read, label } = room.getState();
-  const labels = read?.schema.labels ?? [];
+  const labels = inUse(read?.schema.labels ?? []);
   const chosen = labels.find((one) => one.key === label);
   if (chosen?.kinds.includes(kind)) return chosen.key;
   return labels.find((one) => one.kinds.includes(kind))?.key ?? null;

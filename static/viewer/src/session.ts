@@ -14,6 +14,7 @@ import { uuid } from "./journal/ids";
 import { Journal } from "./journal/journal";
 import { BrowserKeep } from "./journal/keep";
 import { isPlane, keyOf } from "./journal/objects";
+import { chosenOf, tellOfNewLabels } from "./labels";
 import { reachBack } from "./past";
 import { draft } from "./store/draft";
 import { incidental } from "./store/incidental";
@@ -72,7 +73,7 @@ export async function startSession(
   const left = () => client !== own;
   let read: Read;
   if (ahead) {
-    const label = ahead.read.schema.labels[0]?.key ?? null;
+    const label = chosenOf(ahead.read.schema.labels, null);
     for (const loader of ahead.frames) frames.set(loader.manifest.series.id, loader);
     const progress = Object.fromEntries(ahead.frames.map((one) => [one.manifest.series.id, one.progress]));
     // hanging.ts opens its series.
@@ -91,7 +92,7 @@ export async function startSession(
   }
   if (left()) return;
   document.title = t("Case {number} · Atlas", { number: String(read.case.number).padStart(4, "0") });
-  room.setState({ read, label: read.schema.labels[0]?.key ?? null });
+  room.setState({ read, label: chosenOf(read.schema.labels, null) });
   const owner = `${user || read.you.name}/${readId}`;
   journal = new Journal({
     send: (edits) => own.sendEdits(tab, edits),
@@ -278,6 +279,7 @@ export async function reread(): Promise<void> {
 
 function take(read: Read): void {
   const before = room.getState().editing;
+  tellOfNewLabels(room.getState().read, read);
   room.setState({ read });
   if (before === "here" && !read.you.may_edit) room.setState({ editing: "closed" });
   const pinning = read.you.may_judge || incidental.getState().pointing;
@@ -305,13 +307,14 @@ async function catchUpIfMoved(): Promise<void> {
   const mine = client;
   const [known, now] = [room.getState().read, await mine.read()];
   if (mine !== client) return;
-  if (now.state !== known?.state || now.round !== known.round) await catchUp();
+  const moved = now.state !== known?.state || now.round !== known.round;
+  if (moved || now.schema.version !== known.schema.version) await catchUp();
 }
 
 function hear(message: LiveMessage): void {
   if (message.type === "presence") room.setState({ people: message.people });
   else if (message.type === "edits" && message.tab !== tab) void refetch();
-  else if (message.type === "state") void catchUp();
+  else if (message.type === "state" || message.type === "schema") void catchUp();
   else if (message.type === "comment" || message.type === "incidental") void reread().catch(() => {});
   else if (message.type === "lease") room.setState({ ranOut: message.ran_out });
   else if (message.type === "adjudication") void askAgain();

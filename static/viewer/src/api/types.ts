@@ -117,6 +117,8 @@ export interface Label {
   kinds: Kind[];
   code: { value: string; scheme: string; meaning: string } | null;
   required: boolean;
+  /** It holds earlier marks; nothing new is marked with it. */
+  retired?: boolean;
 }
 
 export interface Question {
@@ -134,6 +136,8 @@ export interface Question {
   required: boolean;
   /** Asked only where that question has one of these answers. */
   when: { question: string; is: string[] } | null;
+  /** It holds earlier answers, and is no longer asked. */
+  retired?: boolean;
 }
 
 export interface SeriesRow {
@@ -235,7 +239,13 @@ export interface Read {
   project: { slug: string; name: string; url: string };
   case: { number: number; title: string };
   subject: { pseudonym: string; sex: string | null; age_years: number | null };
-  schema: { version: number; labels: Label[]; questions: Question[] };
+  schema: {
+    version: number;
+    labels: Label[];
+    questions: Question[];
+    /** What earlier versions had: the history speaks of it. */
+    former?: { labels: Pick<Label, "key" | "name" | "color">[]; questions: Pick<Question, "key" | "text">[] };
+  };
   studies: StudyRow[];
   /** How the case opens; null where it has no image. */
   hanging: Hanging | null;
@@ -336,6 +346,8 @@ export interface EditResult {
   number?: number;
   version?: number;
   current?: ObjectValue;
+  /** What was kept, where the labels changed since this page was told. */
+  value?: ObjectValue;
   reason?: string;
 }
 
@@ -373,6 +385,8 @@ export interface StateAnswer {
 export interface GestureLine {
   group: string;
   inverts: string | null;
+  /** Nobody drew: the read moved to this version of the labels. */
+  labels_version?: number | null;
   /** Of its last edit. */
   number: number;
   at: string;
@@ -401,6 +415,7 @@ export interface HistoryEdit {
 export interface HistoryGroup {
   group: string;
   inverts: string | null;
+  labels_version?: number | null;
   at: string;
   edits: HistoryEdit[];
 }
@@ -420,6 +435,7 @@ export type LiveMessage =
   | { type: "presence"; people: Person[] }
   | { type: "edits"; number: number; tab: string }
   | { type: "state"; state: ReadState; round: number }
+  | { type: "schema"; version: number }
   | { type: "adjudication" }
   | { type: "lease"; ran_out: string; until: string }
   | { type: "comment" }

@@ -338,6 +338,10 @@ export class Journal {
   private acknowledge(edit: KeptEdit, result: EditResult): void {
     const known = this.objects.get(keyOf(edit.object));
     if (known && result.version) known.version = Math.max(known.version, result.version);
+    if (known && result.value && same(known.value, edit.value)) {
+      known.value = result.value;
+      this.outside.changed([keyOf(edit.object)]);
+    }
     this.number = Math.max(this.number, result.number ?? 0);
     this.savedAt = this.outside.now();
     const next = this.pending.find((waiting) => waiting.follows === edit.id);

@@ -13,6 +13,8 @@ export interface Change {
 export interface Group {
   group: string;
   inverts: string | null;
+  /** The labels changed: nobody's gesture, so nothing to undo. */
+  labels_version?: number | null;
   edits: Change[];
 }
 
@@ -47,6 +49,7 @@ export class Stacks {
 
   push(group: Group): void {
     this.groups.push(group);
+    if (group.labels_version) return;
     const undone = this.undo.at(-1);
     const redone = this.redo.at(-1);
     if (group.inverts && undone?.names.includes(group.inverts)) {

@@ -2,11 +2,13 @@
  * What can be done with the chosen segment as a whole: one verb a function, each one group in the journal. They
  * return why they can't be done, as a sentence; null where they began.
  */
+
 import type { AnnotationValue, Kind } from "../api/types";
 import { indexOfFrame, indexPoints, planeOfValue, pointsFrom, ringOf } from "../journal/figures";
 import { uuid } from "../journal/ids";
 import { outline } from "../journal/outline";
 import { decodeMask } from "../journal/rle";
+import { inUse } from "../labels";
 import { segmentValue } from "../marking";
 import { journal } from "../session";
 import { type Mark, marks, maskOf, sliceKey } from "../store/marks";
@@ -222,7 +224,7 @@ export function outlineToMask(): string | null {
 
 /** The chosen label of a mark where it takes the kind, else the first one that does. */
 function labelWith(kind: Kind, wanted?: string): string | null {
-  const labels = room.getState().read?.schema.labels ?? [];
+  const labels = inUse(room.getState().read?.schema.labels ?? []);
   const takes = labels.filter((one) => one.kinds.includes(kind));
   return (takes.find((one) => one.key === wanted) ?? takes[0])?.key ?? null;
 }

@@ -1,8 +1,10 @@
 /** The right panel: labels, findings, questions, proposals, comments, what was done, the last step. */
+
 import { FileInput, Plus, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { AnnotationValue } from "../api/types";
 import { firstKey } from "../commands";
+import { inUse } from "../labels";
 import { addSegment, change, remove } from "../marking";
 import { jumpTo } from "../moving";
 import { marks, numbered } from "../store/marks";
@@ -101,7 +103,7 @@ function List() {
   const may = useRoom(mayMark);
   const rows = numbered(all);
   const labels = read?.schema.labels ?? [];
-  const segments = labels.some((label) => label.kinds.includes("segment"));
+  const segments = inUse(labels).some((label) => label.kinds.includes("segment"));
   return (
     <section className="sec list">
       <header>
@@ -224,7 +226,10 @@ function Chosen() {
           onChange={(event) => set({ label: event.target.value })}
         >
           {labels
-            .filter((label) => label.kinds.includes(mark.value.kind) || label.key === mark.value.label)
+            .filter(
+              (label) =>
+                (label.kinds.includes(mark.value.kind) && !label.retired) || label.key === mark.value.label,
+            )
             .map((label) => (
               <option key={label.key} value={label.key}>
                 {label.name}

@@ -1,10 +1,12 @@
 /** The questions of the schema, answered beside the image. An answer is saved like a mark, and undone like one. */
+
 import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import { answer, saidIn, thingsOf } from "../answering";
 import type { AnswerValue, Question } from "../api/types";
 import { isAsked, subjects } from "../forms/missing";
 import { whyNoNumber } from "../forms/numbers";
+import { inUse } from "../labels";
 import { marks } from "../store/marks";
 import { mayMark } from "../store/room";
 import { t } from "../words";
@@ -19,7 +21,7 @@ export const questionId = (question: Pick<Question, "key" | "of">, about: string
 export function Forms() {
   const read = useRoom((state) => state.read);
   const series = useRoom((state) => state.panes[state.active].series);
-  if (!read?.schema.questions.some(({ of }) => of !== "annotation")) return null;
+  if (!read || !inUse(read.schema.questions).some(({ of }) => of !== "annotation")) return null;
   const study = series ? studyOf(read, series) : undefined;
   const row = study?.series.find((one) => one.id === series);
   const date = study?.date ? dateText(study.date) : t("without date");
@@ -71,7 +73,11 @@ function useAsked(of: Question["of"], about: string): Question[] {
   const things = thingsOf(read, now);
   const said = saidIn(now);
   return questions.filter(
-    (one) => one.of === of && subjects(one, things).includes(about) && isAsked(one, about, questions, said),
+    (one) =>
+      !one.retired &&
+      one.of === of &&
+      subjects(one, things).includes(about) &&
+      isAsked(one, about, questions, said),
   );
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { GestureLine, Read } from "../api/types";
+import { labelColor, labelName } from "../labels";
 import { backToNow, goBackTo, restore } from "../past";
 import { client, sentenceOf } from "../session";
 import { marks, numbered } from "../store/marks";
@@ -110,7 +111,8 @@ function Line(props: {
   const told = line.changes.slice(0, CHANGES_TOLD).map((change) => changeText(read, change));
   const more = line.changes.length - told.length;
   const inverted = line.inverts ? lines.find((one) => one.group === line.inverts) : undefined;
-  const verb = line.inverts ? (inverted?.inverts ? t("Redone") : t("Undone")) : "";
+  let verb = line.inverts ? (inverted?.inverts ? t("Redone") : t("Undone")) : "";
+  if (line.labels_version) verb = t("Labels, version {n}", { n: line.labels_version });
   return (
     <li className={`${isShown ? "sel" : ""} ${isLater ? "later" : ""}`}>
       <button
@@ -144,16 +146,15 @@ function AsItStood({ read }: { read: Read }) {
       {!all.size && <p className="faint">{t("There were none.")}</p>}
       <ul>
         {numbered(all).map(({ mark, number }) => {
-          const label = read.schema.labels.find((one) => one.key === mark.value.label);
           return (
             <li key={mark.id} className="row tight">
-              <i className="swatch" style={{ background: label?.color }} />
+              <i className="swatch" style={{ background: labelColor(read, mark.value.label) }} />
               <button
                 type="button"
                 className="linkish grow"
                 onClick={() => room.setState({ selected: mark.id })}
               >
-                {label?.name ?? mark.value.label} {number}
+                {labelName(read, mark.value.label)} {number}
               </button>
               <button
                 type="button"

@@ -3,6 +3,7 @@ import { Ban, Check, CircleHelp, Minus } from "lucide-react";
 import { useStore } from "zustand";
 import { saidIn, stateLabel } from "../answering";
 import type { FourState, Label, Read } from "../api/types";
+import { inUse } from "../labels";
 import { marks } from "../store/marks";
 import { mayMark, room } from "../store/room";
 import { t } from "../words";
@@ -28,7 +29,7 @@ export function Labels({ read }: { read: Read }) {
         <span className="end faint">{t("Is it in this case?")}</span>
       </header>
       <ul className="labelrows">
-        {read.schema.labels.map((label) => (
+        {inUse(read.schema.labels).map((label) => (
           <Row key={label.key} label={label} />
         ))}
       </ul>

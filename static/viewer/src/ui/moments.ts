@@ -1,5 +1,6 @@
 /** Moments and gestures in words. */
 import type { AnnotationValue, AnswerValue, GestureLine, Read } from "../api/types";
+import { labelName, questionText } from "../labels";
 import { currentLanguage, t, tn } from "../words";
 import { FOUR_STATES, KINDS } from "./words";
 
@@ -30,8 +31,7 @@ export function changeText(read: Read, change: GestureLine["changes"][number]): 
 }
 
 function nameOf(read: Read, value: AnnotationValue): string {
-  const label = read.schema.labels.find((one) => one.key === value.label)?.name ?? value.label;
-  return `${label}, ${KINDS[value.kind].toLowerCase()}`;
+  return `${labelName(read, value.label)}, ${KINDS[value.kind].toLowerCase()}`;
 }
 
 /** "Margin: spiculated", "Tumour: absent", "Proposal accepted". */
@@ -40,12 +40,9 @@ export function answerText(read: Read, value: AnswerValue, isTakenBack = false):
     if (isTakenBack) return t("Verdict on a proposal taken back");
     return value.value === "accepted" ? t("Proposal accepted") : t("Proposal rejected");
   }
-  const name =
-    value.of === "label"
-      ? read.schema.labels.find((one) => one.key === value.id)?.name
-      : read.schema.questions.find((one) => one.key === value.answer)?.text;
-  if (isTakenBack) return t("{name}: answer taken back", { name: name ?? value.answer });
-  return `${name ?? value.answer}: ${saidText(read, value)}`;
+  const name = value.of === "label" ? labelName(read, value.id) : questionText(read, value.answer);
+  if (isTakenBack) return t("{name}: answer taken back", { name });
+  return `${name}: ${saidText(read, value)}`;
 }
 
 /** An answer as a person reads it: the names of options, a number with its unit. */

@@ -4,6 +4,7 @@ import { commands } from "./es/commands";
 import { dialogs } from "./es/dialogs";
 import { flow } from "./es/flow";
 import { images } from "./es/images";
+import { labels } from "./es/labels";
 import { leases } from "./es/leases";
 import { masks } from "./es/masks";
 import { panels } from "./es/panels";
@@ -19,6 +20,7 @@ export const es: Catalogue = {
   ...dialogs,
   ...flow,
   ...images,
+  ...labels,
   ...leases,
   ...masks,
   ...panels,
