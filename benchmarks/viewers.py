@@ -17,6 +17,8 @@ from tests.e2e.conftest import launch_options
 from tests.judges import ohif
 
 PATIENCE_MS = 120_000
+THOUGHT_MS = 2000
+"""For which a reader looks at the list before they choose, in both."""
 SIZE = {"width": 1440, "height": 900}
 # As in a hospital's network between two buildings, or at home.
 SLOW_LINE = {"offline": False, "latency": 20, "downloadThroughput": 50e6 / 8, "uploadThroughput": 50e6 / 8}
@@ -103,6 +105,7 @@ class _Room:
         self.page.close()
 
     def _timed(self, watch: dict[str, str], click: Any) -> Opened:
+        self.page.wait_for_timeout(THOUGHT_MS)
         # Before the click for a viewer that stays in its page, and in the page to come for one that loads.
         self.page.evaluate("() => { window.benchSeen = null }")
         self.page.evaluate(_WATCH % watch)
