@@ -27,7 +27,7 @@ def announce_cases(project: Project, numbers: Sequence[int]) -> None:
 def announce_worklists(project: Project, people: Collection[int]) -> None:
     """What waits for these people (primary keys) changed: they hear it, and nobody else."""
     ids = list(User.objects.filter(pk__in=people).order_by("pk").values_list("public_id", flat=True))
-    for some in batched(ids, TOLD_AT_ONCE, strict=False):
+    for some in batched(ids, TOLD_AT_ONCE):
         message = {"type": "worklist", "people": list(some)}
         transaction.on_commit(partial(broadcast, f"project.{project.slug}", message), robust=True)
 
