@@ -94,13 +94,13 @@ def _people(readers: int, slug: str) -> Crowd:
         slug=slug,
         deidentification=Dataset.Deidentification.ALREADY_DONE,
     )
-    lead, reviewer = _person(f"{slug}-lead", "Lena"), _person(f"{slug}-reviewer", "Rolf")
+    lead, reviewer = _person(f"{slug}-lead", "Lena", "Holm"), _person(f"{slug}-reviewer", "Rolf", "Brenner")
     project = Project.objects.create(
         organisation=organisation, name=f"All of {slug}", slug=slug, created_by=lead
     )
     permissions.grant(user=lead, role="lead", scope=project)
     permissions.grant(user=reviewer, role="reviewer", scope=project)
-    people = [_person(f"{slug}-{number}", f"Reader {number}") for number in range(1, readers + 1)]
+    people = [_person(f"{slug}-{number}", "Ada", _surname(number)) for number in range(1, readers + 1)]
     for person in people:
         permissions.grant(user=person, role="reader", scope=project)
     DatasetGrant.objects.create(dataset=dataset, project=project, granted_by=lead)
@@ -120,10 +120,20 @@ def _people(readers: int, slug: str) -> Crowd:
     return Crowd(project, dataset, lead, reviewer, people, schema)
 
 
-def _person(username: str, first_name: str) -> User:
+def _person(username: str, first_name: str, last_name: str) -> User:
     return User.objects.create(
-        username=username, email=f"{username}@example.org", first_name=first_name, last_name="Crowd"
+        username=username, email=f"{username}@example.org", first_name=first_name, last_name=last_name
     )
+
+
+def _surname(number: int) -> str:
+    """Another one for each number: Lindal, Lindbo, …, Vester."""
+    begins, ends = (
+        ("Lind", "Berg", "Sund", "Vest", "Nor", "Ek", "Holm", "Gran"),
+        ("al", "bo", "er", "ing", "ov"),
+    )
+    round_, place = divmod(number - 1, len(begins) * len(ends))
+    return f"{begins[place % 8]}{ends[place // 8]}{round_ + 1 if round_ else ''}"
 
 
 def _case(
@@ -333,8 +343,17 @@ def _compared(
             unmatched=0 if both_empty else int(chance.random() < 0.1),
             both_empty=both_empty,
             disagrees=disagrees and label == "lesion",
-            numbers={},
+            numbers={"lesions": [] if both_empty else [_lesion(chance, dice or 0.0)]},
         )
+
+
+def _lesion(chance: random.Random, dice: float) -> dict[str, Any]:
+    """One that both measured, or (one of ten) only one of them."""
+    longest_mm = chance.lognormvariate(3, 0.4)
+    first = {"longest_mm": longest_mm, "volume_mm3": None}
+    second = {"longest_mm": longest_mm + chance.gauss(0.4, 12 * (1 - dice)), "volume_mm3": None}
+    alone = chance.random()
+    return {"first": None if alone < 0.05 else first, "second": None if alone > 0.95 else second}
 
 
 # Copying ----------------------------------------------------------------------------------------

@@ -260,6 +260,7 @@ def with_names(figures: Figures) -> dict[str, Any]:
         ],
         "readers": by_name(figures["readers"]),
         "reference": by_name(figures["reference"]),
+        "pace": by_name(figures["pace"]),
         "drift": [month | {"readers": by_name(month["readers"])} for month in figures["drift"]],
         "worst": [
             {key: value for key, value in one.items() if key != "submissions"}

@@ -42,8 +42,10 @@ def for_lead(sight: Sight, schema: LabelSchema | None) -> dict[str, Any]:
     project = sight.project
     steps = overview.funnel(sight)
     members = overview.members_seen(sight)
+    kept = overview.figures_for(sight, in_detail=False)
+    if kept.figures is not None:
+        overview.add_pace(members, kept.figures["pace"])
     paced = [member for member in members if any(member.weeks) or member.active_s]
-    kept = overview.figures_for(sight)
     context: dict[str, Any] = {
         "steps": steps,
         "cases_total": sum(step.here for step in steps),
@@ -161,7 +163,7 @@ def worst(
 def _volume(apart_mm3: float | None) -> str:
     if apart_mm3 is None:
         return "–"
-    sign = "+" if apart_mm3 > 0 else ""
+    sign = "+" if apart_mm3 >= 50 else ""  # under 0.05 mL nothing is left of it
     return f"{sign}{shown.number(apart_mm3 / 1000, 1)} mL"
 
 

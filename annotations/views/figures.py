@@ -55,7 +55,7 @@ def short_names(people: Iterable[User]) -> dict[int, str]:
 def keys_in(figures: Figures) -> set[int]:
     """The primary keys of everyone whom the figures name, members or not any more."""
     keys = {pair[side] for pair in figures["pairs"] for side in ("first", "second")}
-    return keys | {int(reader) for name in ("readers", "reference") for reader in figures[name]}
+    return keys | {int(one) for name in ("readers", "reference") for one in figures.get(name, ())}
 
 
 def people_in(figures: Figures) -> dict[int, User]:
@@ -142,7 +142,7 @@ def told(measure: Mapping[str, Any]) -> dict[str, Any]:
     if low is not None:
         notes.append(
             gettext("95 of 100 differences from %(low)s to %(high)s")
-            % {"low": f"{low:.{decimals}f}", "high": f"{high:.{decimals}f}"}
+            % {"low": number(low, decimals, factor), "high": number(high, decimals, factor)}
         )
     if measure.get("readers"):
         notes.append(gettext("cases with %(n)s readers") % {"n": measure["readers"]})
@@ -156,6 +156,7 @@ def told(measure: Mapping[str, Any]) -> dict[str, Any]:
         "value": number(measure["value"], decimals, factor),
         "unit": unit,
         "interval": interval(measure, decimals, factor),
+        "is_defined": measure["value"] is not None,
         "n": measure["n"],
         "notes": ", ".join(notes),
     }

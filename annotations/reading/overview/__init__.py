@@ -9,7 +9,13 @@ from annotations.reading.overview.decisions import Decision, decisions
 from annotations.reading.overview.figures import Figures
 from annotations.reading.overview.kept import Kept, figures_for
 from annotations.reading.overview.listing import ProjectRow, project_rows
-from annotations.reading.overview.people import MemberProgress, members_seen, members_with_progress, pace_of
+from annotations.reading.overview.people import (
+    MemberProgress,
+    add_pace,
+    members_seen,
+    members_with_progress,
+    pace_of,
+)
 from annotations.reading.overview.sight import Sight, known_reads, sight_of
 from annotations.reading.overview.states import (
     ORDER,
@@ -34,6 +40,7 @@ __all__ = [
     "ProjectRow",
     "Sight",
     "Step",
+    "add_pace",
     "cases_with_findings",
     "cases_with_state",
     "decisions",

@@ -29,7 +29,7 @@ def decisions(
         found += _about_setting_up(sight.project, steps, schema)
         found += _about_readers(sight, steps, members)
         found += _about_images(sight.project)
-        found += _about_releases(sight.project)
+        found += _about_releases(sight)
     return found
 
 
@@ -95,14 +95,14 @@ def _about_images(project: Project) -> list[Decision]:
     return [Decision("triangle-alert", sentence, "Look", "project-cases", "findings=on")]
 
 
-def _about_releases(project: Project) -> list[Decision]:
-    last = Release.objects.filter(project=project).order_by("-number").first()
+def _about_releases(sight: Sight) -> list[Decision]:
+    last = Release.objects.filter(project=sight.project).order_by("-number").first()
     if last is not None and last.state == Release.State.FAILED:
         sentence = f"Release {last.number} was stopped by an error."
         return [Decision("triangle-alert", sentence, "Look", "project-releases")]
-    accepted = Read.objects.filter(case__project=project, state=Read.State.ACCEPTED)
+    accepted = sight.reads().filter(state=Read.State.ACCEPTED, case__needs_adjudication=False)
     fresh = accepted.filter(changed_at__gt=last.frozen_at) if last else accepted
-    n = fresh.exclude(case__needs_adjudication=True).values("case").distinct().count()
+    n = fresh.order_by().values("case").distinct().count()
     if n == 0:
         return []
     since = f" since release {last.number}" if last else ", and none is in a release"

@@ -20,6 +20,7 @@ from annotations.measures.forecast import forecast
 from annotations.models import Annotation, Case, Read
 from annotations.reading.overview.comparisons import Compared, comparisons_of
 from annotations.reading.overview.measures import median_of, of_label, of_questions
+from annotations.reading.overview.people import pace_by_reader
 from atlas.models import Project
 
 MONTHS_SHOWN = 12
@@ -46,6 +47,7 @@ def figures_of(project: Project, closed: Collection[int] = ()) -> Figures:
         "drift": drift(marks),
         "distribution": distribution(project, closed),
         "progress": progress(project, closed),
+        "pace": pace_by_reader(_reads(project, closed)),
     }
 
 

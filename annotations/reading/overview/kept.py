@@ -31,7 +31,8 @@ WORK_OUT_FIGURES = "work_out_figures"  # the job in annotations.tasks
 SMALL = 300
 """Comparisons that are worked out at once."""
 KEPT_S = 30 * 24 * 3600
-MADE_BY = 1
+DETAILS = ("labels", "questions", "drift", "reference")
+MADE_BY = 2
 """Raise when figures are made of other things or have other names."""
 
 
@@ -43,19 +44,24 @@ class Kept:
     is_current: bool
 
 
-def figures_for(sight: Sight) -> Kept:
+def figures_for(sight: Sight, *, in_detail: bool = True) -> Kept:
     """What this person may be shown. Where that is old or missing in a large project, a job is asked for it.
 
-    Only for who may manage the project: the figures name every reader.
+    Only for who may manage the project: the figures name every reader. The overview needs no DETAILS, which
+    are the larger part.
     """
     stamp, comparisons = _stamp(sight)
-    known = cache.get(_key(sight))
-    if known is not None and known["stamp"] == stamp:
-        return Kept(known["figures"], is_current=True)
+    keys = [_key(sight), *([_key(sight, "details")] if in_detail else [])]
+    known = cache.get_many(keys)
+    figures: Figures | None = None
+    if len(known) == len(keys) and len({str(part["stamp"]) for part in known.values()}) == 1:
+        figures = {name: value for part in known.values() for name, value in part["figures"].items()}
+        if known[keys[0]]["stamp"] == stamp:
+            return Kept(figures, is_current=True)
     if comparisons <= SMALL:
         return Kept(_worked_out(sight, stamp), is_current=True)
     transaction.on_commit(partial(_ask_for, sight), robust=True)
-    return Kept(known["figures"] if known else None, is_current=False)
+    return Kept(figures, is_current=False)
 
 
 def work_out(project_id: int, user_id: int) -> None:
@@ -74,14 +80,17 @@ def work_out(project_id: int, user_id: int) -> None:
 def _worked_out(sight: Sight, stamp: list[Any]) -> Figures:
     began = time.monotonic()
     figures = figures_of(sight.project, sight.closed)
-    cache.set(_key(sight), {"stamp": stamp, "figures": figures}, KEPT_S)
+    details = {name: value for name, value in figures.items() if name in DETAILS}
+    rest = {name: value for name, value in figures.items() if name not in DETAILS}
+    parts = {_key(sight): rest, _key(sight, "details"): details}
+    cache.set_many({key: {"stamp": stamp, "figures": part} for key, part in parts.items()}, KEPT_S)
     logger.debug("Figures of project %s took %.1f s.", sight.project.pk, time.monotonic() - began)
     return figures
 
 
-def _key(sight: Sight) -> str:
+def _key(sight: Sight, part: str = "overview") -> str:
     closed = sha256(",".join(map(str, sight.closed)).encode()).hexdigest()[:20]
-    return f"project-figures:{MADE_BY}:{sight.project.pk}:{closed}"
+    return f"project-figures:{MADE_BY}:{sight.project.pk}:{closed}:{part}"
 
 
 def _stamp(sight: Sight) -> tuple[list[Any], int]:

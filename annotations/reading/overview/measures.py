@@ -118,7 +118,7 @@ def _diameters(rows: Iterable[Compared]) -> list[tuple[float, float, Hashable, i
 
 def _diameter_points(rows: Sequence[Compared]) -> list[list[float]]:
     """[mean, second - first, case number], for a plot."""
-    points = [[(a + b) / 2, b - a, number] for a, b, _, number in _diameters(rows)]
+    points = [[round((a + b) / 2, 2), round(b - a, 2), number] for a, b, _, number in _diameters(rows)]
     return points[:: max(1, -(-len(points) // POINTS_MOST))]
 
 

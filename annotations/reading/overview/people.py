@@ -2,8 +2,9 @@
 
 import datetime
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Avg, Count, Max, Q
+from django.db.models import Avg, Count, Max, Q, QuerySet
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
@@ -18,7 +19,6 @@ from atlas.models import Project
 
 WEEKS_SHOWN = 12
 IDLE_AFTER_DAYS = 7
-COUNTED = ("accepted", "submitted", "open", "overdue", "handed_in", "returned", "last_at")
 
 
 @dataclass
@@ -89,37 +89,58 @@ class Pace:
 
 def members_with_progress(user: User, project: Project) -> list[MemberProgress]:
     """Everyone in the project, by role and name, with how many reads they have in which state."""
-    return members_seen(sight_of(user, project), paced=False)
+    return members_seen(sight_of(user, project))
 
 
-def members_seen(sight: Sight, *, paced: bool = True) -> list[MemberProgress]:
-    """`paced`: with weeks and times, which take two queries more."""
+def members_seen(sight: Sight) -> list[MemberProgress]:
     members: dict[int, MemberProgress] = {}
     for person, role in permissions.members_of(sight.project):
         members.setdefault(person.pk, MemberProgress(person, [])).roles.append(role)
-    reads = sight.reads().filter(kind=Read.Kind.READ)
     came_back = Q(round__gt=1) | Q(state=Read.State.RETURNED)
-    handed_in = came_back | Q(state__in=(Read.State.SUBMITTED, Read.State.ACCEPTED))
-    for row in (
-        reads.order_by()
-        .values("reader")
+    rows = (
+        sight.reads()
+        .filter(kind=Read.Kind.READ)
+        .order_by()
+        .values_list("reader", "state")
         .annotate(
-            accepted=Count("pk", filter=Q(state=Read.State.ACCEPTED)),
-            submitted=Count("pk", filter=Q(state=Read.State.SUBMITTED)),
-            open=Count("pk", filter=Q(state__in=OPEN)),
+            n=Count("pk"),
             overdue=Count("pk", filter=overdue()),
-            handed_in=Count("pk", filter=handed_in),
             returned=Count("pk", filter=came_back),
-            last_at=Max("changed_at", filter=Q(last_edit_number__gt=0) | ~Q(state=Read.State.ASSIGNED)),
+            touched_at=Max("changed_at", filter=Q(last_edit_number__gt=0) | ~Q(state=Read.State.ASSIGNED)),
         )
-    ):
-        member = members.get(row["reader"])
-        for name in COUNTED if member else ():
-            setattr(member, name, dict(row)[name])
-    if paced:
-        _count_weeks(members, sight)
-        _add_times(members, sight)
+    )
+    for reader, state, n, late, returned, touched_at in rows:
+        if reader in members:
+            _add_state(members[reader], state, n, late, returned, touched_at)
     return list(members.values())
+
+
+def _add_state(
+    member: MemberProgress,
+    state: str,
+    n: int,
+    late: int,
+    returned: int,
+    touched_at: datetime.datetime | None,
+) -> None:
+    """`n` reads of a member are in this state, `returned` of them came back at least once."""
+    handed_in = (Read.State.SUBMITTED, Read.State.RETURNED, Read.State.ACCEPTED)
+    member.accepted += n if state == Read.State.ACCEPTED else 0
+    member.submitted += n if state == Read.State.SUBMITTED else 0
+    member.open += n if state in OPEN else 0
+    member.overdue += late
+    member.handed_in += n if state in handed_in else returned
+    member.returned += returned
+    member.last_at = max(filter(None, (member.last_at, touched_at)), default=None)
+
+
+def add_pace(members: list[MemberProgress], pace: dict[str, Any]) -> None:
+    """Put weeks and times, as the figures have them, to the members."""
+    mondays = [first_week_shown() + datetime.timedelta(weeks=week) for week in range(WEEKS_SHOWN)]
+    for member in members:
+        found = pace.get(str(member.person.pk), {"weeks": {}, "active_s": None})
+        member.weeks = [found["weeks"].get(monday.isoformat(), 0) for monday in mondays]
+        member.active_s = found["active_s"]
 
 
 def pace_of(members: list[MemberProgress]) -> Pace:
@@ -139,32 +160,23 @@ def first_week_shown() -> datetime.date:
     return today - datetime.timedelta(days=today.weekday(), weeks=WEEKS_SHOWN - 1)
 
 
-def _count_weeks(members: dict[int, MemberProgress], sight: Sight) -> None:
-    """Reads handed in each week; the last place is this week."""
-    first = first_week_shown()
-    midnight = timezone.make_aware(datetime.datetime.combine(first, datetime.time()))
-    reads = sight.reads().filter(kind=Read.Kind.READ, submissions__at__gte=midnight)
-    for person, week, n in (
-        reads.order_by()
+def pace_by_reader(reads: QuerySet[Read]) -> dict[str, dict[str, Any]]:
+    """By reader (primary key as text): reads handed in by week, named by its Monday, over the weeks shown,
+    and how long one takes on the mean. Only a lead learns it."""
+    midnight = timezone.make_aware(datetime.datetime.combine(first_week_shown(), datetime.time()))
+    found: dict[str, dict[str, Any]] = {}
+    weeks = (
+        reads.filter(submissions__at__gte=midnight)
+        .order_by()
         .annotate(week=TruncWeek("submissions__at"))
         .values_list("reader", "week")
         .annotate(n=Count("submissions"))
-    ):
-        place = (week.date() - first).days // 7
-        if person in members and 0 <= place < WEEKS_SHOWN:
-            members[person].weeks[place] += n
-
-
-def _add_times(members: dict[int, MemberProgress], sight: Sight) -> None:
-    """How long a read takes its reader, of the reads that were handed in: only a lead learns it."""
-    if "manage_project" not in sight.held:
-        return
-    reads = (
-        sight.reads()
-        .filter(kind=Read.Kind.READ)
-        .exclude(state__in=(Read.State.ASSIGNED, Read.State.IN_PROGRESS))
     )
-    timed = reads.filter(time__active_s__gt=0).order_by()
-    for person, seconds in timed.values_list("reader").annotate(mean=Avg("time__active_s")):
-        if person in members:
-            members[person].active_s = seconds
+    for reader, week, n in weeks:
+        of_reader = found.setdefault(str(reader), {"weeks": {}, "active_s": None})
+        of_reader["weeks"][week.date().isoformat()] = n
+    not_yet = (Read.State.ASSIGNED, Read.State.IN_PROGRESS)
+    timed = reads.filter(time__active_s__gt=0).exclude(state__in=not_yet).order_by()
+    for reader, seconds in timed.values_list("reader").annotate(mean=Avg("time__active_s")):
+        found.setdefault(str(reader), {"weeks": {}, "active_s": None})["active_s"] = seconds
+    return found

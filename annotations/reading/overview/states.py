@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Case as Choose
 from django.db.models import (
     Count,
@@ -115,9 +116,9 @@ def funnel(sight: Sight) -> list[Step]:
         slowest=Min(RANK), waits=Min(Choose(When(case__needs_adjudication=True, then=1), default=0))
     )
     counts: Counter[int] = Counter()
-    for rank, waits in slowest.values_list("slowest", "waits"):
+    for rank, waits, n in _counted(slowest.values_list("slowest", "waits")):
         if rank is not None:
-            counts[TO_ADJUDICATE_RANK if waits and rank == ACCEPTED_RANK else rank] += 1
+            counts[TO_ADJUDICATE_RANK if waits and rank == ACCEPTED_RANK else rank] += n
     now = timezone.now()
     oldest = dict(
         reads.exclude(state=Read.State.ACCEPTED).values_list("state").annotate(at=Min("changed_at"))
@@ -140,6 +141,14 @@ def funnel(sight: Sight) -> list[Step]:
             )
         )
     return steps
+
+
+def _counted(rows: QuerySet[Any, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Each different row with how often it occurs, counted by the database."""
+    inner, values = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT one.*, COUNT(*) FROM ({inner}) AS one GROUP BY 1, 2", values)  # noqa: S608
+        return cursor.fetchall()
 
 
 def cases_with_findings(project: Project) -> QuerySet[Case]:
