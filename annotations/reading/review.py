@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from rest_framework.exceptions import ValidationError
 
 from accounts import audit
@@ -31,14 +32,14 @@ audit.register(
 VERBS = {Review.Verdict.ACCEPT: "read.accepted", Review.Verdict.RETURN: "read.returned"}
 OTHER_REASON = "other"
 REASONS: dict[str, str] = {
-    "missed": "A lesion was missed",
-    "not_there": "Something marked is no lesion",
-    "outline": "An outline is off",
-    "measure": "A measurement is off",
-    "label": "A label is wrong",
-    "answer": "An answer is wrong or missing",
-    "image": "Another series or time point is meant",
-    OTHER_REASON: "Something else",
+    "missed": gettext_noop("A lesion was missed"),
+    "not_there": gettext_noop("Something marked is no lesion"),
+    "outline": gettext_noop("An outline is off"),
+    "measure": gettext_noop("A measurement is off"),
+    "label": gettext_noop("A label is wrong"),
+    "answer": gettext_noop("An answer is wrong or missing"),
+    "image": gettext_noop("Another series or time point is meant"),
+    OTHER_REASON: gettext_noop("Something else"),
 }
 """Why a read goes back, by key: counted over a project, so a key keeps its meaning for ever."""
 
