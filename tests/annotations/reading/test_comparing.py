@@ -6,7 +6,8 @@ import pytest
 
 from annotations.measures.agreement.lesions import Lesion
 from annotations.models import Case, Comparison, Read, ReadingDesign, ReferenceStandard, Submission
-from annotations.reading.comparing import ANSWERS, NOT_ASSESSED, compare_case
+from annotations.reading.comparing import compare_case
+from annotations.reading.comparison_rows import ANSWERS, NOT_ASSESSED
 from annotations.reading.journal.answers import answer_id
 from annotations.reading.lesions import lesions_of
 from tests.annotations.reading.conftest import (
@@ -219,6 +220,20 @@ def test_comparing_twice_changes_nothing_and_costs_few_queries(cast, django_asse
         compare_case(cast.case.pk)
     assert list(Comparison.objects.order_by("pk").values()) == before
     assert Case.objects.get(pk=cast.case.pk).compared_at == compared_at
+
+
+def test_a_changed_rule_judges_what_was_compared_anew(cast):
+    draws(cast, "anna", range(2, 4), block(range(4, 8), range(10, 14)))
+    draws(cast, "ben", range(2, 4), block(range(4, 8), range(11, 15)))
+    hands_in(cast, "anna"), hands_in(cast, "ben")
+    compare_case(cast.case.pk)
+    assert row().disagrees
+    ReadingDesign.objects.create(project=cast.project, dice_below=0.7)
+    compare_case(cast.case.pk)
+    assert not row().disagrees
+    ReadingDesign.objects.update(diameter_apart_mm=0.1, dice_below=None)
+    compare_case(cast.case.pk)
+    assert not row().disagrees  # as long as each other
 
 
 def test_a_new_round_takes_the_place_of_the_old_one(cast):
