@@ -19,7 +19,7 @@ def schema_json(read: Read) -> dict[str, Any]:
 
 def _former(read: Read) -> dict[str, list[dict[str, str]]]:
     schema = read.schema
-    if schema.version == 1:
+    if schema.version <= 1:
         return {"labels": [], "questions": []}
     before = schemas_of(read.case.project).filter(version__lt=schema.version).order_by("version")
     labels: dict[str, dict[str, str]] = {}

@@ -139,7 +139,7 @@ class _Batch:
 
     def _only_labels_changed(self, edit: SentEdit, version: int) -> bool:
         """Whether all that happened to the mark since the page saw it is that the read's labels changed."""
-        if edit.is_plane or edit.seen > version or self.read.schema.version == 1:
+        if edit.is_plane or edit.seen > version or self.read.schema.version <= 1:
             return False
         since = Edit.objects.filter(
             read=self.read, annotation_id=edit.annotation_id, frame_number=0, version__gt=edit.seen
@@ -167,7 +167,7 @@ class _Batch:
 
     def _as_asked_now(self, edit: SentEdit, value: dict[str, Any]) -> dict[str, Any]:
         """In the words of the read's labels, where the page wrote it in those of an earlier version."""
-        if self.read.schema.version == 1 or self.scope.asks(value):
+        if self.read.schema.version <= 1 or self.scope.asks(value):
             return value
         self.mapper = self.mapper or mapper_to(self.read.schema)
         try:
