@@ -53,6 +53,31 @@ def room(reads, chromium):
     context.close()
 
 
+def test_a_row_of_the_worklist_opens_in_the_same_page_and_back_leads_to_it(reads, chromium):
+    node, read_of = reads
+    with sign_in(chromium, node, "reader1") as context:
+        page = context.new_page()
+        page.goto("/worklist/")
+        page.evaluate("() => { window.samePage = true }")
+        # What the chosen row opens with comes while the list is still shown.
+        page.wait_for_function(
+            "() => performance.getEntriesByType('resource').some(({ name }) => name.includes('/pixels/'))"
+        )
+        page.locator(f"a[href='/reads/{read_of['plain']}/']").click()
+        page.wait_for_function("() => window.atlasRoom?.state().shown !== null")
+        assert page.evaluate("() => window.samePage")
+        assert page.url.endswith(f"/reads/{read_of['plain']}/")
+        assert page.title().startswith("Case ")
+        assert page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+        assert page.locator("#worklist").count() == 0
+        before = page.evaluate("() => window.atlasRoom.state().shown")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("i => window.atlasRoom.state().shown === i + 1", arg=before)
+        page.go_back()
+        expect(page.get_by_role("heading", name="Your worklist")).to_be_visible()
+        assert not page.evaluate("() => window.samePage ?? false")
+
+
 def wait_for(room: Room, index: int) -> None:
     room.page.wait_for_function("i => window.atlasRoom.state().shown === i", arg=index)
 
