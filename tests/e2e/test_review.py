@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -49,7 +50,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_two_rounds_of_review_are_talked_over_and_seen_as_a_diff(seated, demo, tmp_path):
-    read = narrow_case(demo, tmp_path, "review1")
+    read = narrow_case(demo, tmp_path, f"review-{uuid4().hex[:6]}")
     reader, reviewer = seated("reader1"), seated("reviewer")
     drawn = at_the_read(reader, read)
     drawn.go_to_slice(2)
@@ -126,7 +127,7 @@ def test_two_rounds_of_review_are_talked_over_and_seen_as_a_diff(seated, demo, t
 def test_a_finding_outside_the_question_reaches_the_data_manager_and_the_answer_comes_back(
     seated, demo, tmp_path
 ):
-    read = narrow_case(demo, tmp_path, "incidental1")
+    read = narrow_case(demo, tmp_path, f"incidental-{uuid4().hex[:6]}")
     reader, manager = seated("reader1"), seated("manager")
     manager.goes_to("/incidental/")
     manager.sees("Nothing waits for you")
