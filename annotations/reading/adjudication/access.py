@@ -5,13 +5,13 @@ blind there is nothing to adjudicate: that it waits for it would tell them that 
 """
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from annotations.models import Case, Read
+from annotations.models import Case, Edit, Read
 from annotations.reading import policies
 from atlas.models import Project
 
@@ -26,11 +26,17 @@ def cases_to_adjudicate(user: Someone) -> QuerySet[Case]:
         return Case.objects.none()
     projects = permissions.objects_for(user, "review_cases", Project)
     return Case.objects.filter(
-        ~Exists(Read.objects.filter(case=OuterRef("pk"), reader=user.pk, kind=Read.Kind.READ)),
+        ~Exists(_reads_by(user).filter(case=OuterRef("pk"))),
         ~Exists(adjudications().filter(case=OuterRef("pk")).exclude(reader=user.pk)),
         needs_adjudication=True,
         project__in=projects.values("pk"),
     )
+
+
+def _reads_by(user: Someone) -> QuerySet[Read]:
+    """The reads that somebody did: theirs, and those that they drew in before they were handed to others."""
+    drew = Edit.objects.filter(read=OuterRef("pk"), by=user.pk)
+    return Read.objects.filter(Q(reader=user.pk) | Exists(drew), kind=Read.Kind.READ)
 
 
 def adjudications() -> QuerySet[Read]:
@@ -39,14 +45,16 @@ def adjudications() -> QuerySet[Read]:
 
 
 def candidates(case: Case) -> QuerySet[User]:
-    """Who may adjudicate a case: those who judge in its project and have no read on it."""
+    """Who may adjudicate a case: those who judge in its project, and never drew in a read of it."""
     judges = permissions.holders_of("review_cases", case.project)
-    readers = Read.objects.filter(case=case, kind=Read.Kind.READ).values("reader")
-    return judges.exclude(pk__in=readers).order_by("last_name", "first_name", "username")
+    reads = Read.objects.filter(case=case, kind=Read.Kind.READ)
+    drew = Edit.objects.filter(read__in=reads.values("pk"))
+    readers = judges.filter(Q(pk__in=reads.values("reader")) | Q(pk__in=drew.values("by")))
+    return judges.exclude(pk__in=readers.values("pk")).order_by("last_name", "first_name", "username")
 
 
 def has_read(user: Someone, case: Case) -> bool:
-    return Read.objects.filter(case=case, reader=user.pk, kind=Read.Kind.READ).exists()
+    return _reads_by(user).filter(case=case).exists()
 
 
 def case_or_404(user: Someone, slug: str, number: int) -> Case:

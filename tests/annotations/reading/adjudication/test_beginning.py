@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import permissions
-from accounts.models import AuditRecord
+from accounts.models import AuditRecord, User
 from annotations.models import Read, ReadingDesign
 from annotations.reading.adjudication import access
 from annotations.reading.aside import set_aside
@@ -60,6 +60,17 @@ def test_nobody_judges_a_case_that_they_have_read(disputed, role):
     assert anna not in access.candidates(disputed.case)
     named = disputed.begin("lead", adjudicator=anna.public_id)
     assert named.status_code == 409
+
+
+def test_whoever_drew_in_a_read_before_it_was_handed_over_judges_nothing(disputed):
+    cast, anna = disputed.cast, disputed.cast.anna
+    other = User.objects.create_user("dora", first_name="Dora")
+    Read.objects.filter(pk=disputed.reads["anna"].pk).update(reader=other)
+    permissions.grant(user=anna, role="reviewer", scope=cast.project)
+    assert disputed.begin("anna").status_code == 403
+    assert anna not in access.candidates(disputed.case)
+    assert not access.cases_to_adjudicate(anna).exists()
+    assert access.cases_to_adjudicate(cast.reviewer).exists()
 
 
 def test_a_case_waits_for_nobody_who_still_reads_it(disputed):
