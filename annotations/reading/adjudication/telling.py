@@ -8,8 +8,8 @@ from annotations.reading.adjudication.readers import readers_of
 
 
 def decisions_of(adjudication: Read, identify: Callable[[str], str]) -> dict[str, Any]:
-    """The readers by letter, as the sentences name them, and what was decided of each lesion. `identify` makes
-    an identifier of a user's public id."""
+    """The readers by letter, as the sentences name them, and what was decided of each lesion. `identify`
+    makes an identifier of a public id."""
     readers = readers_of(adjudication.case, adjudication=adjudication)
     letters = {reader.id: reader.letter for reader in readers}
     return {
