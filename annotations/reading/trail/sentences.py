@@ -104,6 +104,8 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
         Kind.SETTINGS,
         gettext_noop("threw the draft of version {version} of the labels away"),
     ),
+    "term.added": (Kind.SETTINGS, gettext_noop("added a coded term")),
+    "term.removed": (Kind.SETTINGS, gettext_noop("took a coded term off the search")),
     "hanging.written": (Kind.SETTINGS, gettext_noop("wrote a hanging protocol")),
     "hanging.moved": (Kind.SETTINGS, gettext_noop("moved a hanging protocol")),
     "hanging.removed": (Kind.SETTINGS, gettext_noop("removed a hanging protocol")),
