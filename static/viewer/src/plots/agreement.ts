@@ -88,7 +88,7 @@ export function heat(dice: number, limit: number | null): string {
 
 export function drawMatrix(data: Matrix, width: number): Drawing {
   const label = Math.min(Math.max(...data.readers.map((name) => name.length)) * 6 + 12, 140);
-  const side = Math.min((width - label - 8) / data.readers.length, 26);
+  const side = Math.min((width - label - 8) / data.readers.length, 18);
   const cells = data.pairs.flatMap(([row, column, dice, , n]) =>
     dice === null
       ? []
