@@ -17,8 +17,12 @@ const SIGNS = {
   changed: [Pencil, t("changed")],
 } as const;
 
-/** Whether this person sees marks that may have an earlier round. */
-const isLater = (read: Read): boolean => read.round > 1 && read.kind !== "adjudication";
+/** Whether this person sees marks that have an earlier round: others see the last one that was handed in. */
+function isLater({ kind, round, state, you }: Read): boolean {
+  if (kind === "adjudication") return false;
+  const seen = you.capacity === "reader" || ["submitted", "accepted"].includes(state) ? round : round - 1;
+  return seen > 1;
+}
 
 export function Changes() {
   const read = useRoom((state) => state.read);
