@@ -112,6 +112,8 @@ class _Images:
         self.number_of = {name: index for index, name in enumerate(self.names)}
         self.grids: dict[range, Grid] = {}
         self.space = series.frame_of_reference_uid or series.public_id
+        self.is_trusted = self.frames.in_patient and not self.frames.spoiled & {"volume", "millimetres"}
+        self.place = self.space if self.is_trusted else series.public_id
 
     def lesion(
         self, mark: Mark, planes: Sequence[PlaneOfMark], answers: Mapping[str, Mapping[str, Any]]
@@ -129,7 +131,7 @@ class _Images:
             series=self.series.public_id,
             study=self.series.study.public_id,
             space=space,
-            place=self.space if self.frames.in_patient else self.series.public_id,
+            place=grid.space if grid is not None else self.place,
             centroid_mm=centroid_mm,
             voxels=voxels,
             grid=grid,
@@ -181,9 +183,8 @@ class _Images:
         placed = [one.origin_patient_mm for one in frames if one.origin_patient_mm is not None]
         name = f"{self.series.public_id}/{self.series.generation}/{stack.start}-{stack.stop}"
         rows, columns = max(one.rows for one in frames), max(one.columns for one in frames)
-        trusted = self.frames.in_patient and not self.frames.spoiled & {"volume", "millimetres"}
         if (
-            trusted
+            self.is_trusted
             and len(alike) == 1
             and len(placed) == len(frames)
             and spacing is not None

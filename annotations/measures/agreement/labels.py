@@ -7,14 +7,13 @@ in a study shares no place at all, nothing can be compared there, and `not_compa
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from annotations.measures.agreement.lesions import Lesion, Matching, match, pair_of
 from annotations.measures.agreement.masks import MaskPair, percentile_95, surface
-from annotations.measures.agreement.voxels import Grid, Points, Voxels, finer, on_grid, union, volume_mm3
+from annotations.measures.agreement.voxels import Grid, Points, finer, on_grid, union, volume_mm3
 
 TOLERANCE_MM = 2.0
 NO_COMMON_PLACE = (
@@ -63,7 +62,7 @@ def compare(
     """Two readers on one label. In memory are, beside their lesions, the masks of one place at a time."""
     apart = _studies_without_common_place(first, second)
     here = [[at for at, one in enumerate(lesions) if one.study not in apart] for lesions in (first, second)]
-    mine, theirs = [first[at] for at in here[0]], [second[at] for at in here[1]]
+    mine, theirs = _on_common_grids([first[at] for at in here[0]], [second[at] for at in here[1]])
     sums, places = _Sums(), []
     for place in sorted({(one.study, one.compared_at) for one in (*mine, *theirs) if one.grid}):
         chosen = [[one for one in all_ if (one.study, one.compared_at) == place] for all_ in (mine, theirs)]
@@ -102,9 +101,8 @@ def _studies_without_common_place(first: Iterable[Lesion], second: Iterable[Lesi
 def _compare_place(
     first: Sequence[Lesion], second: Sequence[Lesion], tolerance_mm: float, sums: _Sums
 ) -> dict[str, Any]:
-    grids = [one.grid for one in (*first, *second) if one.grid is not None]
-    grid = reduce(finer, grids)
-    masks = [union(_laid(lesions, grid)) for lesions in (first, second)]
+    [grid] = {one.grid for one in (*first, *second) if one.grid is not None}
+    masks = [union(one.voxels for one in lesions if one.voxels) for lesions in (first, second)]
     pair = MaskPair.of(masks[0], masks[1], grid)
     voxel = float(np.prod(grid.spacing_mm)) if grid.is_in_mm else 1.0
     sums.both += pair.overlap.both * voxel
@@ -130,8 +128,21 @@ def _compare_surfaces(pair: MaskPair, tolerance_mm: float, sums: _Sums) -> dict[
     return {"surface_dice": pair.surface_dice(tolerance_mm), "hd95_mm": pair.hd95_mm}
 
 
-def _laid(lesions: Iterable[Lesion], grid: Grid) -> list[Voxels]:
-    return [on_grid(one.voxels, one.grid, grid) for one in lesions if one.voxels and one.grid]
+def _on_common_grids(first: Sequence[Lesion], second: Sequence[Lesion]) -> tuple[list[Lesion], list[Lesion]]:
+    """The same lesions, all those of a place on the finest of its grids."""
+    finest: dict[tuple[str, str], Grid] = {}
+    for one in (*first, *second):
+        if one.grid is not None:
+            place = (one.study, one.compared_at)
+            finest[place] = finer(finest.get(place, one.grid), one.grid)
+
+    def laid(one: Lesion) -> Lesion:
+        if one.voxels is None or one.grid is None:
+            return one
+        grid = finest[one.study, one.compared_at]
+        return replace(one, voxels=on_grid(one.voxels, one.grid, grid), grid=grid)
+
+    return [laid(one) for one in first], [laid(one) for one in second]
 
 
 def _series(lesions: Iterable[Lesion]) -> str:

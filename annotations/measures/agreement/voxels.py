@@ -204,42 +204,87 @@ def on_grid(voxels: Voxels, grid: Grid, target: Grid) -> Voxels:
         return voxels
     if grid.space != target.space:
         raise ValueError("Marks of different spaces can't be laid on one grid.")
-    # The box of the mark, half a voxel wider, in the target's own indices.
-    low, high = np.array(voxels.corner) - 0.5, np.array(voxels.end) - 0.5
-    slices = np.array([voxels.corner[0], voxels.end[0] - 1])
-    corners = np.array(
-        [
-            grid.origins_mm[at]
-            + side * grid.thicknesses_mm[at] / 2 * grid.normal
-            + row * grid.row_mm * grid.along_column
-            + column * grid.column_mm * grid.along_row
-            for at in slices
-            for side in (-1, 1)
-            for row in (low[1], high[1])
-            for column in (low[2], high[2])
-        ]
-    )
+    corners = _corners_mm(voxels, grid)
     depth = corners @ target.normal
     near = (target.positions_mm >= depth.min() - target.slice_mm) & (
         target.positions_mm <= depth.max() + target.slice_mm
     )
+    take = _taken_straight if _is_parallel(grid, target) else _taken
     found = []
-    for at in np.flatnonzero(near):  # slice by slice: bounded memory
+    for at in np.flatnonzero(near).tolist():  # slice by slice: bounded memory
         off = corners - target.origins_mm[at]
-        row, column = off @ target.along_column / target.row_mm, off @ target.along_row / target.column_mm
-        rows = np.arange(max(0, int(np.floor(row.min()))), min(target.rows, int(np.ceil(row.max())) + 1))
-        columns = np.arange(
-            max(0, int(np.floor(column.min()))), min(target.columns, int(np.ceil(column.max())) + 1)
-        )
-        if not rows.size or not columns.size:
-            continue
-        indices = np.stack(np.meshgrid([at], rows, columns, indexing="ij"), axis=-1).reshape(-1, 3)
-        here, inside = grid.nearest(target.centres_mm(indices))
-        local = here - np.array(voxels.corner)
-        inside &= ((local >= 0) & (local < np.array(voxels.mask.shape))).all(axis=1)
-        local, indices = local[inside], indices[inside]
-        found.append(indices[voxels.mask[tuple(local.T)]])
+        rows = _within(off @ target.along_column / target.row_mm, target.rows)
+        columns = _within(off @ target.along_row / target.column_mm, target.columns)
+        plane = take(voxels, grid, target, at, rows, columns)
+        inside = np.argwhere(plane)
+        corner = np.array([rows.start, columns.start])
+        found.append(np.column_stack((np.full(len(inside), at), inside + corner)))
     return Voxels.of_indices(np.concatenate(found) if found else np.zeros((0, 3), dtype=np.int64))
+
+
+def _corners_mm(voxels: Voxels, grid: Grid) -> Points:
+    """Of the box of a mark, half a voxel outward, float[8, 3]."""
+    first, last = voxels.corner[0], voxels.end[0] - 1
+    found = []
+    for at, side in ((first, -1), (first, 1), (last, -1), (last, 1)):
+        middle = grid.origins_mm[at] + side * grid.thicknesses_mm[at] / 2 * grid.normal
+        for row in (voxels.corner[1] - 0.5, voxels.end[1] - 0.5):
+            for column in (voxels.corner[2] - 0.5, voxels.end[2] - 0.5):
+                across = column * grid.column_mm * grid.along_row
+                found.append(middle + row * grid.row_mm * grid.along_column + across)
+    return np.array(found)
+
+
+def _within(places: Points, count: int) -> range:
+    """The indices of 0 to count that lie between the outermost of these."""
+    return range(max(0, int(np.floor(places.min()))), min(count, int(np.ceil(places.max())) + 1))
+
+
+def _is_parallel(grid: Grid, target: Grid) -> bool:
+    """Whether rows run along rows and columns along columns, forwards or backwards."""
+    return all(
+        abs(float(one @ other)) > 1 - ALONG**2
+        for one, other in ((grid.along_row, target.along_row), (grid.along_column, target.along_column))
+    )
+
+
+def _taken_straight(
+    voxels: Voxels, grid: Grid, target: Grid, at: int, rows: range, columns: range
+) -> NDArray[np.bool_]:
+    """What `_taken` gives, where every row of the target lies along one row here."""
+    plane = np.zeros((len(rows), len(columns)), dtype=np.bool_)
+    depth = float(target.origins_mm[at] @ grid.normal)
+    here = int(np.abs(grid.positions_mm - depth).argmin())
+    local = here - voxels.corner[0]
+    reaches = abs(float(grid.positions_mm[here]) - depth) <= grid.thicknesses_mm[here] / 2 + 1e-6
+    if not reaches or not 0 <= local < voxels.mask.shape[0]:
+        return plane
+    off = target.origins_mm[at] - grid.origins_mm[here]
+    taken, kept = [], []
+    for axis, indices, step_mm, direction, own_mm, own in (
+        (1, rows, target.row_mm, target.along_column, grid.row_mm, grid.along_column),
+        (2, columns, target.column_mm, target.along_row, grid.column_mm, grid.along_row),
+    ):
+        places = (off @ own + np.array(indices) * step_mm * float(direction @ own)) / own_mm
+        from_corner = np.rint(places).astype(np.int64) - voxels.corner[axis]
+        valid = (from_corner >= 0) & (from_corner < voxels.mask.shape[axis])
+        taken.append(from_corner[valid])
+        kept.append(valid)
+    plane[np.ix_(*kept)] = voxels.mask[local][np.ix_(*taken)]
+    return plane
+
+
+def _taken(
+    voxels: Voxels, grid: Grid, target: Grid, at: int, rows: range, columns: range
+) -> NDArray[np.bool_]:
+    """Of each voxel of one slice of the target, whether the nearest here is set, bool[rows, columns]."""
+    indices = np.stack(np.meshgrid([at], rows, columns, indexing="ij"), axis=-1).reshape(-1, 3)
+    here, inside = grid.nearest(target.centres_mm(indices))
+    local = here - np.array(voxels.corner)
+    inside &= ((local >= 0) & (local < np.array(voxels.mask.shape))).all(axis=1)
+    plane = np.zeros(len(indices), dtype=np.bool_)
+    plane[inside] = voxels.mask[tuple(local[inside].T)]
+    return plane.reshape(len(rows), len(columns))
 
 
 def finer(first: Grid, second: Grid) -> Grid:

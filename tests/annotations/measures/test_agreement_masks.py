@@ -1,5 +1,7 @@
 """Two masks compared: the first case that docs/agreement.md works through by hand, brute force, odd ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -141,6 +143,30 @@ def test_a_mark_lies_at_the_same_place_on_a_series_that_runs_the_other_way():
     there_and_back = on_grid(laid, backward, forward)
     assert there_and_back.corner == Voxels.of(first).corner
     assert (there_and_back.mask == Voxels.of(first).mask).all()
+
+
+def test_a_mark_on_a_tilted_series_is_found_point_by_point():
+    """The short way along rows and the long way through every voxel agree; tilted, volume is kept."""
+    random = np.random.default_rng(2)
+    mask = np.zeros((6, 32, 48), dtype=bool)
+    mask[1:5, 8:20, 12:30] = random.random((4, 12, 18)) < 0.8
+    fine = grid("fine", slices=12, rows=64, columns=96, spacing=(2.4, 0.5, 0.25), origin=(0.1, 0.2, 0.3))
+    straight = on_grid(Voxels.of(mask), grid(), fine)
+    nearly = replace(fine, along_row=np.array([1.0, 2e-3, 0]) / np.hypot(1, 2e-3))
+    slow = on_grid(Voxels.of(mask), grid(), nearly)
+    assert straight.count == pytest.approx(slow.count, rel=0.01)
+    pair = MaskPair.of(straight, slow, fine)
+    assert pair.overlap.dice > 0.98
+    c, s = np.cos(0.3), np.sin(0.3)
+    tilted = replace(
+        grid("tilted", slices=90, rows=160, columns=160, spacing=(0.5, 0.5, 0.5), origin=(0, 0, 0)),
+        along_column=np.array([0, c, s]),
+        origins_mm=np.array([0, 8.0, -8.0]) + np.arange(90)[:, None] * 0.5 * np.array([0, -s, c]),
+    )
+    block = np.zeros((6, 32, 48), dtype=bool)
+    block[1:5, 8:20, 12:30] = True
+    laid = on_grid(Voxels.of(block), grid(), tilted)
+    assert volume_mm3(laid, tilted) == pytest.approx(volume_mm3(Voxels.of(block), grid()), rel=0.03)
 
 
 def test_outside_of_the_other_series_there_is_nothing():
