@@ -3,6 +3,7 @@
 from django.urls import path
 
 from annotations.views import (
+    acts,
     adjudication,
     agreement,
     audit,
@@ -32,7 +33,8 @@ urlpatterns = [
     path("projects/<slug:slug>/figures.json", agreement.figures_json, name="project-figures"),
     path("projects/<slug:slug>/cases/", cases.case_table, name="project-cases"),
     path("projects/<slug:slug>/cases/add/", cases.cases_add, name="project-cases-add"),
-    path("projects/<slug:slug>/cases/assign/", cases.cases_assign, name="project-cases-assign"),
+    path("projects/<slug:slug>/cases/assign/", acts.act_on_cases, name="project-cases-assign"),
+    path("projects/<slug:slug>/acts/<int:action_id>/", acts.act_change, name="project-act"),
     path("projects/<slug:slug>/cases/unassign/", cases.read_unassign, name="project-cases-unassign"),
     path("projects/<slug:slug>/cases/<int:number>/", case.case_page, name="project-case"),
     path("projects/<slug:slug>/cases/<int:number>/adjudicate/", adjudication.adjudicate, name="adjudicate"),
@@ -102,7 +104,10 @@ urlpatterns = [
     path("incidental/<str:public_id>/seen/", incidental.seen, name="incidental-seen"),
     path("incidental/<str:public_id>/answer/", incidental.answer, name="incidental-answer"),
     path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist/take/", worklist.take, name="worklist-take"),
+    path("worklist/adjudicate/<slug:slug>/<int:number>/", worklist.adjudicate, name="worklist-adjudicate"),
     path("worklist/next/", worklist.next_read, name="worklist-next"),
     path("worklist/<str:public_id>/", worklist.panel, name="worklist-panel"),
+    path("worklist/<str:public_id>/give-back/", worklist.give_back, name="worklist-give-back"),
     path("reads/<str:public_id>/", room.room, name="read"),
 ]

@@ -1,16 +1,15 @@
-"""The cases of a project as rows of a table, and the reads of a person as a worklist."""
+"""The cases of a project as rows of a table."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from accounts import permissions
 from accounts.models import User
 from annotations.models import Case, CaseStudy, Read
-from annotations.reading import policies
+from annotations.reading import leases, policies
 from annotations.reading.assignment import OPEN
 from annotations.reading.overview import ORDER, UNASSIGNED, cases_with_findings, cases_with_state, known_reads
 from atlas.models import Project, Series, Study
@@ -74,6 +73,10 @@ class CaseRow:
         return bool(read and read.due and read.state in OPEN and read.due < timezone.localdate())
 
     @property
+    def has_run_out(self) -> bool:
+        return self.read is not None and leases.has_run_out(self.read)
+
+    @property
     def untouched(self) -> list[Read]:
         return [
             read
@@ -98,10 +101,10 @@ def case_rows(user: User, cases: Iterable[Case], project: Project) -> list[CaseR
     known = known_reads(user, project).filter(case__in=[case.pk for case in cases])
     for read in known.select_related("reader").order_by("id"):
         reads.setdefault(read.case_id, []).append(read)
-    return [CaseRow(case, _studies(case), reads.get(case.pk, [])) for case in cases]
+    return [CaseRow(case, studies_of(case), reads.get(case.pk, [])) for case in cases]
 
 
-def _studies(case: Case) -> list[Study]:
+def studies_of(case: Case) -> list[Study]:
     return [part.study for part in case.case_studies.all()]
 
 
@@ -117,6 +120,14 @@ class CaseFilter:
     reader: str = ""
     late: bool = False
     findings: bool = False
+    modality: str = ""
+    purpose: str = ""
+
+
+def modalities_of(project: Project) -> list[str]:
+    """Those of the images of its cases."""
+    shown = Series.objects.filter(study__case_studies__case__project=project).exclude(modality__in=NOT_SHOWN)
+    return sorted(shown.order_by().values_list("modality", flat=True).distinct())
 
 
 def cases_of(user: User, project: Project, narrow: CaseFilter) -> QuerySet[Case]:
@@ -136,90 +147,12 @@ def cases_of(user: User, project: Project, narrow: CaseFilter) -> QuerySet[Case]
     if narrow.late:
         late = known_reads(user, project).filter(state__in=OPEN, due__lt=timezone.localdate())
         cases = cases.filter(pk__in=late.values("case"))
+    if narrow.modality:
+        shown = Series.objects.filter(study__case_studies__case=OuterRef("pk"), modality=narrow.modality)
+        cases = cases.filter(Exists(shown))
+    if narrow.purpose:  # of a case that someone reads they are never told
+        reading = policies.cases_being_read_by(user).filter(project=project)
+        cases = cases.filter(purpose=narrow.purpose).exclude(pk__in=reading.values("pk"))
     if narrow.findings:
         cases = cases.filter(pk__in=cases_with_findings(project).values("pk"))
     return cases
-
-
-# The worklist of a person -----------------------------------------------------------------------
-
-
-@dataclass
-class WorkGroup:
-    """One heading of the worklist: how many there are in all, and the rows shown."""
-
-    key: str
-    title: str
-    note: str
-    total: int
-    rows: list[CaseRow]
-
-    @property
-    def word(self) -> str:
-        """As it stands after a number."""
-        return "to review" if self.key == "review" else self.title.split(" to ")[0].lower()
-
-    @property
-    def waits(self) -> bool:
-        """Whether this person has something to do there."""
-        return self.key not in ("submitted", "accepted")
-
-    @property
-    def more(self) -> int:
-        return self.total - len(self.rows)
-
-
-ROWS_SHOWN = {"returned": 100, "in_progress": 100, "next": 50, "review": 50, "submitted": 10, "accepted": 10}
-
-
-def worklist(user: User, project: Project | None = None) -> list[WorkGroup]:
-    """What waits for this person, in the order in which they should take it; empty groups are left out."""
-    own = policies.own_reads(user)
-    to_review = policies.reads_to_review(user)
-    if project is not None:
-        own, to_review = own.filter(case__project=project), to_review.filter(case__project=project)
-    state = Read.State
-    in_order = ("due", "case__project", "case__number")
-    latest = "-changed_at"
-    groups = [
-        ("returned", "Returned to you", "", own.filter(state=state.RETURNED).order_by(*in_order)),
-        ("in_progress", "In progress", "", own.filter(state=state.IN_PROGRESS).order_by(*in_order)),
-        ("next", "Next", "by due date, then by number", own.filter(state=state.ASSIGNED).order_by(*in_order)),
-        ("review", "To review", "longest waiting first", to_review),
-        ("submitted", "Submitted", "waiting for review", own.filter(state=state.SUBMITTED).order_by(latest)),
-        ("accepted", "Accepted", "", own.filter(state=state.ACCEPTED).order_by(latest)),
-    ]
-    found = []
-    for key, title, note, reads in groups:
-        chosen = list(_with_case(reads)[: ROWS_SHOWN[key]])
-        full = len(chosen) == ROWS_SHOWN[key]
-        if chosen:
-            total = reads.count() if full else len(chosen)
-            found.append(WorkGroup(key, title, note, total, [work_row(read) for read in chosen]))
-    return found
-
-
-def _with_case(reads: QuerySet[Read]) -> QuerySet[Read]:
-    seen_comments = Q(comments__resolved_at=None, comments__isnull=False)
-    return (
-        reads.select_related("case__project", "case__subject", "reader")
-        .prefetch_related(with_images("case__"))
-        .annotate(unresolved=Count("comments", filter=seen_comments, distinct=True))
-    )
-
-
-def work_row(read: Read) -> CaseRow:
-    comments = getattr(read, "unresolved", 0) if read.state == Read.State.RETURNED else 0
-    return CaseRow(read.case, _studies(read.case), read=read, open_comments=comments)
-
-
-def projects_of(groups: Sequence[WorkGroup]) -> list[Project]:
-    """The projects that occur in a worklist, by name."""
-    found = {row.case.project for group in groups for row in group.rows}
-    return sorted(found, key=lambda project: project.name)
-
-
-def may_read_or_review(user: User) -> bool:
-    """Whether this person belongs to any project in which they could get reads."""
-    held = permissions.held_anywhere(user)
-    return ("project", "read_cases") in held or ("project", "review_cases") in held

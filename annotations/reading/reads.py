@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case as Choose
-from django.db.models import F, QuerySet, When
+from django.db.models import QuerySet, When
 from django.http import Http404
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from annotations.reading.adjudication.ending import require_settled
 from annotations.reading.answers import owed_by
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import design_of
+from annotations.reading.order import in_reading_order
 from atlas.api.errors import Conflict
 
 audit.register("read.opened", "read.submitted", "read.marks_seen", "read.unaided_locked")
@@ -140,13 +141,8 @@ def next_read(user: User, *, after: Read | None = None) -> Read | None:
 
 def _own_to_read(user: User) -> QuerySet[Read]:
     ranks = (When(state=state, then=rank) for rank, state in enumerate(NEXT_ORDER))
-    in_order = ("rank", F("due").asc(nulls_last=True), "case__project", "case__number")
-    return (
-        policies.own_reads(user)
-        .filter(state__in=NEXT_ORDER)
-        .annotate(rank=Choose(*ranks))
-        .order_by(*in_order)
-    )
+    waiting = policies.own_reads(user).filter(state__in=NEXT_ORDER).annotate(rank=Choose(*ranks))
+    return in_reading_order(waiting, "rank")
 
 
 def _was_submitted_at(read: Read, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""The cases of a project: the table, choosing studies, and handing cases to readers."""
+"""The cases of a project: the table, and choosing studies."""
 
 from urllib.parse import urlencode
 
@@ -17,9 +17,10 @@ from accounts.models import User
 from accounts.requests import SignedInRequest
 from annotations.models import Case, Read
 from annotations.reading import assignment, casebook, cases, overview, schemas
+from annotations.reading.assignment import bulk
+from annotations.views.act_form import TITLES, WAYS, ActForm, told
 from annotations.views.frame import (
     OpenProject,
-    carried_out,
     open_project,
     page_of,
     sentence,
@@ -27,8 +28,8 @@ from annotations.views.frame import (
 )
 from atlas.models import Dataset, Project, Series, Study, Subject
 
-WAYS = [("each", "Each of them reads each case"), ("share", "Shared out evenly")]
 ROWS_A_PAGE = 50
+ACTS_SHOWN = 5
 SUBJECTS_A_PAGE = 50
 
 
@@ -39,10 +40,12 @@ class FilterForm(forms.Form):
     text = forms.CharField(required=False, max_length=64)
     state = forms.ChoiceField(required=False)
     reader = forms.ChoiceField(required=False)
+    modality = forms.ChoiceField(required=False)
+    purpose = forms.ChoiceField(required=False)
     late = forms.BooleanField(required=False)
     findings = forms.BooleanField(required=False)
 
-    def __init__(self, *args, readers: list[User], may_manage: bool, **kwargs) -> None:
+    def __init__(self, *args, readers: list[User], modalities: list[str], may_manage: bool, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         states = [(str(state), state.label) for state in overview.ORDER]
         if may_manage:
@@ -52,46 +55,35 @@ class FilterForm(forms.Form):
         people = [(person.public_id, person.display_name) for person in readers]
         self.fields["state"].choices = [("", "Any state"), *states]  # type: ignore[attr-defined]
         self.fields["reader"].choices = [("", "Any reader"), *people]  # type: ignore[attr-defined]
-
-
-class AssignForm(forms.Form):
-    readers = forms.ModelMultipleChoiceField(
-        User.objects.none(),
-        to_field_name="public_id",
-        error_messages={"required": "Choose at least one reader."},
-    )
-    way = forms.ChoiceField(choices=WAYS, initial="each")
-    readers_per_case = forms.IntegerField(required=False, min_value=1, initial=1)
-    due = forms.DateField(required=False)
-
-    def __init__(self, *args, opened: OpenProject, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["readers"].queryset = assignment.possible_readers(opened.project)  # type: ignore[attr-defined]
-
-    def clean(self):
-        found = super().clean() or {}
-        if found.get("way") == "share" and not found.get("readers_per_case"):
-            self.add_error("readers_per_case", "Say how many readers each case gets.")
-        return found
+        found = [(modality, modality) for modality in modalities]
+        self.fields["modality"].choices = [("", "Any modality"), *found]  # type: ignore[attr-defined]
+        if may_manage:
+            purposes = [("", "Any purpose"), *Case.Purpose.choices]
+            self.fields["purpose"].choices = purposes  # type: ignore[attr-defined]
+        else:  # who reviews isn't told which cases are hidden references
+            del self.fields["purpose"]
 
 
 @login_required
 @require_safe
 def case_table(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "review_cases")
-    return _table(request, opened, AssignForm(opened=opened))
+    return show_cases(request, opened, ActForm(opened=opened))
 
 
-def _table(
-    request: SignedInRequest, opened: OpenProject, form: AssignForm, status: int = 200
+def show_cases(
+    request: SignedInRequest, opened: OpenProject, form: ActForm, status: int = 200
 ) -> HttpResponse:
-    project = opened.project
+    project, user = opened.project, request.user
     readers = list(assignment.possible_readers(project))
-    narrow = FilterForm(request.GET, readers=readers, may_manage=opened.may_manage)
+    # A form that was refused is shown above the list that it was sent from.
+    narrowed = request.GET if request.method != "POST" else QueryDict(request.POST.get("query", ""))
+    narrow = _filter_form(opened, narrowed, readers)
     refused = [] if narrow.is_valid() else [f"{name}: {errors[0]}" for name, errors in narrow.errors.items()]
-    found = Case.objects.none() if refused else casebook.cases_of(request.user, project, _filter(narrow))
+    found = Case.objects.none() if refused else casebook.cases_of(user, project, _filter(narrow))
     page = page_of(request, found.prefetch_related(casebook.with_images()), ROWS_A_PAGE)
     load = assignment.open_reads_by_reader(project) if opened.may_manage else {}
+    acts = list(bulk.actions_of(user, project)[:ACTS_SHOWN]) if opened.may_manage else []
     return show(
         request,
         opened,
@@ -99,17 +91,32 @@ def _table(
         "projects/cases.html",
         status=status,
         page=page,
-        rows=casebook.case_rows(request.user, page.object_list, project),
+        rows=casebook.case_rows(user, page.object_list, project),
         narrow=narrow,
         refused=refused,
-        is_narrowed=any(request.GET.get(name) for name in FilterForm.base_fields),
-        query=_without_page(request.GET),
+        is_narrowed=any(narrowed.get(name) for name in FilterForm.base_fields),
+        query=_without_page(narrowed),
         readers=[(person, load.get(person.pk, 0)) for person in readers],
         form=form,
+        ways=WAYS,
+        acts=[(act, TITLES.get(act.kind, act.kind), told(act)) for act in acts],
         chosen_numbers={int(n) for n in request.POST.getlist("case") if n.isdecimal()},
         chosen_readers=request.POST.getlist("readers"),
         has_labels=schemas.current_schema(project) is not None,
     )
+
+
+def case_filter(
+    request: SignedInRequest, opened: OpenProject, query: QueryDict
+) -> casebook.CaseFilter | None:
+    """What a query narrows the list to; None where it makes no sense."""
+    form = _filter_form(opened, query, list(assignment.possible_readers(opened.project)))
+    return _filter(form) if form.is_valid() else None
+
+
+def _filter_form(opened: OpenProject, query: QueryDict, readers: list[User]) -> FilterForm:
+    known = casebook.modalities_of(opened.project)
+    return FilterForm(query, readers=readers, modalities=known, may_manage=opened.may_manage)
 
 
 def _filter(form: FilterForm) -> casebook.CaseFilter:
@@ -120,41 +127,7 @@ def _without_page(query: QueryDict) -> str:
     return urlencode([(name, value) for name, value in query.items() if name != "page" and value])
 
 
-@login_required
-@require_POST
-def cases_assign(request: SignedInRequest, slug: str) -> HttpResponse:
-    opened = open_project(request, slug, "manage_project")
-    project = opened.project
-    form = AssignForm(request.POST, opened=opened)
-    asked = request.POST.getlist("case")
-    numbers = [int(number) for number in asked if number.isdecimal() and len(number) < 10]
-    chosen = list(Case.objects.filter(project=project, number__in=numbers).order_by("number"))
-    if form.is_valid():
-        readers, due = list(form.cleaned_data["readers"]), form.cleaned_data["due"]
-        common = {"by": request.user, "project": project, "cases": chosen, "readers": readers, "due": due}
-        if form.cleaned_data["way"] == "share":
-            each = form.cleaned_data["readers_per_case"]
-            done = carried_out(form, lambda: assignment.assign_balanced(**common, readers_per_case=each))
-        else:
-            done = carried_out(form, lambda: assignment.assign(**common))
-        if done is not None:
-            messages.success(request, _told(done))
-            return redirect(_back(request, slug))
-    return _table(request, opened, form, status=400)
-
-
-def _told(done: assignment.Assigned) -> str:
-    parts = [f"{done.made:,} read{'' if done.made == 1 else 's'} assigned."]
-    if done.there:
-        parts.append(f"{done.there:,} {'was' if done.there == 1 else 'were'} there before.")
-    if done.not_blind:
-        parts.append(f"{done.not_blind:,} left out: the reader has seen another reader's marks on the case.")
-    if done.short:
-        parts.append(f"{done.short:,} case{'' if done.short == 1 else 's'} found too few readers.")
-    return " ".join(parts)
-
-
-def _back(request: SignedInRequest, slug: str) -> str:
+def address_of(request: SignedInRequest, slug: str) -> str:
     """The table as it was narrowed before; only its query is taken from the form, never an address."""
     query = QueryDict(request.POST.get("query", ""))
     known = [(name, value) for name, value in query.items() if name in (*FilterForm.base_fields, "page")]
@@ -171,7 +144,7 @@ def read_unassign(request: SignedInRequest, slug: str) -> HttpResponse:
         messages.error(request, sentence(refusal))
     else:
         messages.success(request, gettext("The read was taken back."))
-    return redirect(_back(request, slug))
+    return redirect(address_of(request, slug))
 
 
 # Choosing studies -------------------------------------------------------------------------------

@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 
+from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from accounts.services.preferences import preferences_of
 from annotations.models import Comment, Read, Review
-from annotations.reading import casebook, policies, reads
+from annotations.reading import casebook, policies, reads, worklists
+from annotations.reading.adjudication import assigning
+from annotations.reading.assignment import queue
 from annotations.reading.projects import project_or_404
 from annotations.reading.review import last_review
+from annotations.views.frame import sentence
+from atlas.api.errors import Conflict
 from atlas.built import program
 from atlas.models import Series, Study
 
@@ -51,16 +58,28 @@ class Chosen:
     may_judge: bool
 
 
+class WorkForm(forms.Form):
+    """What the address narrows the list to; what makes no sense is said, never ignored."""
+
+    text = forms.CharField(required=False, max_length=64)
+    group = forms.ChoiceField(
+        required=False, choices=[("", ""), *((key, title) for key, (title, _) in worklists.TITLES.items())]
+    )
+    modality = forms.CharField(required=False, max_length=16)
+
+
 @login_required
 @ensure_csrf_cookie
 @require_safe
 def worklist(request: SignedInRequest) -> HttpResponse:
-    slug = request.GET.get("project", "")
-    project = project_or_404(request.user, slug) if slug else None
-    groups = casebook.worklist(request.user, project)
-    rows = [row for group in groups for row in group.rows]
-    choices = casebook.projects_of(groups) if project is None else [project]
-    first = rows[0].read if rows else None
+    user, slug = request.user, request.GET.get("project", "")
+    project = project_or_404(user, slug) if slug else None
+    form = WorkForm(request.GET)
+    refused = [] if form.is_valid() else [f"{name}: {errors[0]}" for name, errors in form.errors.items()]
+    groups = [] if refused else worklists.worklist(user, project, worklists.WorkFilter(**form.cleaned_data))
+    choices = worklists.projects_worked_in(user)
+    first = next((row.read for group in groups for row in group.rows if row.read), None)
+    modalities = {*worklists.modalities_shown(groups), request.GET.get("modality", "")[:16]} - {""}
     return render(
         request,
         "worklist/worklist.html",
@@ -69,20 +88,65 @@ def worklist(request: SignedInRequest) -> HttpResponse:
             "waiting": _waiting(groups),
             "project": project,
             "choices": choices,
-            "several": len(choices) > 1,
-            "may_read_or_review": casebook.may_read_or_review(request.user),
-            "chosen": _chosen(request.user, first) if first else None,
+            "several": len(choices) > 1 and project is None,
+            "refused": refused,
+            "narrow": form,
+            "group_choices": [(key, title) for key, (title, _) in worklists.TITLES.items()],
+            "modalities": sorted(modalities),
+            "is_narrowed": project is not None or any(request.GET.get(name) for name in form.fields),
+            "queues": worklists.queues_with_a_case(user, project),
+            "may_read_or_review": worklists.may_read_or_review(user),
+            "chosen": _chosen(user, first) if first else None,
             # A row opens in this page: see static/viewer/src/door.ts.
             "door": program("src/door.ts"),
             "style": program("src/ui/room.css"),
-            "preferences": preferences_of(request.user),
+            "preferences": preferences_of(user),
         },
     )
 
 
-def _waiting(groups: list[casebook.WorkGroup]) -> str:
+def _waiting(groups: list[worklists.WorkGroup]) -> str:
     """2 returned, 1 in progress, 84 next."""
     return ", ".join(f"{intcomma(group.total)} {gettext(group.word)}" for group in groups if group.waits)
+
+
+@login_required
+@require_POST
+def take(request: SignedInRequest) -> HttpResponse:
+    """The next case of a queue, in the reading room."""
+    project = project_or_404(request.user, request.POST.get("project", ""))
+    try:
+        read = queue.take_next(user=request.user, project=project)
+    except ValidationError as refusal:
+        messages.warning(request, sentence(refusal))
+        return redirect("worklist")
+    return redirect("read", read.public_id)
+
+
+@login_required
+@require_POST
+def give_back(request: SignedInRequest, public_id: str) -> HttpResponse:
+    """Someone else may have a case that was taken from a queue."""
+    policies.read_or_404(request.user, public_id)
+    try:
+        queue.give_back(user=request.user, read_id=public_id)
+    except ValidationError as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        messages.success(request, gettext("Given back. What you drew, if anything, is kept."))
+    return redirect("worklist")
+
+
+@login_required
+@require_POST
+def adjudicate(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """Begin to adjudicate a case, or go on with it, in the reading room."""
+    try:
+        read = assigning.take(by=request.user, slug=slug, number=number)
+    except Conflict as refusal:
+        messages.warning(request, str(refusal.detail))
+        return redirect("worklist")
+    return redirect("read", read.public_id)
 
 
 @login_required
@@ -108,7 +172,7 @@ def _chosen(user: User, read: Read) -> Chosen:
         .prefetch_related(casebook.with_images("case__"))
         .get(pk=read.pk)
     )
-    row = casebook.work_row(found)
+    row = worklists.work_row(found)
     if not row.studies:
         raise Http404("This case has no studies.")
     series: dict[int, list[Series]] = {study.pk: [] for study in row.studies}
