@@ -136,13 +136,13 @@ function noticeDrawn(now: Marks, before: Marks): void {
 
 // Going ------------------------------------------------------------------------------------------
 
-/** To a lesion: it is laid on the screen, its result in the hand. */
+/** To a lesion: it is laid on the screen. Its result comes into the hand only to be edited. */
 export function goTo(number: number): void {
   judging.setState({ lesion: number, problem: null });
   const lesion = lesionOf(judging.getState());
   if (!lesion) return;
   if (!isLooking()) choose("window");
-  room.setState({ selected: lesion.result[0] ?? null });
+  room.setState({ selected: null });
   void show(lesion);
   void look(lesion);
 }
@@ -304,7 +304,7 @@ async function decide(send: () => Promise<Decided>): Promise<boolean> {
       const agreeing = lesions.filter((one) => one.state === "open" && one.agree).length;
       return { now: now && { ...now, lesions, settled, total, agreeing }, drafts: rest, busy: false };
     });
-    if (judging.getState().lesion === lesion.number) room.setState({ selected: lesion.result[0] ?? null });
+    room.setState({ selected: null });
     return true;
   } catch (error) {
     if (mine !== client) return false;

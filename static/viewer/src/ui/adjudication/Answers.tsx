@@ -133,6 +133,7 @@ function Pick(props: {
       aria-label={t("Take for {question}", { question: row.text })}
       disabled={!may}
       value={now}
+      data-open={now ? undefined : ""}
       data-testid={`answer-${row.answer}`}
       onChange={(event) => {
         if (event.target.value) choose(JSON.parse(event.target.value) as Value);

@@ -2,15 +2,15 @@
 import { Brush } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
-import { isChanged, nextOpen, votersOf } from "../../adjudication/choices";
-import { accept, editResult, whyNotAccept } from "../../adjudication/deciding";
+import { isChanged, lacks, nextOpen, votersOf } from "../../adjudication/choices";
+import { accept, drawnFor, editResult, whyNotAccept } from "../../adjudication/deciding";
 import { draftOf, isLooking, judging, lesionOf } from "../../adjudication/store";
 import { ServerError } from "../../api/client";
 import type { Read } from "../../api/types";
 import { firstKey } from "../../commands";
 import { client, journal, reread, sentenceOf } from "../../session";
 import { marks } from "../../store/marks";
-import { mayMark, type Room } from "../../store/room";
+import { mayMark, type Room, room } from "../../store/room";
 import { choose } from "../../tools";
 import { t, tn } from "../../words";
 import { useRoom } from "../use";
@@ -37,7 +37,10 @@ export function Decide({ read }: { read: Read }) {
           type="button"
           className="btn primary grow"
           data-testid="stop-editing"
-          onClick={() => choose("window")}
+          onClick={() => {
+            choose("window");
+            room.setState({ selected: null });
+          }}
         >
           {t("Done editing: compare again")} <kbd>{firstKey("tool.window")}</kbd>
         </button>
@@ -55,9 +58,15 @@ export function Decide({ read }: { read: Read }) {
       return;
     }
     setAsked(true);
-    const draft = lesion && draftOf(lesion, state);
-    if (lesion && draft?.take && !lesion.agree && !draft.reason.trim())
-      document.getElementById(REASON_ID)?.focus();
+    const missing = lesion && lacks(lesion, draftOf(lesion, state), drawnFor(lesion, state));
+    const field =
+      missing === "answers"
+        ? document.querySelector<HTMLElement>(".ans select[data-open]")
+        : missing === "reason"
+          ? document.getElementById(REASON_ID)
+          : null;
+    field?.scrollIntoView({ block: "center" });
+    field?.focus();
   };
   return (
     <div className="submit wrap">

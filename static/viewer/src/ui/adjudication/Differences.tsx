@@ -44,9 +44,9 @@ export function Differences({ now, lesion }: { now: Adjudication; lesion: Adjudi
           L{lesion.number}, {label}
         </h2>
         <span className="end faint small" title={now.rule.sentence}>
-          {to
-            ? t("from: {choice}; amber: past the limit", { choice: to })
-            : t("of the readers to each other")}
+          {t("amber: past the limit")}
+          <br />
+          {to ? t("difference from: {choice}", { choice: to }) : t("of the readers to each other")}
         </span>
       </header>
       <Whys key={lesion.number} sentences={lesion.disagreements} />
