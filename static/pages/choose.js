@@ -8,23 +8,30 @@ function follow(name) {
 
   const tell = () => {
     const found = boxes();
-    const n = found.filter((box) => box.checked).length;
+    const matching = document.querySelector(`[data-choose-matching="${name}"]`);
+    const here = found.filter((box) => box.checked).length;
+    const n = matching?.checked ? Number(matching.value) : here;
     const all = document.querySelector(`[data-choose-all="${name}"]`);
     if (all) {
-      all.checked = n > 0 && n === found.length;
-      all.indeterminate = n > 0 && n < found.length;
+      all.checked = here > 0 && here === found.length;
+      all.indeterminate = here > 0 && here < found.length;
     }
     for (const place of document.querySelectorAll(`[data-chosen-count="${name}"]`)) {
       const words = name === "study" ? ["study", "studies"] : ["case", "cases"];
       place.dataset.none ??= place.textContent;
-      place.textContent = n === 0 ? place.dataset.none : `${n} ${n === 1 ? words[0] : words[1]} chosen`;
+      place.textContent = n === 0 ? place.dataset.none : `${n.toLocaleString("en")} ${n === 1 ? words[0] : words[1]} chosen`;
     }
   };
 
   document.addEventListener("click", (event) => {
     const box = event.target;
     if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
-    if (box.dataset.chooseAll === name) {
+    const matching = document.querySelector(`[data-choose-matching="${name}"]`);
+    if (matching && box !== matching) matching.checked = false; // whoever picks cases means those
+    if (box === matching) {
+      for (const one of boxes()) one.checked = box.checked;
+      last = null;
+    } else if (box.dataset.chooseAll === name) {
       for (const one of boxes()) one.checked = box.checked;
       last = null;
     } else if (box.name === name) {
@@ -37,5 +44,6 @@ function follow(name) {
     } else return;
     tell();
   });
+  document.addEventListener("atlas:fresh", tell);
   tell();
 }

@@ -4,7 +4,7 @@
 
 const PAUSE_MS = 400;
 const BETWEEN_MS = 2000;
-const NEWS = ["case", "release", "incidental", "studies", "upload", "series", "fanout.gap"];
+const NEWS = ["case", "worklist", "bulk", "release", "incidental", "studies", "upload", "series", "fanout.gap"];
 const RETRY_MS = [1000, 2000, 5000, 15000];
 
 const parts = () => [...document.querySelectorAll("[data-live]")];
@@ -35,7 +35,10 @@ async function refresh() {
     const next = fresh.getElementById(part.id);
     if (!next || next.innerHTML === part.innerHTML) continue;
     if (isBusy(part)) soon(5000);
-    else part.replaceWith(document.adoptNode(next));
+    else {
+      part.replaceWith(document.adoptNode(next));
+      document.dispatchEvent(new CustomEvent("atlas:fresh"));
+    }
   }
 }
 
