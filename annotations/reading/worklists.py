@@ -40,6 +40,7 @@ TITLES = {
 }
 OVER = ("submitted", "accepted", "set_aside")
 QUEUES_SHOWN = 10
+WORDS_MAX = 8
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,13 @@ class WorkFilter:
     def cases(self, prefix: str = "") -> Q:
         """Of cases, or (`prefix`) of what points to one."""
         found = Q()
-        if self.text:
-            matches = Q(**{f"{prefix}title__icontains": self.text})
-            matches |= Q(**{f"{prefix}subject__pseudonym__icontains": self.text})
-            if self.text.isdecimal() and len(self.text) < 10:
-                matches |= Q(**{f"{prefix}number": int(self.text)})
-            found &= matches | self._with_series(prefix, body_part__icontains=self.text)
+        for word in self.text.split()[:WORDS_MAX]:
+            matches = Q(**{f"{prefix}title__icontains": word})
+            matches |= Q(**{f"{prefix}subject__pseudonym__icontains": word})
+            if word.isdecimal() and len(word) < 10:
+                matches |= Q(**{f"{prefix}number": int(word)})
+            matches |= self._with_series(prefix, body_part__icontains=word)
+            found &= matches | self._with_series(prefix, modality__iexact=word)
         if self.modality:
             found &= self._with_series(prefix, modality=self.modality)
         return found

@@ -57,6 +57,10 @@ class Chosen:
     comments: list[Comment]
     may_judge: bool
 
+    @property
+    def is_open(self) -> bool:
+        return self.row.read is not None and self.row.read.state in Read.EDITABLE
+
 
 class WorkForm(forms.Form):
     """What the address narrows the list to; what makes no sense is said, never ignored."""

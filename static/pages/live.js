@@ -33,6 +33,7 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
     const next = fresh.getElementById(part.id);
+    if (!next && part.hasAttribute("data-live-whole")) location.reload(); // the page is laid out anew
     if (!next || next.innerHTML === part.innerHTML) continue;
     if (isBusy(part)) soon(5000);
     else {
@@ -70,6 +71,8 @@ function listen(path) {
     setTimeout(() => listen(path), RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
   });
 }
+
+document.addEventListener("atlas:look", () => soon());
 
 for (const path of new Set(parts().map((part) => part.dataset.live))) listen(path);
 

@@ -7,6 +7,7 @@ const chosen = () => document.querySelector("tr.chosen");
 const PANEL_PAUSE_MS = 90;
 const kept = new Map();
 let wanted = 0;
+let chosenRead = chosen()?.dataset.read;
 
 if (panel) {
   const first = chosen();
@@ -30,7 +31,10 @@ if (panel) {
     } else if (event.key === "Enter" && !event.target.closest("a, button, select")) {
       if (chosen()) open(chosen());
     } else if ((event.key === "n" || event.key === "N") && !typing) {
-      location.assign("/worklist/next/");
+      const take = document.querySelector("[data-take]");
+      const waits = document.querySelector("tr[data-read][data-waits]");
+      if (take && !waits) take.form.requestSubmit();
+      else location.assign("/worklist/next/");
     } else if (event.key === "Home" && !typing) choose(rows()[0]);
     else if (event.key === "End" && !typing) choose(rows().at(-1));
     else if (event.key === "Escape" && typing === find) {
@@ -42,7 +46,24 @@ if (panel) {
     }
   });
 
-  find.addEventListener("input", narrow);
+  find.addEventListener("input", () => {
+    narrow();
+    keepInAddress();
+  });
+
+  // The list was read again: the same case stays chosen, if it is still there.
+  document.addEventListener("atlas:fresh", () => {
+    kept.clear();
+    const row = rows().find((one) => one.dataset.read === chosenRead);
+    if (row && row !== chosen()) {
+      mark(row);
+    } else if (!row && chosen()) {
+      const fresh = chosen();
+      unmark(fresh);
+      choose(fresh);
+    }
+    narrow();
+  });
 }
 
 for (const select of document.querySelectorAll("select[data-sends]")) {
@@ -62,10 +83,7 @@ function open(row) {
 
 async function choose(row) {
   if (!row || row === chosen()) return;
-  chosen()?.removeAttribute("aria-current");
-  chosen()?.classList.remove("chosen");
-  row.classList.add("chosen");
-  row.setAttribute("aria-current", "true");
+  mark(row);
   row.scrollIntoView({ block: "nearest" });
   const address = row.dataset.panel;
   const turn = ++wanted;
@@ -85,6 +103,29 @@ async function choose(row) {
     kept.set(address, await answer.text());
   }
   if (turn === wanted) panel.innerHTML = kept.get(address);
+}
+
+function unmark(row) {
+  row?.removeAttribute("aria-current");
+  row?.classList.remove("chosen");
+}
+
+function mark(row) {
+  unmark(chosen());
+  row.classList.add("chosen");
+  row.setAttribute("aria-current", "true");
+  chosenRead = row.dataset.read;
+}
+
+// What is typed stands in the address, and is looked for among those cases, too, that are not shown.
+function keepInAddress() {
+  const address = new URL(location.href);
+  if (find.value.trim()) address.searchParams.set("text", find.value.trim());
+  else address.searchParams.delete("text");
+  history.replaceState(history.state, "", address);
+  if (document.querySelector("tr.more") || address.searchParams.size > 0) {
+    document.dispatchEvent(new CustomEvent("atlas:look"));
+  }
 }
 
 function narrow() {
