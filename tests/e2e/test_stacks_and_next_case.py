@@ -74,7 +74,7 @@ def test_a_row_of_the_worklist_opens_in_the_same_page_and_back_leads_to_it(reads
         page.keyboard.press("ArrowDown")
         page.wait_for_function("i => window.atlasRoom.state().shown === i + 1", arg=before)
         page.go_back()
-        expect(page.get_by_role("heading", name="Your worklist")).to_be_visible()
+        expect(page.get_by_role("heading", name="Your worklist")).to_be_visible(timeout=20_000)
         assert not page.evaluate("() => window.samePage ?? false")
 
 
