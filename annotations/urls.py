@@ -45,6 +45,7 @@ urlpatterns = [
     ),
     path("projects/<slug:slug>/cases/<int:number>/purpose/", case.case_purpose, name="project-case-purpose"),
     path("projects/<slug:slug>/cases/<int:number>/aside/", case.read_aside, name="project-case-aside"),
+    path("projects/<slug:slug>/cases/<int:number>/hand-over/", acts.hand_over, name="project-case-hand-over"),
     path("projects/<slug:slug>/reading/", design.reading_design, name="project-reading"),
     path("projects/<slug:slug>/reading/preview/", design.reading_preview, name="project-reading-preview"),
     path("projects/<slug:slug>/hanging/", hanging.hanging_list, name="project-hanging"),
@@ -54,6 +55,7 @@ urlpatterns = [
     path("projects/<slug:slug>/hanging/remove/", hanging.hanging_remove, name="project-hanging-remove"),
     path("projects/<slug:slug>/hanging/<str:public_id>/", hanging.hanging_edit, name="project-hanging-edit"),
     path("projects/<slug:slug>/members/", members.members, name="project-members"),
+    path("projects/<slug:slug>/members/specialties/", members.member_specialties, name="project-specialties"),
     path("projects/<slug:slug>/members/remove/", members.member_remove, name="project-member-remove"),
     path(
         "projects/<slug:slug>/members/withdraw/",

@@ -87,6 +87,9 @@ POST   /projects/respond/cases/add/                            302 404 404 404 4
 POST   /projects/respond/cases/assign/                         302 404 404 404 404 400 403 403 403 403
 POST   /projects/respond/cases/unassign/                       302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/acts/1/                               302 404 404 404 404 404 403 403 403 403
+POST   /projects/respond/cases/1/hand-over/                    302 404 404 404 404 404 403 403 403 403
+POST   /projects/respond/members/specialties/                  302 404 404 404 404 404 403 403 403 403
 POST   /projects/respond/edit/                                 302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/cases/1/                              302 404 404 404 404 200 200 403 403 403
 POST   /projects/respond/cases/1/purpose/                      302 404 404 404 404 302 403 403 403 403
@@ -139,6 +142,11 @@ POST   /sign-in/                                               200 302 302 302 3
 PUT    /sign-in/                                               200 302 302 302 302 302 302 302 302 302
 POST   /sign-out/                                              302 302 302 302 302 302 302 302 302 302
 GET    /worklist/                                              302 200 200 200 200 200 200 200 200 200
+POST   /worklist/take/                                         302 404 404 404 404 404 404 404 404 404
+POST   /worklist/adjudicate/respond/2/                         302 404 404 404 404 302 302 403 403 403
+POST   /worklist/{assigned}/give-back/                         302 404 404 404 404 302 404 302 404 403
+POST   /worklist/{submitted}/give-back/                        302 404 404 404 404 302 302 302 404 403
+POST   /worklist/{others}/give-back/                           302 404 404 404 404 302 404 404 302 403
 GET    /worklist/next/                                         302 302 302 302 302 302 302 302 302 302
 GET    /worklist/{assigned}/                                   302 404 404 404 404 200 404 200 404 403
 GET    /worklist/{submitted}/                                  302 404 404 404 404 200 200 200 404 403

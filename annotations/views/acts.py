@@ -4,14 +4,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.requests import SignedInRequest
 from annotations.models import BulkAction
-from annotations.reading import casebook
-from annotations.reading.assignment import bulk
+from annotations.reading import assignment, casebook, policies
+from annotations.reading.assignment import bulk, handing
 from annotations.views.act_form import ActForm, told
 from annotations.views.cases import address_of, case_filter, show_cases
 from annotations.views.frame import OpenProject, carried_out, open_project, sentence
@@ -83,3 +83,20 @@ def _say(request: SignedInRequest, action: BulkAction) -> None:
         messages.error(request, action.problem)
     else:
         (messages.warning if action.left_out else messages.success)(request, told(action))
+
+
+@login_required
+@require_POST
+def hand_over(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """One read of a case goes to another reader, with its marks."""
+    opened = open_project(request, slug, "manage_project")
+    known = policies.reads_for(request.user).filter(case__project=opened.project, case__number=number)
+    read = get_object_or_404(known, public_id=request.POST.get("read", ""))
+    to = get_object_or_404(assignment.possible_readers(opened.project), public_id=request.POST.get("to", ""))
+    try:
+        handing.hand_over(by=request.user, project=opened.project, read_id=read.public_id, to=to)
+        said = gettext("%(name)s goes on with this read.") % {"name": to.display_name}
+        messages.success(request, said)
+    except ValidationError as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect("project-case", slug, number)

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
-from annotations.models import Case
-from annotations.reading import aside, casebook, hanging, policies, purposes, times
+from annotations.models import Case, Read
+from annotations.reading import aside, assignment, casebook, hanging, policies, purposes, times
 from annotations.reading.adjudication.standing import standing_of
 from annotations.reading.shown import shown_series
 from annotations.views.frame import OpenProject, open_project, sentence, show
@@ -37,6 +38,8 @@ def case_page(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
         case=case,
         row=row,
         time_points=_time_points(case),
+        others=_who_could_read(opened, row) if opened.may_manage else (),
+        open_states=Read.EDITABLE,
         reads=[(read, spent.get(read.pk)) for read in row.reads],
         opens=hanging.preview_of(case, hanging.tried_in(opened.project)),
         standing=standing_of(request.user, case),
@@ -79,6 +82,12 @@ def read_aside(request: SignedInRequest, slug: str, number: int) -> HttpResponse
     except ValidationError as refusal:
         messages.error(request, sentence(refusal))
     return redirect("project-case", slug, number)
+
+
+def _who_could_read(opened: OpenProject, row: casebook.CaseRow) -> list[User]:
+    """Readers without a read on the case; whether they would be blind is asked when it is handed over."""
+    there = [read.reader_id for read in row.reads]
+    return list(assignment.possible_readers(opened.project).exclude(pk__in=there))
 
 
 def _may_set_purpose(request: SignedInRequest, opened: OpenProject, case: Case) -> bool:

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.requests import SignedInRequest
 from accounts.roles import roles_on
 from annotations.reading import overview, projects
+from annotations.reading.assignment import possible_readers, specialties
 from annotations.views.frame import carried_out, open_project, sentence, show
 
 
@@ -44,6 +45,13 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
         if told is not None:
             messages.success(request, told)
             return redirect("project-members", slug)
+    members = overview.members_with_progress(request.user, project)
+    told, reading = {}, set()
+    if opened.may_manage:
+        told = specialties.specialties_of(project)
+        reading = set(possible_readers(project).values_list("pk", flat=True))
+    for member in members:
+        member.specialties = told.get(member.person.pk, [])
     return show(
         request,
         opened,
@@ -51,7 +59,9 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
         "projects/members.html",
         form=form,
         roles=roles_on("project"),
-        members=overview.members_with_progress(request.user, project),
+        members=members,
+        readers=reading,
+        suggestions=specialties.suggestions(project) if opened.may_manage else [],
         invitations=projects.open_invitations(project) if opened.may_manage else [],
     )
 
@@ -61,6 +71,23 @@ def _letter_address(request: SignedInRequest) -> str:
     return request.build_absolute_uri(reverse("invitation", args=["secret"])).replace(
         "/secret/", "/{secret}/"
     )
+
+
+@login_required
+@require_POST
+def member_specialties(request: SignedInRequest, slug: str) -> HttpResponse:
+    """What a member reads best: one more, or one less."""
+    opened = open_project(request, slug, "manage_project")
+    person = get_object_or_404(User, public_id=request.POST.get("person", ""))
+    which = {"by": request.user, "project": opened.project, "user": person}
+    try:
+        if request.POST.get("remove"):
+            specialties.remove(**which, name=request.POST["remove"])
+        else:
+            specialties.add(**which, name=request.POST.get("add", ""))
+    except ValidationError as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect("project-members", slug)
 
 
 @login_required

@@ -29,7 +29,9 @@ if (panel) {
       step(event.key === "ArrowDown" ? 1 : -1);
       event.preventDefault();
     } else if (event.key === "Enter" && !event.target.closest("a, button, select")) {
-      if (chosen()) open(chosen());
+      if (!chosen()) return;
+      event.preventDefault(); // the field stands in a form
+      open(chosen());
     } else if ((event.key === "n" || event.key === "N") && !typing) {
       const take = document.querySelector("[data-take]");
       const waits = document.querySelector("tr[data-read][data-waits]");

@@ -35,6 +35,7 @@ class MemberProgress:
     returned: int = 0
     active_s: float | None = None
     last_at: datetime.datetime | None = None
+    specialties: list[Any] = field(default_factory=list)
     weeks: list[int] = field(default_factory=lambda: [0] * WEEKS_SHOWN)
 
     @property
