@@ -20,6 +20,8 @@ class Place:
     is_here: bool
     waiting: int = 0
     """How much in it waits for this person."""
+    live: str = ""
+    """The websocket that tells of news in it."""
 
 
 def node(request: HttpRequest) -> dict[str, object]:
@@ -52,10 +54,11 @@ def places(request: HttpRequest) -> list[Place]:
     found = [_place(request, title, reverse(name)) for title, name, is_shown in shown if is_shown]
     if looks_after_images and user is not None:
         url = reverse("incidental")
-        found.append(_place(request, "Incidental findings", url, incidental.unanswered_count(user)))
+        waiting = incidental.unanswered_count(user)
+        found.append(_place(request, "Incidental findings", url, waiting, live="/ws/incidental/"))
     return found
 
 
-def _place(request: HttpRequest, title: str, url: str, waiting: int = 0) -> Place:
+def _place(request: HttpRequest, title: str, url: str, waiting: int = 0, live: str = "") -> Place:
     is_here = request.path == url if url == "/" else request.path.startswith(url)
-    return Place(gettext(title), url, is_here, waiting)
+    return Place(gettext(title), url, is_here, waiting, live)

@@ -1,9 +1,7 @@
 """The websocket of the page of incidental findings: news of those that this person may know of."""
 
-from accounts import permissions
 from annotations.live.consumers import LiveConsumer, Message
 from annotations.reading import incidental
-from atlas.models import Dataset
 
 
 class IncidentalConsumer(LiveConsumer):
@@ -13,7 +11,7 @@ class IncidentalConsumer(LiveConsumer):
         return incidental.GROUP
 
     def allowed(self) -> bool:
-        return permissions.objects_for(self.user, "import_images", Dataset).exists()
+        return incidental.looks_after_images(self.user)
 
     def heard(self, message: Message) -> Message | None:
         found = incidental.findings_for(self.user).filter(public_id=message.get("finding", ""))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from accounts import audit, permissions
-from accounts.models import User
+from accounts.models import Organisation, User
 from accounts.permissions import Someone
 from annotations.models import IncidentalFinding, Read
 from annotations.reading import policies
@@ -49,6 +49,13 @@ def findings_for(user: Someone) -> QuerySet[IncidentalFinding]:
     )
 
 
+def looks_after_images(user: Someone) -> bool:
+    """Whether this person takes images into some dataset, or may into those to come of an organisation."""
+    return any(
+        permissions.objects_for(user, "import_images", model).exists() for model in (Dataset, Organisation)
+    )
+
+
 def unanswered_count(user: Someone) -> int:
     """How many findings wait for an answer of this person or their colleagues."""
     return findings_for(user).filter(answered_at=None).count()
@@ -77,6 +84,17 @@ class Pin:
     columns: int
     column: float | None  # from the left edge of the image, the centre of the first pixel is 0.5
     row: float | None
+    pixel_height: float  # of a pixel that is one wide
+
+    @property
+    def height(self) -> float:
+        """Of the picture, in widths of a pixel: pictures are shown in their true shape."""
+        return self.rows * self.pixel_height
+
+    @property
+    def down(self) -> float:
+        """Where the point lies from the upper edge, in widths of a pixel."""
+        return (self.row or 0.0) * self.pixel_height
 
 
 def pin_of(found: IncidentalFinding) -> Pin | None:
@@ -87,7 +105,9 @@ def pin_of(found: IncidentalFinding) -> Pin | None:
     if frames is None or grid is None:
         return None
     column, row = _on(grid, found) or (None, None)
-    return Pin(list(frames.grids).index(name) + 1, len(frames.grids), grid.rows, grid.columns, column, row)
+    number = list(frames.grids).index(name) + 1
+    shape = grid.row_mm / grid.column_mm if grid.row_mm and grid.column_mm else 1.0
+    return Pin(number, len(frames.grids), grid.rows, grid.columns, column, row, shape)
 
 
 def _on(grid: Grid, found: IncidentalFinding) -> tuple[float, float] | None:
@@ -95,11 +115,11 @@ def _on(grid: Grid, found: IncidentalFinding) -> tuple[float, float] | None:
     if found.point_image:
         column, row = found.point_image
         return column, row
-    has_place = grid.origin_patient_mm and grid.orientation and grid.row_mm and grid.column_mm
-    if not found.point_patient_mm or not has_place:
+    origin_mm, orientation = grid.origin_patient_mm, grid.orientation
+    if not (found.point_patient_mm and origin_mm and orientation and grid.row_mm and grid.column_mm):
         return None
-    offset_mm = np.subtract(found.point_patient_mm, grid.origin_patient_mm)
-    along_row, along_column = np.reshape(grid.orientation, (2, 3))
+    offset_mm = np.array(found.point_patient_mm, dtype=np.float64) - np.array(origin_mm, dtype=np.float64)
+    along_row, along_column = np.array(orientation, dtype=np.float64).reshape(2, 3)
     return (
         float(offset_mm @ along_row / grid.column_mm) + 0.5,
         float(offset_mm @ along_column / grid.row_mm) + 0.5,

@@ -12,12 +12,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import ValidationError
 
-from accounts import permissions
 from accounts.requests import SignedInRequest
 from annotations.models import IncidentalFinding
 from annotations.reading import incidental
 from atlas.api.errors import Conflict
-from atlas.models import Dataset
 
 PAGE_SIZE = 20
 SHOWN = {"open": True, "answered": False}
@@ -45,7 +43,7 @@ class Row:
 @login_required
 @require_safe
 def findings(request: SignedInRequest) -> HttpResponse:
-    if not permissions.objects_for(request.user, "import_images", Dataset).exists():
+    if not incidental.looks_after_images(request.user):
         raise PermissionDenied("Incidental findings go to those who look after the images of a dataset.")
     shown = request.GET.get("show", "open")
     shown = shown if shown in SHOWN else "open"

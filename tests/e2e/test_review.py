@@ -170,9 +170,9 @@ def test_the_lead_reads_what_happened_in_words(seated, demo):
     lead.goes_to("/projects/")
     lead.clicks("Tumours of brain, breast and lung")
     lead.clicks("Audit")
-    lead.sees("Ingrid Solberg")
+    expect(lead.page.locator("table.trail")).to_contain_text("handed the read in, round 1")
     picture(lead.page, "audit")
-    lead.page.get_by_label("What", exact=True).select_option(label="Decided")
+    lead.page.locator("select[name=kind]").select_option(label="Decided")
     lead.clicks("Show")
     assert "kind=decided" in lead.page.url
     lead.sees(re.compile("accepted the read, round"))

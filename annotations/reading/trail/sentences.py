@@ -36,6 +36,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "series.downloaded": (Kind.SAW, gettext_noop("downloaded a series")),
     "read.opened": (Kind.SAW, gettext_noop("opened the case for the first time")),
     "read.marks_seen": (Kind.SAW, gettext_noop("looked at the marks")),
+    "agreement.exported": (Kind.SAW, gettext_noop("exported the figures of agreement")),
     "audit.exported": (Kind.SAW, gettext_noop("exported this trail")),
     # What was drawn
     "read.marked": (Kind.DREW, gettext_noop("changed marks, from change {edit_number} on")),

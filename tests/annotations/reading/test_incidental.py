@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import permissions
-from accounts.models import AuditRecord, User
+from accounts.models import AuditRecord, Organisation, User
 from annotations.cohort.erasing import erase
 from annotations.models import IncidentalFinding, Read
 from annotations.reading import incidental
@@ -44,6 +44,7 @@ def test_a_reader_tells_and_the_data_manager_sees_place_words_and_name(cast, man
         assert words in text
     [row] = answer.context["rows"]
     assert (row.pin.column, row.pin.row) == (pytest.approx(8 / 0.8 + 0.5), pytest.approx(4 / 0.5 + 0.5))
+    assert (row.pin.height, row.pin.down) == (pytest.approx(32 * 0.5 / 0.8), pytest.approx(8.5 * 0.5 / 0.8))
     assert cast.sop(3) in row.picture
 
 
@@ -183,6 +184,17 @@ def test_the_manager_of_the_organisation_looks_after_all_its_datasets(cast, mana
     permissions.revoke(user=manager, role="data_manager", scope=cast.dataset)
     permissions.grant(user=manager, role="manager", scope=cast.project.organisation)
     assert "Clot" in page(cast).content.decode()
+
+
+def test_a_manager_before_the_first_dataset_finds_an_empty_page(cast):
+    cast.manager = User.objects.create_user("early")
+    permissions.grant(user=cast.manager, role="manager", scope=cast.project.organisation)
+    cast.dataset.__class__.objects.filter(pk=cast.dataset.pk).update(organisation=other_organisation())
+    assert "Nothing waits for you" in page(cast).content.decode()
+
+
+def other_organisation() -> Organisation:
+    return Organisation.objects.create(name="Elsewhere", slug="elsewhere", country="ES")
 
 
 # Order, length, erasing -------------------------------------------------------------------------
