@@ -29,11 +29,18 @@ def make(adjudication: Read) -> list[AdjudicatedLesion]:
                 label=seen.found.label,
                 members=[_member(seen, reader, stated.get(seen.found.label, {})) for reader in readers],
                 disagreements=seen.disagreements,
-                numbers=seen.numbers,
+                numbers=seen.numbers | {"suggested": _suggested(seen)},
             )
             for number, seen in enumerate(look.lesions, start=1)
         ]
     )
+
+
+def _suggested(seen: Seen) -> dict[str, Any] | None:
+    """Where readers disagree none of them is preferred unseen."""
+    suggested = seen.numbers["suggested"]
+    is_one_of_several = suggested is not None and suggested["take"] == "read"
+    return None if seen.disagreements and is_one_of_several else suggested
 
 
 def _member(seen: Seen, reader: ReaderOf, stated: Mapping[str, Any]) -> dict[str, Any]:
