@@ -1,5 +1,7 @@
 """Acts on the chosen cases: to begin one, to stop it, and to take it back."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -45,7 +47,7 @@ def act_on_cases(request: SignedInRequest, slug: str) -> HttpResponse:
 def act_change(request: SignedInRequest, slug: str, action_id: int) -> HttpResponse:
     """Stop an act, or take back what it did."""
     opened = open_project(request, slug, "manage_project")
-    which = {"by": request.user, "project": opened.project, "action_id": action_id}
+    which: dict[str, Any] = {"by": request.user, "project": opened.project, "action_id": action_id}
     try:
         if request.POST.get("do") == "stop":
             bulk.stop(**which)

@@ -1,5 +1,7 @@
 """The members of a project: who has which role, and who is invited."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from accounts.roles import roles_on
+from annotations.models import Specialty
 from annotations.reading import overview, projects
 from annotations.reading.assignment import possible_readers, specialties
 from annotations.views.frame import carried_out, open_project, sentence, show
@@ -46,12 +49,13 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, told)
             return redirect("project-members", slug)
     members = overview.members_with_progress(request.user, project)
-    told, reading = {}, set()
+    best: dict[int, list[Specialty]] = {}
+    reading: set[int] = set()
     if opened.may_manage:
-        told = specialties.specialties_of(project)
+        best = specialties.specialties_of(project)
         reading = set(possible_readers(project).values_list("pk", flat=True))
     for member in members:
-        member.specialties = told.get(member.person.pk, [])
+        member.specialties = best.get(member.person.pk, [])
     return show(
         request,
         opened,
@@ -79,7 +83,7 @@ def member_specialties(request: SignedInRequest, slug: str) -> HttpResponse:
     """What a member reads best: one more, or one less."""
     opened = open_project(request, slug, "manage_project")
     person = get_object_or_404(User, public_id=request.POST.get("person", ""))
-    which = {"by": request.user, "project": opened.project, "user": person}
+    which: dict[str, Any] = {"by": request.user, "project": opened.project, "user": person}
     try:
         if request.POST.get("remove"):
             specialties.remove(**which, name=request.POST["remove"])
