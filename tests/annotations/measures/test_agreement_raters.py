@@ -11,7 +11,7 @@ from annotations.measures.agreement.raters import (
     icc_2_1,
     krippendorff_alpha,
 )
-from annotations.measures.agreement.resampling import alpha_and_interval, median_interval, ratio_interval
+from annotations.measures.agreement.resampling import ratio_interval
 
 FIRST, SECOND = [1, 1, 2, 3, 3], [1, 2, 2, 3, 2]
 DIAMETERS = [(10, 12), (20, 20), (30, 33), (40, 41)]
@@ -84,34 +84,6 @@ def interval_of_mean(by_subject, seed=7, **more):
     subjects = [subject for subject, values in by_subject.items() for _ in values]
     values = [value for values in by_subject.values() for value in values]
     return ratio_interval(values, np.ones(len(values)), subjects, seed=seed, **more)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_fast_way_to_an_interval_finds_what_the_plain_one_finds(seed):
-    random = np.random.default_rng(seed)
-    by_subject = {at: random.random(random.integers(1, 5)).tolist() for at in range(12)}
-    subjects = [subject for subject, values in by_subject.items() for _ in values]
-    values = [value for of in by_subject.values() for value in of]
-    assert median_interval(values, subjects, seed=seed) == pytest.approx(
-        interval(by_subject, np.median, seed)
-    )
-    assert interval_of_mean(by_subject, seed) == pytest.approx(interval(by_subject, np.mean, seed))
-
-
-@pytest.mark.parametrize("level", ["nominal", "ordinal"])
-def test_alpha_from_counts_is_alpha_from_ratings(level):
-    random = np.random.default_rng(5)
-    by_subject = {
-        at: [[None if random.random() < 0.2 else int(random.integers(0, 3)) for _ in range(4)]]
-        for at in range(15)
-    }
-    of_units = lambda units: krippendorff_alpha(
-        list(zip(*units, strict=True)), level=level, categories=[0, 1, 2]
-    )
-    counts = [[of.count(one) for one in range(3)] for [of] in by_subject.values()]
-    alpha, between = alpha_and_interval(counts, list(by_subject), level=level, seed=5)
-    assert alpha == pytest.approx(of_units([of for [of] in by_subject.values()]))
-    assert between == pytest.approx(interval(by_subject, of_units, 5), abs=0.02)
 
 
 def test_there_is_no_interval_under_five_subjects():
