@@ -38,6 +38,33 @@ DONE, RETURNED, SUBMITTED, IN_PROGRESS, ASSIGNED = 0.58, 0.61, 0.69, 0.78, 0.9
 """Where the shares of cases end, in the order of their numbers; the rest has no reader."""
 S = Read.State
 
+PAGES = {
+    "lead": (
+        "/projects/",
+        "/projects/{slug}/",
+        "/projects/{slug}/agreement/",
+        "/projects/{slug}/figures.json",
+        "/projects/{slug}/cases/",
+        "/projects/{slug}/cases/?state=to_adjudicate",
+        "/projects/{slug}/cases/?state=unassigned&page=3",
+        "/projects/{slug}/cases/?text=42",
+        "/projects/{slug}/cases/17/",
+        "/projects/{slug}/cases/add/",
+        "/projects/{slug}/members/",
+        "/projects/{slug}/labels/",
+        "/projects/{slug}/reading/",
+        "/projects/{slug}/hanging/",
+        "/projects/{slug}/releases/",
+        "/projects/{slug}/releases/new/",
+        "/projects/{slug}/audit/",
+        "/worklist/",
+        "/api/v1/reads/{of_reader}/",
+    ),
+    "reviewer": ("/projects/", "/projects/{slug}/", "/projects/{slug}/cases/", "/worklist/"),
+    "reader": ("/projects/", "/projects/{slug}/", "/worklist/", "/api/v1/reads/{own}/"),
+}
+"""What is opened of a project, by whom. Files that hold all of it are no pages."""
+
 
 @dataclass
 class Crowd:
@@ -47,6 +74,19 @@ class Crowd:
     reviewer: User
     readers: list[User]
     schema: LabelSchema
+
+
+def addresses(crowd: "Crowd", who: str) -> list[str]:
+    """PAGES with the names of this crowd's project and of reads in it."""
+    reads = Read.objects.filter(case__project=crowd.project)
+    names = {
+        "slug": crowd.project.slug,
+        "own": reads.filter(reader=crowd.readers[0], state=S.IN_PROGRESS).values_list("public_id", flat=True)[
+            0
+        ],
+        "of_reader": reads.filter(state=S.SUBMITTED).values_list("public_id", flat=True)[0],
+    }
+    return [page.format(**names) for page in PAGES[who]]
 
 
 @dataclass
