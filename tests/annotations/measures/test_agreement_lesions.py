@@ -1,10 +1,12 @@
 """Which lesion is which: the second case that docs/agreement.md works through by hand, and odd ones."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
 from annotations.measures.agreement.labels import compare
-from annotations.measures.agreement.lesions import Lesion, centre_mm, match, match_many
+from annotations.measures.agreement.lesions import Lesion, centre_mm, match, match_many, overlap_of
 from annotations.measures.agreement.voxels import Grid, Voxels
 
 ROW = Grid(
@@ -130,3 +132,26 @@ def test_lesions_of_different_studies_are_never_one():
     found = compare([lesion(0, 9, study="1")], [lesion(0, 9, study="2")])
     assert found.dice == 0.0
     assert found.matching.pairs == ()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_other_way_to_match_has_a_larger_sum_of_dice(seed):
+    random = np.random.default_rng(seed)
+
+    def some() -> list[Lesion]:
+        starts = random.integers(0, 60, random.integers(1, 5))
+        return [lesion(int(at), int(at + random.integers(3, 25))) for at in starts]
+
+    first, second = some(), some()
+    found = sum(pair.overlap.dice for pair in match(first, second).pairs if pair.overlap)
+    dice = {
+        (i, j): overlap.dice
+        for i, one in enumerate(first)
+        for j, other in enumerate(second)
+        if (overlap := overlap_of(one, other)) and overlap.share_of_smaller >= 0.1
+    }
+    few, many = sorted((len(first), len(second)))
+    ways = (zip(range(few), chosen, strict=True) for chosen in permutations(range(many), few))
+    if len(first) > len(second):
+        ways = (((j, i) for i, j in way) for way in ways)
+    assert found == pytest.approx(max(sum(dice.get(pair, 0.0) for pair in way) for way in ways))
