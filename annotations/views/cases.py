@@ -82,8 +82,8 @@ def show_cases(
     refused = [] if narrow.is_valid() else [f"{name}: {errors[0]}" for name, errors in narrow.errors.items()]
     found = Case.objects.none() if refused else casebook.cases_of(user, project, _filter(narrow))
     page = page_of(request, found.prefetch_related(casebook.with_images()), ROWS_A_PAGE)
-    load = assignment.open_reads_by_reader(project) if opened.may_manage else {}
-    acts = list(bulk.actions_of(user, project)[:ACTS_SHOWN]) if opened.may_manage else []
+    load = assignment.open_reads_by_reader(project, user) if opened.may_manage else {}
+    acts = bulk.actions_shown(user, project, ACTS_SHOWN) if opened.may_manage else []
     return show(
         request,
         opened,

@@ -18,6 +18,7 @@ from procrastinate.contrib.django import app
 from accounts import audit, permissions
 from accounts.models import User
 from annotations.models import BulkAction, Case
+from annotations.reading import policies
 from annotations.reading.assignment.acts import ACTS, Params
 from annotations.reading.broadcasts import announce_bulk, announce_cases
 from atlas.models import Project
@@ -28,6 +29,7 @@ GO_ON = "go_on_with_bulk"  # the job in annotations.tasks
 PIECE = 200
 LEFT_OUT_KEPT = 500
 CASES_MAX = 20_000
+FEW = 20
 BACK = "take_back"
 State = BulkAction.State
 
@@ -37,6 +39,24 @@ def actions_of(user: User, project: Project) -> QuerySet[BulkAction]:
     if not permissions.allows(user, "manage_project", project):
         return BulkAction.objects.none()
     return BulkAction.objects.filter(project=project).select_related("by").order_by("-pk")
+
+
+def actions_shown(user: User, project: Project, most: int) -> list[BulkAction]:
+    """The latest, without another's act on few cases of which this person reads one: what became of it would
+    tell who else does."""
+    reading = set(policies.cases_being_read_by(user).filter(project=project).values_list("number", flat=True))
+    shown = [
+        action
+        for action in actions_of(user, project)[: 2 * most]
+        if action.by_id == user.pk or action.total >= FEW or not reading & set(_numbers_of(action))
+    ]
+    return shown[:most]
+
+
+def _numbers_of(action: BulkAction) -> list[int]:
+    if action.kind != BACK:
+        return list(action.params["cases"])
+    return list(BulkAction.objects.get(pk=action.params["action"]).params["cases"])
 
 
 def begin(*, by: User, project: Project, kind: str, numbers: Collection[int], params: Params) -> BulkAction:

@@ -21,9 +21,13 @@ def possible_readers(project: Project) -> QuerySet[User]:
     return permissions.holders_of("read_cases", project).order_by("last_name", "first_name", "username")
 
 
-def open_reads_by_reader(project: Project) -> Counter[int]:
-    """Reads that are not handed in, by the reader's primary key."""
+def open_reads_by_reader(project: Project, shown_to: User | None = None) -> Counter[int]:
+    """Reads that are not handed in, by the reader's primary key. `shown_to`: without those of cases on which
+    this person is a reader and nothing else."""
     reads = Read.objects.filter(case__project=project, kind=Read.Kind.READ, state__in=OPEN)
+    if shown_to is not None:
+        reading = policies.cases_being_read_by(shown_to).filter(project=project)
+        reads = reads.exclude(~Q(reader=shown_to), case__in=list(reading.values_list("pk", flat=True)))
     return Counter(dict(reads.order_by().values_list("reader").annotate(n=Count("pk"))))
 
 
