@@ -1,4 +1,4 @@
-"""A case that several readers have read: their marks come through the services, as if drawn; who settles them is seated."""
+"""A case that several readers have read: their marks come through the services, as if drawn."""
 
 import base64
 import json
@@ -28,7 +28,8 @@ from atlas.models import Project
 project, lead = Project.objects.get(), User.objects.get(username="lead")
 for name, role in {people!r}:
     user, is_new = User.objects.get_or_create(
-        username=name, defaults=dict(email=name + "@hospital.example", first_name=name.title(), last_name="Voss"))
+        username=name,
+        defaults={{"email": name + "@hospital.example", "first_name": name.title(), "last_name": "Voss"}})
     if is_new:
         user.set_password({password!r})
         user.save()
@@ -63,7 +64,8 @@ for name, edits in sent.items():
             edit["value"]["series"] = series[edit["value"]["series"]]
     number = 0
     for start in range(0, len(edits), 500):
-        results, number = journal.append(user=read.reader, read_id=read.public_id, edits=edits[start:start + 500])
+        piece = edits[start:start + 500]
+        results, number = journal.append(user=read.reader, read_id=read.public_id, edits=piece)
         wrong = [one for one in results if one["status"] != "applied"]
         assert not wrong, wrong[:3]
     reads.submit(user=read.reader, read_id=read.public_id, number=number)

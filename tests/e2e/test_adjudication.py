@@ -1,4 +1,4 @@
-"""Three readers disagree; somebody settles it in the browser, and the reference standard is what numpy makes of it."""
+"""Three readers disagree; it is settled in the browser, and numpy makes the reference standard apart."""
 
 import base64
 import json
