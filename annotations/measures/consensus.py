@@ -19,6 +19,7 @@ type Patterns = NDArray[np.uint32]
 
 VOTERS_MAX = 32
 _FIRST_GUESS = 0.99999  # of sensitivity and specificity, before anything is known
+_TABLE_VOTERS_MAX = 20
 _ROUNDS_MAX = 10_000
 _SETTLED = 1e-12  # when no estimate moves by more, it is done
 
@@ -67,7 +68,7 @@ def staple(patterns: Patterns, voters: int) -> Staple:
     The prior of a voxel is the mean share of voxels that readers set. A reader of whom nothing can be told
     (no voxel is in the truth, or none outside) keeps 1.
     """
-    kinds, where, counts = np.unique(patterns, return_inverse=True, return_counts=True)
+    kinds, counts = _counted(patterns, voters)
     said = (kinds[:, None] >> np.arange(voters, dtype=np.uint32)) & 1 == 1  # bool[kinds, voters]
     prior = float(counts @ said.sum(axis=1)) / (counts.sum() * voters)
     sensitivity = np.full(voters, _FIRST_GUESS)
@@ -81,8 +82,18 @@ def staple(patterns: Patterns, voters: int) -> Staple:
         weights = _probability(said, prior, sensitivity, specificity)
         if np.abs(np.concatenate((sensitivity, specificity)) - before).max() < _SETTLED:
             break
-    mask = (weights >= 0.5)[where].reshape(patterns.shape)
+    mask = np.isin(patterns, kinds[weights >= 0.5], kind="table" if voters <= _TABLE_VOTERS_MAX else None)
     return Staple(mask, tuple(sensitivity.tolist()), tuple(specificity.tolist()))
+
+
+def _counted(patterns: Patterns, voters: int) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Which patterns occur, and how often; counted in a table while that is small, as sorting takes
+    longer."""
+    if voters > _TABLE_VOTERS_MAX:
+        return np.unique(patterns, return_counts=True)
+    counts = np.bincount(patterns.ravel(), minlength=1 << voters)
+    kinds = np.flatnonzero(counts)
+    return kinds.astype(np.uint32), counts[kinds]
 
 
 def _probability(
