@@ -9,6 +9,7 @@ from accounts import permissions
 from accounts.models import User
 from annotations.models import Case, Read, ReadingDesign
 from annotations.reading.adjudication.deciding import decide
+from annotations.reading.journal.answers import answer_id
 from tests.annotations.reading.conftest import Cast, edit, plane_value
 
 QUESTION = {
@@ -58,8 +59,6 @@ class Reading:
         return mark
 
     def answer(self, who, question, value, *, of="annotation", about=""):
-        from annotations.reading.journal.answers import answer_id
-
         said = {"answer": question, "of": of, "id": str(about), "value": value}
         self.edit(who, edit(said, answer_id(answer=question, of=of, about=str(about))))
 
@@ -99,8 +98,7 @@ class Reading:
         return self.cast.post(f"adjudication/lesions/{number}/settle/", body, who=who, read=adjudication)
 
 
-@pytest.fixture
-def reading(cast) -> Reading:
+def make_reading(cast: Cast) -> Reading:
     """Nobody has drawn yet. The design adjudicates where Dice is under 0.8, or a lesion or answer differs."""
     design = ReadingDesign.objects.create(project=cast.project, readers_per_case=3, changed_by=cast.lead)
     cast.schema.questions = [QUESTION, QUALITY]
@@ -113,12 +111,22 @@ def reading(cast) -> Reading:
     return Reading(cast, design, reads)
 
 
-@pytest.fixture
-def disputed(reading) -> Reading:
+def make_disputed(cast: Cast) -> Reading:
     """Three squares of one lesion, the last one much larger; all handed in, and decided."""
+    reading = make_reading(cast)
     reading.draw("anna", {2: box(4, 4, 10, 10), 3: box(4, 4, 10, 10)})
     reading.draw("ben", {2: box(4, 4, 10, 11), 3: box(4, 4, 10, 10)})
     reading.draw("cara", {2: box(2, 2, 16, 16), 3: box(2, 2, 16, 16), 4: box(4, 4, 4, 4)})
     reading.hand_in()
     reading.decided()
     return reading
+
+
+@pytest.fixture
+def reading(cast) -> Reading:
+    return make_reading(cast)
+
+
+@pytest.fixture
+def disputed(cast) -> Reading:
+    return make_disputed(cast)
