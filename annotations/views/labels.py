@@ -102,7 +102,7 @@ def labels_edit(request: SignedInRequest, slug: str) -> HttpResponse:
     free = [color for color in schemas.COLORS if color not in taken] or list(schemas.COLORS)
     for place in range(EMPTY_ROWS):
         rows.append({"key": "", "name": "", "color": free[place % len(free)], "kinds": ["segment"]})
-    known = in_use(base.questions)
+    known = [dict(question) for question in in_use(base.questions)]
     return show(
         request,
         opened,

@@ -54,7 +54,7 @@ def draft(request: SignedInRequest, slug: str) -> HttpResponse:
     stays = request.POST.get("begun") == "stay"
     if request.method == "POST":
         decisions = {
-            name.removeprefix("becomes-"): value
+            name.removeprefix("becomes-"): str(value)
             for name, value in request.POST.items()
             if name.startswith("becomes-")
         }
