@@ -79,7 +79,7 @@ def the_reader_locks_the_unaided_read(reader: Person, read: str) -> ReadingRoom:
     page = reader.page
     reader.goes_to(f"/reads/{read}/")
     room = ReadingRoom(reader)
-    room.draws_length((20, 20), (40, 40))
+    room.draws_length((1, 2), (6, 8))
     expect(page.get_by_test_id("proposals")).to_have_count(0)
     lock = page.get_by_test_id("lock-unaided")
     expect(lock).to_have_attribute("aria-disabled", "false")
@@ -92,7 +92,7 @@ def the_reader_locks_the_unaided_read(reader: Person, read: str) -> ReadingRoom:
 
 def the_reader_leaves_in_mid_read(lead: Person, reader: Person, room: ReadingRoom) -> None:
     """The lead takes the role away while the reader has the room open: they are told, nothing is lost."""
-    room.draws_length((15, 30), (35, 45))
+    room.draws_length((2, 3), (5, 9))
     lead.goes_to(f"{PROJECT}members/")
     lead.page.get_by_label("Take the role Reader from Reader1 Voss").click()
     expect(reader.page.get_by_text("What you drew is kept")).to_be_visible(timeout=15_000)
