@@ -73,6 +73,15 @@ function draw(
   context.stroke(screen);
 }
 
+/**
+ * A canvas that is cleared, and then drawn on outside of its edges only, may stay on the screen as it was: something
+ * too faint to be seen makes the browser show it anew.
+ */
+export function presented(context: CanvasRenderingContext2D): void {
+  context.fillStyle = "rgb(0 0 0 / 0.004)";
+  context.fillRect(0, 0, 1, 1);
+}
+
 export function MaskLayer({ which, place }: { which: number; place: Place | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const every = useStore(marks, (state) => state.marks);
@@ -104,6 +113,7 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, area.width, area.height);
+    presented(context);
     if (!place || !shown) return;
     const { manifest, matrix } = place;
     if (!onFrame(place)) {

@@ -8,6 +8,7 @@ import { apply } from "../../engine/camera";
 import { lineOf, pointsOn, showsOn } from "../../journal/figures";
 import type { Place } from "../../place";
 import { type Mark, marks } from "../../store/marks";
+import { presented } from "../MaskLayer";
 import { useRoom } from "../use";
 import { paint, RESULT, type Scene, sceneOf } from "./drawing";
 
@@ -44,6 +45,7 @@ export function ReadersLayer({ which, place }: { which: number; place: Place | n
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, area.width, area.height);
+    presented(context);
     if (place && shown && scene && !past) paint(context, place, scene);
   }, [scene, shown, area, place, tool, past]);
 
