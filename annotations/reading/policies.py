@@ -181,7 +181,12 @@ def own_read_or_404(
     reads = Read.objects.filter(public_id=public_id, reader=user.pk).select_related(
         "case__project__design", "schema"
     )
-    read = (reads.select_for_update(of=("self",)) if lock else reads).first()
+    found = reads.select_for_update(of=("self",)) if lock else reads
+    read = found.first()
+    if read is None and lock:
+        # While this waited for the lock, the read may have moved to another version of its labels: then the
+        # row no longer goes with the version it was found with.
+        read = found.first()
     if read is None or PERMISSION_OF_KIND[read.kind] not in permissions_in(user, read.case.project):
         if read is not None and though_set_aside and read.state == Read.State.SET_ASIDE:
             return read

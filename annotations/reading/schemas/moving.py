@@ -59,7 +59,7 @@ class _Step:
 @transaction.atomic
 def _move(read_id: int, schema: LabelSchema, mapper: Mapper, by: User) -> bool | None:
     """None: it needs no move any more."""
-    read = Read.objects.select_for_update(of=("self",)).select_related("schema").get(pk=read_id)
+    read = Read.objects.select_for_update().get(pk=read_id)  # joined to nothing that may change meanwhile
     if read.state not in Read.EDITABLE or read.schema.version >= schema.version:
         return None
     rows = {row.annotation_id: row for row in Annotation.objects.filter(read=read).order_by("pk")}

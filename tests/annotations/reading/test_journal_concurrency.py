@@ -1,13 +1,15 @@
 """Two tabs and a submission at once: numbers stay unique and without gaps, and nothing gets in late."""
 
 import threading
+import time
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from annotations.models import Edit, ParkedEdit, Read, Submission
+from annotations.models import Edit, LabelSchema, ParkedEdit, Read, Submission
 from annotations.reading import journal, reads, review
+from annotations.reading.schemas import drafts
 from atlas.api.errors import Conflict
 
 from .conftest import edit, make_cast
@@ -124,3 +126,71 @@ def test_of_two_reviewers_at_once_one_judges():
     assert sum(isinstance(result, Conflict) for result in results) == 1
     cast.read.refresh_from_db()
     assert cast.read.state in results
+
+
+def test_marks_that_arrive_while_the_labels_change_are_all_kept():
+    cast = make_cast()
+    draft = drafts.save_draft(
+        by=cast.lead,
+        project=cast.project,
+        labels=[label for label in cast.schema.labels if label["key"] == "node"],
+        questions=None,
+        seen_version=1,
+    )
+
+    def draw():
+        sent = []
+        for _ in range(20):
+            results, _ = journal.append(
+                user=cast.anna, read_id=cast.read.public_id, edits=[edit(cast.length())]
+            )
+            sent.append(results[0]["status"])
+        return sent
+
+    def change():
+        return drafts.put_into_use(
+            by=cast.lead,
+            project=cast.project,
+            seen_draft=drafts.stamp(draft),
+            decisions={"label:tumour": "to:node"},
+        )[0].version
+
+    assert at_once(draw, change) == [["applied"] * 20, 2]
+    kept = journal.state(Read.objects.get(pk=cast.read.pk)).annotations
+    assert [mark.value["label"] for mark in kept] == ["node"] * 20
+    numbers = list(Edit.objects.filter(read=cast.read).values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def until_someone_waits():
+    """For a lock of the database."""
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    pytest.fail("Nobody waits for a lock.")
+
+
+def test_an_edit_that_waits_for_the_labels_to_change_is_taken():
+    cast = make_cast()
+    journal.append(user=cast.anna, read_id=cast.read.public_id, edits=[edit(cast.length())])
+    newer = LabelSchema.objects.create(
+        project=cast.project, version=2, labels=cast.schema.labels, created_by=cast.lead
+    )
+    found = []
+    with transaction.atomic():
+        Read.objects.select_for_update().get(pk=cast.read.pk)
+
+        def draw():
+            edits = [edit(cast.length())]
+            found.append(journal.append(user=cast.anna, read_id=cast.read.public_id, edits=edits)[0])
+            connection.close()
+
+        drawing = threading.Thread(target=draw)
+        drawing.start()
+        until_someone_waits()
+        Read.objects.filter(pk=cast.read.pk).update(schema=newer)
+    drawing.join(timeout=60)
+    assert [result["status"] for [result] in found] == ["applied"]
