@@ -239,7 +239,7 @@ def figures_json(request: SignedInRequest, slug: str) -> HttpResponse:
     if kept.figures is None:
         return JsonResponse({"detail": gettext("Being worked out. Ask again in a moment.")}, status=202)
     audit.record(request.user, "agreement.exported", opened.project)
-    answer = JsonResponse(with_names(kept.figures))
+    answer = JsonResponse(with_names(kept.figures), json_dumps_params={"sort_keys": True})
     answer["Content-Disposition"] = f'attachment; filename="{slug}-figures.json"'
     answer["Cache-Control"] = "private, no-store"
     return answer
