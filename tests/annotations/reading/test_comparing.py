@@ -3,9 +3,21 @@
 import uuid
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from annotations.measures.agreement.lesions import Lesion
-from annotations.models import Case, Comparison, Read, ReadingDesign, ReferenceStandard, Submission
+from annotations.models import (
+    Annotation,
+    Case,
+    Comparison,
+    Edit,
+    Read,
+    ReadingDesign,
+    ReferenceStandard,
+    Submission,
+)
 from annotations.reading.comparing import compare_case
 from annotations.reading.comparison_rows import ANSWERS, NOT_ASSESSED
 from annotations.reading.journal.answers import answer_id
@@ -208,6 +220,27 @@ def test_answers_about_the_case_are_kept_beside_the_labels(cast):
     presence = next(one for one in found.numbers["answers"] if one["question"] == "presence:tumour")
     assert (presence["first"], presence["second"]) == ("present", None)
     assert found.disagrees
+
+
+def test_many_lesions_cost_no_more_queries_than_one(cast):
+    def queries(lesions: int) -> int:
+        for at in range(lesions):
+            for who in ("anna", "ben"):
+                draws(cast, who, range(1), block(range(3 * at, 3 * at + 2), range(10, 14)))
+        hands_in(cast, "anna"), hands_in(cast, "ben")
+        with CaptureQueriesContext(connection) as captured:
+            compare_case(cast.case.pk)
+        assert row().matched == lesions
+        Comparison.objects.all().delete()
+        Case.objects.update(compared_at=None)
+        ReferenceStandard.objects.all().delete()
+        Read.objects.update(state=Read.State.IN_PROGRESS, round=F("round") + 1)
+        Annotation.objects.all().update(value=None)
+        return len(captured)
+
+    one = queries(1)
+    Edit.objects.all().update(value=None, runs=None)
+    assert queries(6) <= one
 
 
 def test_comparing_twice_changes_nothing_and_costs_few_queries(cast, django_assert_max_num_queries):
