@@ -1,15 +1,15 @@
 """The form beside the cases: what to do with those that are chosen, and what became of it in words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma as number
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from accounts.models import User
 from annotations.models import BulkAction, Case
-from annotations.reading import assignment
 from annotations.reading.assignment.bulk import BACK
-from annotations.views.frame import OpenProject
 
 ACTS = (
     ("assign", gettext_lazy("Assign")),
@@ -46,9 +46,9 @@ class ActForm(forms.Form):
     purpose = forms.ChoiceField(choices=Case.Purpose.choices, required=False)
     to = forms.ChoiceField(required=False)
 
-    def __init__(self, *args: Any, opened: OpenProject, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, readers: Sequence[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = [(one.public_id, one.display_name) for one in assignment.possible_readers(opened.project)]
+        people = [(one.public_id, one.display_name) for one in readers]
         self.fields["from"] = forms.ChoiceField(choices=[("", "–"), *people], required=False)
         self.fields["readers"].choices = people  # type: ignore[attr-defined]
         self.fields["to"].choices = [("", "–"), *people]  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ from annotations.views.frame import OpenProject, carried_out, open_project, sent
 def act_on_cases(request: SignedInRequest, slug: str) -> HttpResponse:
     """On the cases that are ticked, or on all that match what the list is narrowed to."""
     opened = open_project(request, slug, "manage_project")
-    form = ActForm(request.POST, opened=opened)
+    form = ActForm(request.POST, readers=list(assignment.possible_readers(opened.project)))
     if form.is_valid():
         action = carried_out(
             form,

@@ -68,11 +68,11 @@ class FilterForm(forms.Form):
 @require_safe
 def case_table(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "review_cases")
-    return show_cases(request, opened, ActForm(opened=opened))
+    return show_cases(request, opened)
 
 
 def show_cases(
-    request: SignedInRequest, opened: OpenProject, form: ActForm, status: int = 200
+    request: SignedInRequest, opened: OpenProject, form: ActForm | None = None, status: int = 200
 ) -> HttpResponse:
     project, user = opened.project, request.user
     readers = list(assignment.possible_readers(project))
@@ -97,7 +97,7 @@ def show_cases(
         is_narrowed=any(narrowed.get(name) for name in FilterForm.base_fields),
         query=_without_page(narrowed),
         readers=[(person, load.get(person.pk, 0)) for person in readers],
-        form=form,
+        form=form or ActForm(readers=readers),
         ways=WAYS,
         acts=[(act, TITLES.get(act.kind, act.kind), told(act)) for act in acts],
         chosen_numbers={int(n) for n in request.POST.getlist("case") if n.isdecimal()},
