@@ -49,7 +49,7 @@ def test_a_label_is_replaced_while_someone_draws_with_it(people: tuple[Person, P
 
 def a_case_under_way(reader: Person) -> ReadingRoom:
     room = ReadingRoom(reader)
-    room.draws_length((20, 20), (40, 40))
+    room.draws_length((1, 1), (6, 1))
     return room
 
 
@@ -79,6 +79,7 @@ def the_change_is_decided(lead: Person) -> None:
     expect(gone).to_contain_text("in 1 read")
     page.get_by_role("button", name="Put version 2 into use").click()
     lead.sees("Decide what becomes of the marks and answers below.")
+    lead.errors.clear()  # Chromium says so when a page answers 400
     page.get_by_label("What becomes of Lesion").select_option(label="Becomes “Diameter”")
     page.get_by_role("button", name="Put version 2 into use").click()
     lead.sees("This is version 2.")
@@ -88,7 +89,7 @@ def the_reader_goes_on(reader: Person, room: ReadingRoom) -> None:
     page = reader.page
     expect(page.get_by_text("The labels changed to version 2.")).to_be_visible()
     expect(page.get_by_test_id("finding")).to_have_attribute("title", "Diameter 1, length: go there")
-    room.draws_length((20, 60), (40, 60))
+    room.draws_length((1, 4), (6, 4))
     assert {mark["label"] for mark in room.marks()} == {"diameter"}
     # Undo takes back the second mark, then, past the change of labels, the first.
     page.keyboard.press("Control+z")
