@@ -130,7 +130,7 @@ def modalities_of(project: Project) -> list[str]:
     """Those of the images of its cases, as they were a minute ago: all series are looked through for it."""
     shown = Series.objects.filter(study__case_studies__case__project=project).exclude(modality__in=NOT_SHOWN)
     found = shown.order_by().values_list("modality", flat=True).distinct()
-    return cache.get_or_set(f"modalities of {project.pk}", lambda: sorted(found), MODALITIES_KEPT_S) or []
+    return cache.get_or_set(f"modalities-{project.pk}", lambda: sorted(found), MODALITIES_KEPT_S) or []
 
 
 def _in_state(cases: QuerySet[Case], reads: QuerySet[Read], state: str) -> QuerySet[Case]:

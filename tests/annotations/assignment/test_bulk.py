@@ -193,6 +193,7 @@ def test_a_read_is_handed_over_with_its_marks(scene: Scene) -> None:
         by=read.reader,
         annotation_id="1" * 32,
         version=1,
+        drawn_at=timezone.now(),
     )
     Read.objects.filter(pk=read.pk).update(last_edit_number=1)
     before = read.reader
