@@ -11,7 +11,7 @@ import { choose } from "../tools";
 import { side } from "../ui/side";
 import { t } from "../words";
 import { answersOf, choiceOf, type Draft, isChanged, lacks, nextOpen, votersOf } from "./choices";
-import { show, watchSizes } from "./panes";
+import { liesAt, show, watchSizes } from "./panes";
 import {
   draftOf,
   forgetJudging,
@@ -224,11 +224,15 @@ function asMark({ planes, series }: Previewed["preview"], id: string): Mark | nu
 // Deciding ---------------------------------------------------------------------------------------
 
 /** The marks that were drawn here for a lesion and still stand. */
-export function drawnFor(lesion: AdjudicatedLesion, { drawn }: Pick<Judging, "drawn">): string[] {
+export function drawnFor(
+  lesion: AdjudicatedLesion,
+  { drawn, now }: Pick<Judging, "drawn" | "now">,
+): string[] {
   const { marks: all } = marks.getState();
   const ids = [
     ...(lesion.choice?.take === "drawn" || lesion.edited ? lesion.result : []),
-    ...(drawn[lesion.number] ?? []),
+    // After the page was opened anew only its place tells for what a mark was drawn.
+    ...(drawn[lesion.number] ?? (now?.extra ?? []).filter((id) => liesAt(lesion, all.get(id)))),
   ];
   return [...new Set(ids)].filter((id) => all.has(id));
 }

@@ -48,6 +48,15 @@ export function besides({ now, from }: Pick<Judging, "now" | "from">): string[] 
 /** The box around all that readers marked of a lesion; null until their marks are here. */
 export const boxOfLesion = (lesion: AdjudicatedLesion): Box | null => boxOf(allMarks(lesion));
 
+/** Whether a mark of this read lies where readers marked a lesion, under the same label. */
+export function liesAt(lesion: AdjudicatedLesion, mark: Mark | undefined): boolean {
+  const manifest = mark && room.getState().manifests[mark.value.series];
+  if (!mark || !manifest || mark.value.label !== lesion.label) return false;
+  const [theirs, own] = [boxOfLesion(lesion), boxOf([{ mark, manifest }])];
+  if (!theirs || !own) return false;
+  return theirs[0].every((low, i) => low <= own[1][i] && own[0][i] <= theirs[1][i]);
+}
+
 let turn = 0;
 
 /** Lays a lesion on the screen: its series, its largest slice, cuts through its middle, and it large in each image. */
