@@ -3,7 +3,6 @@
 import csv
 import datetime
 from collections.abc import Iterator
-from itertools import batched
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -63,7 +62,7 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     form = _form(request, opened)
     page = records.Page([], None)
     if form.is_valid():
-        found = records.records_for(request.user, opened.project, form.wanted())
+        found = records.records_for(request.user, opened.project, form.wanted(), people=form.people.values())
         page = records.page_of(found, _before(request))
     asked = request.GET.copy()
     asked.pop("before", None)
@@ -90,7 +89,7 @@ def trail_csv(request: SignedInRequest, slug: str) -> HttpResponse | StreamingHt
     form = _form(request, opened)
     if not form.is_valid():
         return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain; charset=utf-8")
-    found = records.records_for(request.user, opened.project, form.wanted())
+    found = records.records_for(request.user, opened.project, form.wanted(), people=form.people.values())
     audit.record(request.user, "audit.exported", opened.project)
     answer = StreamingHttpResponse(_rows(found, opened), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{slug}-audit.csv"'
@@ -98,14 +97,18 @@ def trail_csv(request: SignedInRequest, slug: str) -> HttpResponse | StreamingHt
     return answer
 
 
-def _rows(found, opened: OpenProject) -> Iterator[str]:
+def _rows(found: records.Records, opened: OpenProject) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield writer.writerow(COLUMNS)  # type: ignore[misc]
-    for some in batched(found.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
-        for line in telling.lines_of(some, opened.project):
+    page = records.page_of(found, None, ROWS_AT_ONCE)
+    while page.records:
+        for line in telling.lines_of(page.records, opened.project):
             read = line.read.public_id if line.read else ""
             cells = (line.at.isoformat(), line.who, line.what, line.case or "", line.read_of, read, line.verb)
             yield writer.writerow([_harmless(cell) for cell in cells])  # type: ignore[misc]
+        if page.older is None:
+            break
+        page = records.page_of(found, page.older, ROWS_AT_ONCE)
 
 
 class _Line:
