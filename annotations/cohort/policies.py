@@ -58,12 +58,13 @@ def require_open(user: Someone, release: Release) -> None:
         )
 
 
-def acceptable_submissions(project: Project) -> QuerySet[Submission]:
+def acceptable_submissions(project: Project, by: User | None = None) -> QuerySet[Submission]:
     """What a release of the project would hold: of a case with a reference standard that alone, of any other
     what was accepted of each read.
 
     Nothing of a case that waits for adjudication, and no reads of hidden references and training cases: they
-    say how well people read, not what the case shows.
+    say how well people read, not what the case shows. Frozen by someone who still reads a case themselves, it
+    holds nothing of that: how far others are with it they don't know.
     """
     standards = ReferenceStandard.objects.filter(case__project=project)
     accepted = (
@@ -78,8 +79,10 @@ def acceptable_submissions(project: Project) -> QuerySet[Submission]:
         .order_by("read_id", "-round")
         .distinct("read_id")
     )
+    own = reading.cases_being_read_by(by) if by else Case.objects.none()
     return (
-        Submission.objects.filter(Q(pk__in=standards.values("submission")) | Q(pk__in=accepted.values("pk")))
+        Submission.objects.exclude(read__case__in=own.values("pk"))
+        .filter(Q(pk__in=standards.values("submission")) | Q(pk__in=accepted.values("pk")))
         .select_related("read__case")
         .order_by("read__case__number", "read_id")
     )

@@ -30,7 +30,7 @@ def freeze(*, by: User, project: Project, title: str = "", licence: str = "") ->
     """
     permissions.require(by, "manage_project", project)
     Project.objects.select_for_update().get(pk=project.pk)  # releases are numbered without gaps
-    submissions = list(policies.acceptable_submissions(project))
+    submissions = list(policies.acceptable_submissions(project, by))
     if not submissions:
         raise ValidationError(
             "No read of this project is accepted yet, so there is nothing to release. "

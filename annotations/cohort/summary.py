@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from django.db.models import Case as Choose
 from django.db.models import Count, IntegerField, QuerySet, Sum, Value, When
 
+from accounts.models import User
 from annotations.cohort import policies
 from annotations.models import Case, CaseStudy, Read, Release, ReleaseCase, ReleaseFile
+from annotations.reading.policies import cases_being_read_by
 from atlas.models import Project, Series
 
 DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
@@ -59,15 +61,17 @@ class Format:
     size: int
 
 
-def preview(project: Project) -> Preview:
-    submissions = list(policies.acceptable_submissions(project).values_list("pk", "read__case"))
+def preview(project: Project, by: User) -> Preview:
+    """For whoever would freeze it: a case that they read themselves is being read, however far others are."""
+    submissions = list(policies.acceptable_submissions(project, by).values_list("pk", "read__case"))
     cases = {case for _, case in submissions}
     total = Case.objects.filter(project=project).count()
     out = Case.objects.filter(project=project).exclude(pk__in=cases)
     unread = out.filter(reads=None).count()
-    under_review = out.filter(reads__state=Read.State.SUBMITTED, needs_adjudication=False)
+    known = out.exclude(pk__in=cases_being_read_by(by).filter(project=project).values("pk"))
+    under_review = known.filter(reads__state=Read.State.SUBMITTED, needs_adjudication=False)
     waiting = under_review.distinct().count()
-    disputed = out.filter(needs_adjudication=True).count()
+    disputed = known.filter(needs_adjudication=True).count()
     rest = total - len(cases) - unread - waiting - disputed
     reasons = [
         ("have no reader", unread),

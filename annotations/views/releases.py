@@ -47,7 +47,7 @@ def release_list(request: SignedInRequest, slug: str) -> HttpResponse:
 def release_new(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "manage_project")
     project = opened.project
-    preview = summary.preview(project)
+    preview = summary.preview(project, request.user)
     form = FreezeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if request.POST.get("expected") != preview.mark:

@@ -100,3 +100,5 @@ def the_reader_leaves_in_mid_read(lead: Person, reader: Person, room: ReadingRoo
     row = lead.page.get_by_role("row").filter(has_text="Reader1")
     expect(row).to_contain_text("Set aside")
     expect(row.get_by_role("button", name="Take up again")).to_be_visible()
+    # The browser itself notes each refusal; that the reader is refused is what was asked for.
+    reader.errors[:] = [error for error in reader.errors if "403" not in error]
