@@ -14,7 +14,7 @@ from annotations.reading.assignment.rules import YOU_READ_IT, possible_readers, 
 from annotations.reading.broadcasts import announce_read, announce_worklists
 from atlas.models import Project
 
-audit.register("read.handed_over")
+audit.register("read.handed_over", "read.marks_seen")
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations.models import ReadingDesign
 from annotations.reading.assignment import bulk, queue
+from atlas.models import Project
 from tests import crowd as crowds
 from tests.crowd import Crowd
 
@@ -66,5 +67,7 @@ def test_a_larger_project_costs_no_more_queries() -> None:
     small = crowds.build(cases=300, readers=4, slug="small")
     large = crowds.build(cases=900, readers=10, slug="large", seed=2)
     ReadingDesign.objects.update(self_service=True)
+    for one in (small, large):
+        one.project = Project.objects.get(pk=one.project.pk)  # with the design as it is now
     few, many = pages_of(small) | acts_of(small, 20), pages_of(large) | acts_of(large, 80)
     assert {what: (few[what], n) for what, n in many.items() if n > few[what]} == {}
