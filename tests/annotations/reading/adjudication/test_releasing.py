@@ -13,7 +13,7 @@ def held(reading):
 
 def test_a_case_that_waits_for_adjudication_is_left_out_and_said_to_be(disputed):
     assert held(disputed) == []
-    assert ("wait for adjudication", 1) in preview(disputed.cast.project).left_out
+    assert ("wait for adjudication", 1) in preview(disputed.cast.project, disputed.cast.lead).left_out
 
 
 def test_an_adjudicated_case_is_held_once_by_its_reference_standard(disputed):
