@@ -78,7 +78,6 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
         Kind.ARRANGED,
         gettext_noop("handed the adjudication over to {adjudicator}"),
     ),
-    "adjudication.set_aside": (Kind.ARRANGED, gettext_noop("set the adjudication aside")),
     "adjudication.settled": (Kind.DECIDED, gettext_noop("settled lesion {lesion}: {take}")),
     "adjudication.opened": (Kind.DECIDED, gettext_noop("reopened lesion {lesion}")),
     # Who reads what
