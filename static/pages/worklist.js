@@ -65,6 +65,7 @@ if (panel) {
       choose(fresh);
     }
     narrow();
+    if (rows().length === 0) panel.replaceChildren(); // what it told of is no longer in the list
   });
 }
 
@@ -143,6 +144,7 @@ function narrow() {
     }
   }
   const shown = rows();
-  document.getElementById("none-found").hidden = shown.length > 0;
+  const any = document.querySelector("tr[data-read]") !== null;
+  document.getElementById("none-found").hidden = shown.length > 0 || !any;
   if (shown.length > 0 && !shown.includes(chosen())) choose(shown[0]);
 }
