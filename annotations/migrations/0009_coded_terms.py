@@ -6,31 +6,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_preferences'),
-        ('annotations', '0008_review_reasons'),
-        ('atlas', '0007_series_summary'),
+        ("accounts", "0004_preferences"),
+        ("annotations", "0008_review_reasons"),
+        ("atlas", "0007_series_summary"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CodedTerm',
+            name="CodedTerm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.CharField(help_text="DICOM's SH, as Code Value", max_length=16)),
-                ('scheme', models.CharField(help_text='Coding Scheme Designator, such as SCT', max_length=16)),
-                ('meaning', models.CharField(help_text="DICOM's LO, as Code Meaning", max_length=64)),
-                ('also', models.CharField(blank=True, help_text='Other words it is found by', max_length=200)),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coded_terms', to='accounts.organisation')),
-                ('project', models.ForeignKey(help_text='Null: for all projects of the organisation', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='coded_terms', to='atlas.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("value", models.CharField(help_text="DICOM's SH, as Code Value", max_length=16)),
+                (
+                    "scheme",
+                    models.CharField(help_text="Coding Scheme Designator, such as SCT", max_length=16),
+                ),
+                ("meaning", models.CharField(help_text="DICOM's LO, as Code Meaning", max_length=64)),
+                (
+                    "also",
+                    models.CharField(blank=True, help_text="Other words it is found by", max_length=200),
+                ),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="coded_terms",
+                        to="accounts.organisation",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        help_text="Null: for all projects of the organisation",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="coded_terms",
+                        to="atlas.project",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['meaning', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('organisation', 'project', 'scheme', 'value'), name='term_once_where_it_holds', nulls_distinct=False)],
+                "ordering": ["meaning", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "project", "scheme", "value"),
+                        name="term_once_where_it_holds",
+                        nulls_distinct=False,
+                    )
+                ],
             },
         ),
     ]

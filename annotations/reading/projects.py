@@ -165,7 +165,8 @@ def remove_member(*, by: User, project: Project, user: User, role: str) -> int:
 
 def untouched_reads() -> QuerySet[Read]:
     """Reads that nobody has opened or drawn in: they can be taken back without losing anything."""
-    return Read.objects.filter(state=Read.State.ASSIGNED, opened_at=None, last_edit_number=0)
+    untouched = Read.objects.filter(state=Read.State.ASSIGNED, opened_at=None, last_edit_number=0)
+    return untouched.exclude(incidental_findings__isnull=False)
 
 
 def withdraw_invitation(*, by: User, invitation: Invitation) -> None:
