@@ -33,7 +33,7 @@ def measured(case: dict[str, Any]) -> dict[str, float]:
     frames = Frames(in_patient, {(SOP, 1): grid}, frozenset(), (range(1),))
     points = {key: case[key] for key in ("points_patient_mm", "points_image") if key in case}
     value = {"kind": case["kind"], "label": "lesion", "series": "series", "sop": SOP, "frame": 1, **points}
-    return measurements._measured(Mark(uuid4(), 1, value), frames, []).numbers
+    return measurements.measured(Mark(uuid4(), 1, value), frames, []).numbers
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
