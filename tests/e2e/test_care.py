@@ -64,6 +64,10 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
         ("reviewer", "{project}cases/"),
     ],
     "project-case": [("lead", "{project}cases/1/")],
+    "project-agreement": [("lead", "{project}agreement/")],
+    "project-reading": [("lead", "{project}reading/")],
+    "project-audit": [("lead", "{project}audit/")],
+    "incidental": [("manager", "/incidental/")],
     "project-hanging": [("lead", "{project}hanging/")],
     "project-hanging-new": [("lead", "{project}hanging/new/"), ("lead", "{project}hanging/new/?like=prior")],
     "project-hanging-edit": [],  # the form of the one before, filled
@@ -95,7 +99,10 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
     *("dataset-receiver-change", "organisation-vault-export", "quarantined-picture", "quarantine-decide"),
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
-    *("worklist-next", "worklist-panel"),
+    *("worklist-next", "worklist-panel", "worklist-take", "worklist-give-back", "worklist-adjudicate"),
+    *("adjudicate", "adjudicate-hand-over", "incidental-seen", "incidental-answer"),
+    *("project-act", "project-agreement-csv", "project-audit-csv", "project-figures", "project-specialties"),
+    *("project-case-aside", "project-case-hand-over", "project-case-purpose", "project-reading-preview"),
     *("project-hanging-preview", "project-hanging-move", "project-hanging-remove"),
 }
 APPS = ("network.urls", "accounts.urls", "atlas.image_urls", "annotations.urls")
@@ -218,6 +225,9 @@ def looks_fine(person: Person, *, themes: tuple[str, ...] = ("light", "dark")) -
         found = AxeResults(
             page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
         )
+        for broken in found.response["violations"]:
+            for node in broken["nodes"]:  # a place within a custom element is a list of its own
+                node["target"] = [str(target) for target in node["target"]]
         assert found.violations_count == 0, f"{page.url}, {theme}\n{found.generate_report()}"
 
 

@@ -74,6 +74,8 @@ class AtlasPlot extends HTMLElement {
     const { svg, points } = draw(JSON.parse(this.dataset.plot ?? "{}"), width);
     // Plot writes a style element of its own, which the page's policy forbids; the sheet above stands in for it.
     for (const style of svg.querySelectorAll("style")) style.remove();
+    // Nor do its parts need the names that it gives them: the picture has one as a whole.
+    for (const part of svg.querySelectorAll("g[aria-label]")) part.removeAttribute("aria-label");
     svg.setAttribute("role", "img");
     this.stage.setAttribute("aria-label", svg.getAttribute("aria-label") ?? "");
     this.points = points;
