@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page
 from benchmarks.node import DATASET, BenchNode
 from benchmarks.peers import Nginx, Orthanc
 from tests.e2e.conftest import launch_options
+from tests.e2e.room import BEEN_AROUND
 from tests.judges import ohif
 
 PATIENCE_MS = 120_000
@@ -126,6 +127,7 @@ class _Room:
 class AtlasRoom(_Room):
     def __init__(self, context: BrowserContext, node: BenchNode, *, is_slow: bool) -> None:
         super().__init__(context, node.base_url, is_slow=is_slow)
+        self.page.add_init_script(BEEN_AROUND)
         self.page.goto(f"{self.base_url}/sign-in/")
         if "/sign-in/" in self.page.url:
             self.page.get_by_label("User name").fill("reader")
