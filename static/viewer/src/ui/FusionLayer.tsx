@@ -8,6 +8,7 @@ import { setFusion } from "../fusing";
 import type { Place } from "../place";
 import { frames } from "../session";
 import { display } from "../store/display";
+import { cleared, pixelRatio } from "./layer";
 import { useRoom } from "./use";
 
 const keyOf = (series: string, plane: Plane): string =>
@@ -38,18 +39,8 @@ export function FusionLayer({ which, place }: { which: number; place: Place | nu
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `progress` says when the loaded frames have changed
   useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context) return;
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.round(area.width * ratio);
-    const height = Math.round(area.height * ratio);
-    if (element.width !== width || element.height !== height) {
-      element.width = width;
-      element.height = height;
-    }
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const context = cleared(canvas.current, area);
+    if (!context) return;
     const loader = fusion ? frames.get(fusion.series) : undefined;
     if (!fusion || !loader || !place) {
       kept.current = null;
@@ -81,6 +72,7 @@ export function FusionLayer({ which, place }: { which: number; place: Place | nu
       picture.getContext("2d")?.putImageData(painted, 0, 0);
     }
     const [a, b, c, d, e, f] = place.matrix;
+    const ratio = pixelRatio();
     context.setTransform(a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio);
     context.globalAlpha = fusion.opacity;
     context.imageSmoothingEnabled = smooth;

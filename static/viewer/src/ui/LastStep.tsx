@@ -14,6 +14,7 @@ import { mayMark, type Room, room } from "../store/room";
 import { t, tn } from "../words";
 import { goToOwed, owedText } from "./missing";
 import { REASONS } from "./review/words";
+import { SubmitButton } from "./SubmitButton";
 import { Unaided } from "./Unaided";
 import { useRoom } from "./use";
 
@@ -48,7 +49,6 @@ function Submit({ read }: { read: Read }) {
   const missing = owedBy(read, now);
   const reason = useRoom((state) => whyNot(state, missing.length));
   const [problem, setProblem] = useState<string | null>(null);
-  const [sure, setSure] = useState(false);
   if (read.state === "submitted" || read.state === "accepted") {
     return (
       <div className="submit">
@@ -88,31 +88,13 @@ function Submit({ read }: { read: Read }) {
       );
       if (missed) await reread().catch(() => {});
     }
-    setSure(false);
   };
   return (
     <div className="submit">
       <Unaided read={read} reason={reason} />
       <Missing read={read} missing={missing} />
-      <button
-        type="button"
-        className="btn primary grow"
-        aria-disabled={reason !== null}
-        data-testid="submit"
-        onClick={() => {
-          if (reason) return;
-          if (sure) void submit();
-          else setSure(true);
-        }}
-      >
-        {sure ? t("Submit: it then can't be changed") : t("Submit read")}
-      </button>
-      {sure && (
-        <button type="button" className="btn quiet" onClick={() => setSure(false)}>
-          {t("Not yet")}
-        </button>
-      )}
-      {!sure && reason && <span className="small sub why">{reason}</span>}
+      <SubmitButton title={t("Submit read")} reason={reason} submit={submit} />
+      {reason && <span className="small sub why">{reason}</span>}
       {problem && <span className="small bad why">{problem}</span>}
     </div>
   );

@@ -17,6 +17,7 @@ import { draft } from "../store/draft";
 import { sliceKey } from "../store/marks";
 import { mayMark, rangeFor, room } from "../store/room";
 import { pathOnCut } from "./cutmasks";
+import { cleared, ringsPath } from "./layer";
 import { useRoom } from "./use";
 
 export function MaskAhead({ which, place }: { which: number; place: Place | null }) {
@@ -41,17 +42,8 @@ export function MaskAhead({ which, place }: { which: number; place: Place | null
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the range and what is loaded are read below
   useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context) return;
-    const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [Math.round(area.width * ratio), Math.round(area.height * ratio)];
-    if (element.width !== width || element.height !== height) {
-      element.width = width;
-      element.height = height;
-    }
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, area.width, area.height);
+    const context = cleared(canvas.current, area);
+    if (!context) return;
     if (!place || !shown) return;
     if (!onFrame(place)) {
       drawProposed(context, place, pathThere(which, place));
@@ -92,15 +84,7 @@ function pathHere(place: FramePlace): Path2D | null {
   const { shown } = preview.getState();
   const slice = shown?.series === place.manifest.series.id ? shown.slices.get(keyOf(place)) : undefined;
   if (!slice) return null;
-  const path = new Path2D();
-  for (const ring of outline(slice.mask, slice.rows, slice.columns)) {
-    ring.forEach(([x, y], i) => {
-      if (i) path.lineTo(x, y);
-      else path.moveTo(x, y);
-    });
-    path.closePath();
-  }
-  return path;
+  return ringsPath(outline(slice.mask, slice.rows, slice.columns));
 }
 
 /** The same on a cut. */

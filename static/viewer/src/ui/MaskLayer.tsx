@@ -1,7 +1,6 @@
 /** The masks of the frame on the screen: outline over a dark halo and a light fill, on a canvas of its own. */
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
-import type { Point2 } from "../api/types";
 import type { Matrix } from "../engine/camera";
 import { outline } from "../journal/outline";
 import { importedSlices } from "../marking";
@@ -10,29 +9,18 @@ import { draft } from "../store/draft";
 import { marks, maskOf, sliceKey } from "../store/marks";
 import { useQuiet } from "./adjudication/quiet";
 import { pathsOnCut } from "./cutmasks";
+import { cleared, ringsPath } from "./layer";
 import { useRoom } from "./use";
 
 const FILL = 0.14;
 const paths = new Map<string, Path2D>();
 const MOST_PATHS = 200;
 
-function pathOf(rings: Point2[][]): Path2D {
-  const path = new Path2D();
-  for (const ring of rings) {
-    ring.forEach(([x, y], i) => {
-      if (i) path.lineTo(x, y);
-      else path.moveTo(x, y);
-    });
-    path.closePath();
-  }
-  return path;
-}
-
 function cachedPath(rle: string, rows: number, columns: number): Path2D {
   const key = `${columns}:${rle}`;
   let path = paths.get(key);
   if (!path) {
-    path = pathOf(outline(maskOf({ rle, rows, columns }), rows, columns));
+    path = ringsPath(outline(maskOf({ rle, rows, columns }), rows, columns));
     if (paths.size >= MOST_PATHS) paths.delete(paths.keys().next().value!);
     paths.set(key, path);
   }
@@ -73,15 +61,6 @@ function draw(
   context.stroke(screen);
 }
 
-/**
- * A canvas that is cleared, and then drawn on outside of its edges only, may stay on the screen as it was: something
- * too faint to be seen makes the browser show it anew.
- */
-export function presented(context: CanvasRenderingContext2D): void {
-  context.fillStyle = "rgb(0 0 0 / 0.004)";
-  context.fillRect(0, 0, 1, 1);
-}
-
 export function MaskLayer({ which, place }: { which: number; place: Place | null }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const every = useStore(marks, (state) => state.marks);
@@ -101,19 +80,8 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the mask of a stroke changes in place, `painted` counts it
   useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context) return;
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.round(area.width * ratio);
-    const height = Math.round(area.height * ratio);
-    if (element.width !== width || element.height !== height) {
-      element.width = width;
-      element.height = height;
-    }
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, area.width, area.height);
-    presented(context);
+    const context = cleared(canvas.current, area);
+    if (!context) return;
     if (!place || !shown) return;
     const { manifest, matrix } = place;
     if (!onFrame(place)) {
@@ -152,7 +120,7 @@ export function MaskLayer({ which, place }: { which: number; place: Place | null
       );
     }
     if (live && stroke)
-      draw(context, pathOf(outline(live.mask, live.rows, live.columns)), matrix, stroke.color, "chosen");
+      draw(context, ringsPath(outline(live.mask, live.rows, live.columns)), matrix, stroke.color, "chosen");
   }, [all, stroke, painted, read, selected, outlined, shown, area, place]);
 
   return <canvas ref={canvas} className="masks" />;

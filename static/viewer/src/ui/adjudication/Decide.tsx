@@ -13,6 +13,7 @@ import { marks } from "../../store/marks";
 import { mayMark, type Room, room } from "../../store/room";
 import { choose } from "../../tools";
 import { t, tn } from "../../words";
+import { SubmitButton } from "../SubmitButton";
 import { useRoom } from "../use";
 import { REASON_ID } from "./Result";
 
@@ -122,10 +123,8 @@ function whyNotYet({ read, report, past }: Room): string | null {
 function Submit({ read }: { read: Read }) {
   const reason = useRoom(whyNotYet);
   const differing = useStore(judging, (state) => state.now?.lesions.length ?? 0);
-  const [sure, setSure] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const submit = async () => {
-    setSure(false);
     try {
       await client.submit(journal.lastNumber);
       setProblem(null);
@@ -137,24 +136,7 @@ function Submit({ read }: { read: Read }) {
   };
   return (
     <>
-      <button
-        type="button"
-        className="btn primary grow"
-        aria-disabled={reason !== null}
-        data-testid="submit"
-        onClick={() => {
-          if (reason) return;
-          if (sure) void submit();
-          else setSure(true);
-        }}
-      >
-        {sure ? t("Submit: it then can't be changed") : t("Submit the reference standard")}
-      </button>
-      {sure && (
-        <button type="button" className="btn quiet" onClick={() => setSure(false)}>
-          {t("Not yet")}
-        </button>
-      )}
+      <SubmitButton title={t("Submit the reference standard")} reason={reason} submit={submit} />
       <span className="small sub why full">
         {reason ??
           (read.adjudication && differing

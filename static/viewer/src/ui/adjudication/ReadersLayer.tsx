@@ -8,7 +8,7 @@ import { apply } from "../../engine/camera";
 import { lineOf, pointsOn, showsOn } from "../../journal/figures";
 import type { Place } from "../../place";
 import { type Mark, marks } from "../../store/marks";
-import { presented } from "../MaskLayer";
+import { cleared } from "../layer";
 import { useRoom } from "../use";
 import { paint, RESULT, type Scene, sceneOf } from "./drawing";
 
@@ -33,19 +33,8 @@ export function ReadersLayer({ which, place }: { which: number; place: Place | n
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `tool` says whether results are lines or marks in the hand
   useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context) return;
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.round(area.width * ratio);
-    const height = Math.round(area.height * ratio);
-    if (element.width !== width || element.height !== height) {
-      element.width = width;
-      element.height = height;
-    }
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, area.width, area.height);
-    presented(context);
+    const context = cleared(canvas.current, area);
+    if (!context) return;
     if (place && shown && scene && !past) paint(context, place, scene);
   }, [scene, shown, area, place, tool, past]);
 

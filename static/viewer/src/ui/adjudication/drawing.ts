@@ -9,7 +9,8 @@ import type { Matrix } from "../../engine/camera";
 import type { Patch } from "../../engine/maskcut";
 import type { Place } from "../../place";
 import type { Mark, Marks } from "../../store/marks";
-import { patchOn, pathOf, ringsPath } from "./paths";
+import { ringsPath } from "../layer";
+import { patchOn, pathOf } from "./paths";
 
 const FILL = 0.22;
 const ONE = "#ff4d2e";

@@ -9,6 +9,7 @@ import { onFrame, type Place } from "../../place";
 import { type Mark, type MaskSlice, maskOf, sliceKey } from "../../store/marks";
 import { room } from "../../store/room";
 import { layersOf } from "../cutmasks";
+import { ringsPath } from "../layer";
 
 const MOST_KEPT = 128;
 const patches = new WeakMap<Mark, Map<string, Patch | null>>();
@@ -73,18 +74,6 @@ export function pathOf(patch: Patch): Path2D {
       outline(mask, rows, columns).map((ring) => ring.map(([x, y]): Point2 => [x + left, y + top])),
     );
     paths.set(patch, path);
-  }
-  return path;
-}
-
-export function ringsPath(rings: Point2[][]): Path2D {
-  const path = new Path2D();
-  for (const ring of rings) {
-    ring.forEach(([x, y], i) => {
-      if (i) path.lineTo(x, y);
-      else path.moveTo(x, y);
-    });
-    path.closePath();
   }
   return path;
 }

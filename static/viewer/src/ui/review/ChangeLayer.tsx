@@ -13,6 +13,7 @@ import { onFrame, type Place } from "../../place";
 import { changes, ghostOf } from "../../review";
 import { type Mark, maskOf, sliceKey } from "../../store/marks";
 import { pathOnCut } from "../cutmasks";
+import { cleared } from "../layer";
 import { useRoom } from "../use";
 
 const CAME = "#5ce08a";
@@ -28,13 +29,8 @@ export function ChangeLayer({ which, place }: { which: number; place: Place | nu
   const found = past ? null : diff;
 
   useEffect(() => {
-    const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context) return;
-    const ratio = window.devicePixelRatio || 1;
-    element.width = Math.round(area.width * ratio);
-    element.height = Math.round(area.height * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const context = cleared(canvas.current, area);
+    if (!context) return;
     if (!place || !shown || !found) return;
     for (const change of found.marks) {
       const { series } = (change.after ?? change.before) as AnnotationValue;
