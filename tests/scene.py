@@ -21,6 +21,7 @@ from annotations.models import (
     Read,
     Release,
     ReleaseCase,
+    ReleaseRead,
     Review,
     Submission,
 )
@@ -198,7 +199,8 @@ def _add_reads(scene: Scene) -> None:
         frozen_by=people["lead"],
         ready_at=timezone.now(),
     )
-    ReleaseCase.objects.create(
-        release=release, case=cases[3], submission=submission, written_at=timezone.now()
+    release_case = ReleaseCase.objects.create(
+        release=release, case=cases[3], number=cases[3].number, written_at=timezone.now()
     )
+    ReleaseRead.objects.create(release_case=release_case, submission=submission, is_reference=True)
     scene.release = release

@@ -23,6 +23,11 @@ class StoredSeries:
 
     series: Series
 
+    @property
+    def name(self) -> str:
+        """As files and folders are called by it: CT_<series>."""
+        return f"{self.series.modality}_{self.series.public_id}"
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
         if not self.series.manifest_key:

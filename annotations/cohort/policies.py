@@ -11,7 +11,16 @@ from django.http import Http404
 from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from annotations.models import Case, Read, ReferenceStandard, Release, ReleaseCase, Submission
+from annotations.models import (
+    Case,
+    LabelSchema,
+    Read,
+    ReferenceStandard,
+    Release,
+    ReleaseCase,
+    ReleaseRead,
+    Submission,
+)
 from annotations.reading import policies as reading
 from atlas.models import Project
 
@@ -88,7 +97,13 @@ def acceptable_submissions(project: Project, by: User | None = None) -> QuerySet
     )
 
 
-def released_cases(release: Release) -> QuerySet[ReleaseCase]:
-    return ReleaseCase.objects.filter(release=release).select_related(
-        "case__subject", "submission__read__reader", "submission__read__schema", "submission__review"
-    )
+def pinned_reads(release_case: ReleaseCase) -> QuerySet[ReleaseRead]:
+    """With all that writing them needs; the reference first."""
+    reads = ReleaseRead.objects.filter(release_case=release_case).order_by("-is_reference", "pk")
+    return reads.select_related("submission__read__reader", "submission__read__schema", "submission__review")
+
+
+def schemas_of(release: Release) -> QuerySet[LabelSchema]:
+    """Every schema version that a read of the release followed."""
+    followed = ReleaseRead.objects.filter(release_case__release=release).values("submission__read__schema")
+    return LabelSchema.objects.filter(pk__in=followed).order_by("version")

@@ -12,7 +12,8 @@ from procrastinate.contrib.django import app
 from accounts import audit, permissions
 from accounts.models import User
 from annotations.cohort import policies
-from annotations.models import Case, Release, ReleaseCase
+from annotations.cohort.formats import FORMATS
+from annotations.models import Case, Release, ReleaseCase, ReleaseRead, Submission
 from atlas.fanout import broadcast
 from atlas.models import Project
 
@@ -43,19 +44,33 @@ def freeze(*, by: User, project: Project, title: str = "", licence: str = "") ->
         title=title.strip()[:200],
         licence=licence.strip()[:80],
         frozen_by=by,
+        content=Release.Content.BOTH,
+        formats=list(FORMATS),
         cases_total=len({submission.read.case_id for submission in submissions}),
     )
-    ReleaseCase.objects.bulk_create(
-        [
-            ReleaseCase(release=release, case=submission.read.case, submission=submission)
-            for submission in submissions
-        ],
-        batch_size=2000,
-    )
+    _pin(release, submissions)
     audit.record(by, "release.frozen", release, number=release.number, cases=release.cases_total)
     _have_written(release)
     announce(release)
     return release
+
+
+def _pin(release: Release, submissions: list[Submission]) -> None:
+    """The cases of a release, and which submission of each read it holds."""
+    by_case: dict[Case, list[Submission]] = {}
+    for submission in submissions:
+        by_case.setdefault(submission.read.case, []).append(submission)
+    cases = ReleaseCase.objects.bulk_create(
+        [ReleaseCase(release=release, case=case, number=case.number) for case in by_case], batch_size=2000
+    )
+    ReleaseRead.objects.bulk_create(
+        [
+            ReleaseRead(release_case=release_case, submission=submission, is_reference=len(own) == 1)
+            for release_case, own in zip(cases, by_case.values(), strict=True)
+            for submission in own
+        ],
+        batch_size=2000,
+    )
 
 
 @transaction.atomic
@@ -77,8 +92,8 @@ def retry(*, by: User, release: Release) -> Release:
 
 def _have_written(release: Release) -> None:
     """One job a case that isn't written; within the caller's transaction."""
-    waiting = ReleaseCase.objects.filter(release=release, written_at=None)
-    cases = list(waiting.order_by("case__number").values_list("case_id", flat=True).distinct())
+    waiting = ReleaseCase.objects.filter(release=release, withdrawn_at=None, written_at=None)
+    cases = list(waiting.order_by("number").values_list("case_id", flat=True))
     if cases:
         wanted: list[dict[str, Any]] = [{"release_id": release.pk, "case_id": case_id} for case_id in cases]
         app.configure_task(WRITE_CASE).batch_defer(*wanted)
@@ -90,15 +105,22 @@ def _have_finished(release: Release) -> None:
     app.configure_task(FINISH).defer(release_id=release.pk)
 
 
-def withdraw_case(release: Release, case: Case) -> list[str]:
-    """Take a case out of a release because its subject is erased; within the caller's transaction. The files
-    that span the cases are written anew, and nothing is given out before they are. Returns the objects of the
-    case's files."""
+def withdraw_case(release: Release, case: Case, *, because: str) -> list[str]:
+    """Take a case out of a release; within the caller's transaction.
+
+    Its files stay listed as withdrawn, those that span the cases are written anew, and nothing is given out
+    before they are. Returns the objects that must go.
+    """
     locked = Release.objects.select_for_update().get(pk=release.pk)
-    files = locked.files.filter(path__startswith=f"cases/{case.number:04d}/")
-    objects = list(files.values_list("object_key", flat=True))
-    files.delete()
-    locked.release_cases.filter(case=case).delete()
+    now = timezone.now()
+    taken_out = locked.release_cases.get(case=case)
+    files = locked.files.filter(release_case=taken_out, withdrawn_at=None)
+    objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
+    objects.add(taken_out.record_key)
+    files.update(withdrawn_at=now, object_key="", is_pinned=False)
+    taken_out.reads.all().delete()
+    taken_out.withdrawn_at, taken_out.withdrawn_because, taken_out.record_key = now, because[:500], ""
+    taken_out.save(update_fields=["withdrawn_at", "withdrawn_because", "record_key"])
     locked.state, locked.problem = Release.State.WRITING, ""
     locked.cases_total = max(0, locked.cases_total - 1)
     locked.withdrawn_cases = sorted({*locked.withdrawn_cases, case.number})
@@ -106,16 +128,15 @@ def withdraw_case(release: Release, case: Case) -> list[str]:
     audit.record(None, "release.withdrawn_in_part", locked, number=locked.number, case=case.pk)
     _have_written(locked)
     announce(locked)
-    return objects
+    return sorted(objects - {""})
 
 
 @transaction.atomic
 def case_written(release_id: int) -> None:
     """Count what is done; after the last case, have the release finished."""
     release = Release.objects.select_for_update().get(pk=release_id)
-    counted = ReleaseCase.objects.filter(release=release).aggregate(
-        cases=Count("case", distinct=True),
-        waiting=Count("case", distinct=True, filter=Q(written_at=None)),
+    counted = ReleaseCase.objects.filter(release=release, withdrawn_at=None).aggregate(
+        cases=Count("pk"), waiting=Count("pk", filter=Q(written_at=None))
     )
     release.cases_done = counted["cases"] - counted["waiting"]
     release.save(update_fields=["cases_done"])

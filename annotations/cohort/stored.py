@@ -1,4 +1,4 @@
-"""What releases keep in storage."""
+"""What releases keep in storage: each object once, and nothing that is the archive's."""
 
 from collections.abc import Iterator
 
@@ -7,5 +7,6 @@ from atlas.holdings import Holding
 
 
 def release_files() -> Iterator[Holding]:
-    for file in ReleaseFile.objects.order_by().iterator():
+    files = ReleaseFile.objects.exclude(object_key="").filter(is_pinned=False).order_by("object_key", "pk")
+    for file in files.distinct("object_key").iterator():
         yield Holding(file.object_key, file.size, file.sha256, f"file {file.pk} of release {file.release_id}")

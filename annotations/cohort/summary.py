@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case as Choose
-from django.db.models import Count, IntegerField, QuerySet, Sum, Value, When
+from django.db.models import Count, QuerySet, Sum
 
 from accounts.models import User
 from annotations.cohort import policies
-from annotations.models import Case, CaseStudy, Read, Release, ReleaseCase, ReleaseFile
+from annotations.cohort.formats import FORMATS
+from annotations.models import Case, CaseStudy, Read, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from annotations.reading.policies import cases_being_read_by
 from atlas.models import Project, Series
 
@@ -90,8 +90,8 @@ def preview(project: Project, by: User) -> Preview:
 
 
 def cohort_of(release: Release) -> Cohort:
-    rows = ReleaseCase.objects.filter(release=release)
-    case_ids = rows.order_by().values("case").distinct()
+    rows = ReleaseRead.objects.filter(release_case__release=release)
+    case_ids = ReleaseCase.objects.filter(release=release, withdrawn_at=None).values("case")
     cases = Case.objects.filter(pk__in=case_ids)
     points = Counter(
         n for (n,) in cases.order_by().annotate(n=Count("case_studies")).values_list("n").order_by("n")
@@ -119,30 +119,16 @@ def _sexes(counts: Counter[str]) -> list[tuple[str, int]]:
     return [(word, counts[key]) for key, word in words.items() if counts[key]]
 
 
-FORMATS = (
-    ("/images/", "Images", "NIfTI volumes, as they were read"),
-    ("/seg/", "DICOM SEG", "all segments of a read on one series"),
-    ("/masks/", "Masks", "NIfTI, one for each segment, in the grid of its image"),
-    ("/annotations.json", "Annotations", "JSON, every mark of a read in millimetres"),
-    ("/measurements.csv", "Measurements", "CSV, one row a mark"),
-    ("/answers.csv", "Answers", "CSV, one row an answer"),
-)
-"""Part of the path, name, what it holds."""
-
-
 def formats_of(release: Release) -> list[Format]:
-    """The files of a release by kind, with their number and bytes. One query."""
-    kinds = [When(path__contains=part, then=Value(place)) for place, (part, _, _) in enumerate(FORMATS)]
-    rows = (
-        ReleaseFile.objects.filter(release=release)
-        .order_by()
-        .annotate(kind=Choose(*kinds, default=Value(len(FORMATS)), output_field=IntegerField()))
-        .values_list("kind")
-        .annotate(n=Count("pk"), size=Sum("size"))
-        .order_by("kind")
-    )
-    titles = [*FORMATS, ("", "About the release", "tables of the whole, labels, manifest")]
-    return [Format(titles[kind][1], titles[kind][2], n, size) for kind, n, size in rows]
+    """The files of a release by format, with their number and bytes. One query."""
+    rows = ReleaseFile.objects.filter(release=release, withdrawn_at=None).order_by()
+    counted = {
+        key: (n, size)
+        for key, n, size in rows.values_list("format").annotate(n=Count("pk"), size=Sum("size"))
+    }
+    titles = [(one.key, one.title, one.holds) for one in FORMATS.values()]
+    titles.append(("", "About the release", "labels and manifest"))
+    return [Format(title, holds, *counted[key]) for key, title, holds in titles if key in counted]
 
 
 def files_of(release: Release) -> QuerySet[ReleaseFile]:

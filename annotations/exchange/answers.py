@@ -1,8 +1,6 @@
-"""Writes what a reader answered: as JSON beside the marks, and as CSV, one row an answer."""
+"""Writes what a reader answered: as JSON beside the marks, and as rows of a table."""
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from annotations.exchange.tables import ReadFacts
@@ -61,26 +59,17 @@ def answers_as_json(
     return sorted(found, key=lambda one: (order.get(one["question"], -1), one["about_id"]))
 
 
-def answers_csv(answers: Iterable[Mapping[str, Any]], facts: ReadFacts) -> bytes:
-    """UTF-8, comma separated, header first. Several answers to one question stand in one field."""
-    text = StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="", extrasaction="ignore")
-    writer.writeheader()
+def answer_rows(answers: Iterable[Mapping[str, Any]], facts: ReadFacts) -> Iterator[dict[str, Any]]:
+    """By `COLUMNS`. Several answers to one question stand in one field."""
     for one in answers:
         said, codes = one["answer"], one["codes"]
-        writer.writerow(
-            {
-                "case_number": facts.case_number,
-                "subject": facts.subject,
-                "reader": facts.reader,
-                "round": facts.round,
-                **one,
-                "answer": PARTED_BY.join(said) if isinstance(said, list) else said,
-                **{
-                    f"code_{part}": PARTED_BY.join(code[part] for code in codes)
-                    for part in ("value", "scheme")
-                },
-                "code_meaning": PARTED_BY.join(code["meaning"] for code in codes),
-            }
-        )
-    return text.getvalue().encode()
+        yield {
+            "case_number": facts.case_number,
+            "subject": facts.subject,
+            "reader": facts.reader,
+            "round": facts.round,
+            **{key: one[key] for key in one if key in COLUMNS},
+            "answer": PARTED_BY.join(said) if isinstance(said, list) else said,
+            **{f"code_{part}": PARTED_BY.join(code[part] for code in codes) for part in ("value", "scheme")},
+            "code_meaning": PARTED_BY.join(code["meaning"] for code in codes),
+        }

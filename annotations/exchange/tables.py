@@ -1,10 +1,8 @@
-"""Writes marks as JSON, complete and for programs, and measurements as CSV, one row a mark."""
+"""Writes marks as JSON, complete and for programs, and measurements as rows of a table, one a mark."""
 
-import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 from annotations.exchange.marks import Mark
@@ -129,15 +127,6 @@ def measurement_row(mark: Mark, facts: ReadFacts) -> dict[str, Any]:
         "origin": (mark.value.get("origin") or {}).get("from", "reader"),
         "changed": {None: "", True: "yes", False: "no"}[mark.changed],
     }
-
-
-def measurements_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """UTF-8, comma separated, header first; an empty field means that it doesn't apply."""
-    text = StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
 
 
 def as_json(value: Any) -> bytes:

@@ -3,6 +3,7 @@
 from annotations.models.agreement import AdjudicatedLesion, Comparison
 from annotations.models.cases import Case, CaseStudy, LabelSchema, Read
 from annotations.models.designs import BulkAction, ReadingDesign, ReferenceStandard, Specialty
+from annotations.models.facts import LabelFact, MarkFact
 from annotations.models.hanging import HangingProtocol, ReadTime
 from annotations.models.imported import (
     DerivedObject,
@@ -13,7 +14,18 @@ from annotations.models.imported import (
 )
 from annotations.models.journal import Annotation, Edit, MaskPlane, ParkedEdit
 from annotations.models.live import Presence
-from annotations.models.releases import Release, ReleaseCase, ReleaseFile
+from annotations.models.releases import (
+    Prediction,
+    PredictionFile,
+    Recall,
+    RecallNotice,
+    Release,
+    ReleaseCase,
+    ReleaseDownload,
+    ReleaseFile,
+    ReleaseRead,
+    ReleaseUse,
+)
 from annotations.models.reviews import Comment, IncidentalFinding, Review, Submission
 from annotations.models.terms import CodedTerm
 
@@ -34,17 +46,26 @@ __all__ = [
     "ImportedPlane",
     "ImportedSegment",
     "IncidentalFinding",
+    "LabelFact",
     "LabelSchema",
+    "MarkFact",
     "MaskPlane",
     "ParkedEdit",
+    "Prediction",
+    "PredictionFile",
     "Presence",
     "Read",
     "ReadTime",
     "ReadingDesign",
+    "Recall",
+    "RecallNotice",
     "ReferenceStandard",
     "Release",
     "ReleaseCase",
+    "ReleaseDownload",
     "ReleaseFile",
+    "ReleaseRead",
+    "ReleaseUse",
     "Review",
     "Specialty",
     "Submission",

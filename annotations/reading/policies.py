@@ -17,7 +17,7 @@ from django.http import Http404
 from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from annotations.models import Case, CaseStudy, Comment, Read, ReadingDesign, Release
+from annotations.models import Case, CaseStudy, Comment, Read, ReadingDesign, Release, ReleaseCase
 from annotations.reading.designs import design_of
 from annotations.reading.machine import FINISHED, OPEN, Capacity, actions_of
 from atlas.models import Project
@@ -133,7 +133,8 @@ def _of_projects(user: User) -> Q:
 def _released(user: User) -> Q:
     projects = permissions.objects_for(user, "download_releases", Project)
     ready = Release.objects.filter(state=Release.State.READY, project__in=projects.values("pk"))
-    return Q(pk__in=ready.values("release_cases__case"))
+    given = ReleaseCase.objects.filter(release__in=ready.values("pk"), withdrawn_at=None, case__isnull=False)
+    return Q(pk__in=given.values("case"))
 
 
 # May this person do that to this? ---------------------------------------------------------------

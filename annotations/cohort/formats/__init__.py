@@ -1,0 +1,10 @@
+"""The formats of a release: one module each, all planning from the same material."""
+
+from annotations.cohort.formats.annotations_json import AnnotationsJson
+from annotations.cohort.formats.nifti import Nifti
+from annotations.cohort.formats.plan import Format
+from annotations.cohort.formats.seg import Seg
+from annotations.cohort.formats.tables import Tables
+
+FORMATS: dict[str, Format] = {one.key: one for one in (Nifti(), Seg(), AnnotationsJson(), Tables())}
+"""By key, in the order of pages."""

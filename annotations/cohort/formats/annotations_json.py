@@ -1,0 +1,124 @@
+"""Every mark of a read as JSON, complete: also what could not be written otherwise, and why.
+
+cases/0314/<reader>/annotations.json
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from annotations.cohort.formats.nifti import image_path, mask_paths
+from annotations.cohort.formats.plan import Format, PlannedFile
+from annotations.cohort.formats.seg import seg_path
+from annotations.cohort.images import StoredSeries
+from annotations.cohort.material import CaseMaterial, ReadMaterial, accepted_at, reader_identifier
+from annotations.exchange.nifti import NiftiWriter
+from annotations.exchange.tables import as_json, mark_as_json
+from annotations.models import Read, ReferenceStandard
+from annotations.reading.adjudication.telling import decisions_of
+from annotations.reading.proposals import proposals
+
+COORDINATES = (
+    "points_patient_mm: patient millimetres, LPS. points_image: (column, row) in pixels, the centre of the "
+    "first pixel is (0.5, 0.5). Frames count from 1."
+)
+
+
+class AnnotationsJson(Format):
+    key, title, holds = "json", "Annotations", "JSON, every mark of a read in millimetres"
+
+    def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
+        for read in case.reads:
+            content = as_json(_document(case, read))
+            yield PlannedFile(
+                f"{read.folder}/annotations.json",
+                lambda stream, content=content: stream.write(content),  # type: ignore[misc]
+                read=read.pinned,
+            )
+
+
+def _document(case: CaseMaterial, read: ReadMaterial) -> dict[str, Any]:
+    of, project, submission = read.submission.read, case.release.project, read.submission
+    places = _places(case, read)
+    return {
+        "format": "atlas annotations",
+        "version": 1,
+        "coordinates": COORDINATES,
+        "release": {"project": project.slug, "number": case.release.number},
+        "case": {
+            "number": case.case.number,
+            "subject": case.case.subject.pseudonym,
+            "sex": case.case.subject.sex,
+        },
+        "read": {
+            "reader": read.reader,
+            "round": submission.round,
+            "edit_number": read.state.number,
+            "submitted_at": submission.at.isoformat(),
+            "accepted_at": accepted_at(submission).isoformat(),
+        },
+        **_reference(case, read),
+        "schema": {
+            "version": of.schema.version,
+            "labels": of.schema.labels,
+            "questions": of.schema.questions,
+        },
+        "series": [_series_facts(case, stored) for stored in case.stored.values()],
+        "answers": read.answers,
+        "proposals": [
+            {
+                "imported": one.imported,
+                "kind": one.kind,
+                "name": one.name,
+                "origin": one.origin,
+                "verdict": one.verdict,
+                "at": one.at,
+                "annotations": [
+                    {"id": str(identity), "changed": is_changed}
+                    for identity, is_changed in one.annotations.items()
+                ],
+            }
+            for one in proposals(of, read.state)
+        ],
+        "annotations": [mark_as_json(mark, files=places.get(str(mark.identity), {})) for mark in read.marks],
+    }
+
+
+def _places(case: CaseMaterial, read: ReadMaterial) -> dict[str, dict[str, Any]]:
+    """Where the voxels of a segment are, by the segment's identity."""
+    places: dict[str, dict[str, Any]] = {}
+    for stored in case.stored.values():
+        for number, mark in enumerate(read.segments_on(stored), start=1):
+            place = places.setdefault(str(mark.identity), {})
+            if case.writes("seg"):
+                place |= {"seg": seg_path(read, stored), "seg_segment_number": number}
+        if case.writes("nifti") and isinstance(case.nifti(stored), NiftiWriter):
+            for mark, path in mask_paths(read, stored):
+                places[str(mark.identity)]["mask"] = path
+    return places
+
+
+def _series_facts(case: CaseMaterial, stored: StoredSeries) -> dict[str, Any]:
+    nifti = case.nifti(stored)
+    written = isinstance(nifti, NiftiWriter)
+    return {
+        "study_instance_uid": stored.series.study.study_instance_uid,
+        "series_instance_uid": stored.series.series_instance_uid,
+        "modality": stored.series.modality,
+        "description": stored.series.description,
+        "units": stored.source.units,
+        "image": image_path(case, stored) if written and case.writes("nifti") else None,
+        "no_nifti_because": "" if written else str(nifti),
+    }
+
+
+def _reference(case: CaseMaterial, read: ReadMaterial) -> dict[str, Any]:
+    """How this reference standard came about, if it is one: from which reads, lesion by lesion."""
+    standard = ReferenceStandard.objects.filter(case=case.case, submission=read.submission).first()
+    if standard is None:
+        return {}
+    found: dict[str, Any] = {"how": standard.how}
+    if read.submission.read.kind == Read.Kind.ADJUDICATION:
+        identify = partial(reader_identifier, case.release)
+        found |= decisions_of(read.submission.read, identify)
+    return {"reference_standard": found}
