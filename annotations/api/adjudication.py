@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from annotations.api import adjudication_json as as_json
 from annotations.api import adjudication_shapes as shapes
 from annotations.api import read_json
+from annotations.api.journal_shapes import StateShape
 from annotations.api.requests import compact, user_of, valid
-from annotations.api.shapes import StateShape
 from annotations.models import Case
 from annotations.reading import journal, review
 from annotations.reading.adjudication import access, assigning, seeing, settling

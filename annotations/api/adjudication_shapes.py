@@ -2,7 +2,8 @@
 
 from rest_framework import serializers as s
 
-from annotations.api.shapes import OptionShape, PlaneShape, Shape
+from annotations.api.journal_shapes import PlaneShape
+from annotations.api.shapes import OptionShape, Shape
 from annotations.reading.adjudication.results import TAKES
 from annotations.reading.adjudication.settling import REASON_LENGTH_MAX
 from annotations.reading.journal.values import STATES

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations.api import shapes
+from annotations.api import journal_shapes, review_shapes, shapes
 from annotations.api.read_json import state_json
 from annotations.api.requests import compact, read_response, user_of, valid
 from annotations.models import Comparison
@@ -32,7 +32,7 @@ class FeedbackLabelShape(shapes.Shape):
 class FeedbackShape(shapes.Shape):
     ready = s.BooleanField(help_text="The numbers are computed within moments of handing in")
     labels = FeedbackLabelShape(many=True)
-    reference = shapes.StateShape(help_text="The marks of the reference standard")
+    reference = journal_shapes.StateShape(help_text="The marks of the reference standard")
 
 
 class LockUnaided(APIView):
@@ -40,11 +40,11 @@ class LockUnaided(APIView):
         operation_id="reads_lock_unaided",
         summary="Fix what the reader found unaided, and show the proposals from now on",
         description="409 where edits are missing, or a required label or question has no answer.",
-        request=shapes.SubmitShape,
+        request=review_shapes.SubmitShape,
         responses=shapes.ReadShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
-        sent = valid(shapes.SubmitShape, request)
+        sent = valid(review_shapes.SubmitShape, request)
         reads.lock_unaided(user=user_of(request), read_id=public_id, number=sent["number"])
         return read_response(request, public_id)
 

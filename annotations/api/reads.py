@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import permissions
-from annotations.api import imported_json, shapes
+from annotations.api import imported_json, journal_shapes, review_shapes, shapes
 from annotations.api import read_json as as_json
 from annotations.api.requests import compact, marks_or_403, read_response, user_of, valid
 from annotations.models import ParkedEdit, Read
@@ -91,8 +91,8 @@ class Edits(APIView):
     @extend_schema(
         operation_id="reads_edits_create",
         summary="Append edits, in one transaction and in order",
-        request=shapes.EditsShape,
-        responses=shapes.EditsAnswerShape,
+        request=journal_shapes.EditsShape,
+        responses=journal_shapes.EditsAnswerShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
         edits, tab = _checked_batch(request.data)
@@ -106,7 +106,7 @@ class ReadState(APIView):
         summary="The marks: now for their reader, as last submitted for others",
         description="The ETag is the number of the last edit.",
         parameters=[OpenApiParameter("at", int, description="As they stood after this edit")],
-        responses=shapes.StateShape,
+        responses=journal_shapes.StateShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         read, number = marks_or_403(request, public_id)
@@ -134,7 +134,7 @@ class History(APIView):
         operation_id="reads_history_retrieve",
         summary="The last gestures, oldest first, with what was there before and after",
         parameters=[GROUPS, BEFORE],
-        responses=shapes.HistoryShape,
+        responses=journal_shapes.HistoryShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
@@ -149,7 +149,7 @@ class Gestures(APIView):
         operation_id="reads_gestures_list",
         summary="What was done, gesture by gesture, newest first, without voxels",
         parameters=[GROUPS, BEFORE],
-        responses=shapes.GesturesShape,
+        responses=journal_shapes.GesturesShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
@@ -164,7 +164,7 @@ class Measurements(APIView):
     @extend_schema(
         operation_id="reads_measurements_list",
         summary="The measurements of the marks, as the server computes them",
-        responses=shapes.MeasurementShape(many=True),
+        responses=journal_shapes.MeasurementShape(many=True),
     )
     def get(self, request: Request, public_id: str) -> Response:
         read, number = marks_or_403(request, public_id)
@@ -176,7 +176,7 @@ class Parked(APIView):
     @extend_schema(
         operation_id="reads_parked_list",
         summary="Changes of the caller's that could not be applied and were kept aside",
-        responses=shapes.ParkedShape(many=True),
+        responses=journal_shapes.ParkedShape(many=True),
     )
     def get(self, request: Request, public_id: str) -> Response:
         read = policies.own_read_or_404(request.user, public_id)
@@ -204,7 +204,7 @@ class Imported(APIView):
     @extend_schema(
         operation_id="reads_imported_retrieve",
         summary="The slices of a segment or shape that came with the images",
-        responses=shapes.ImportedSlicesShape,
+        responses=journal_shapes.ImportedSlicesShape,
     )
     def get(self, request: Request, public_id: str, imported_id: str) -> HttpResponse:
         read, rights = policies.read_and_rights_or_404(request.user, public_id)
@@ -224,11 +224,11 @@ class Submit(APIView):
         operation_id="reads_submit",
         summary="Hand the read in",
         description="409 where edits are missing, or a required label or question has no answer.",
-        request=shapes.SubmitShape,
+        request=review_shapes.SubmitShape,
         responses=shapes.ReadShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
-        sent = valid(shapes.SubmitShape, request)
+        sent = valid(review_shapes.SubmitShape, request)
         reads.submit(user=user_of(request), read_id=public_id, number=sent["number"])
         return read_response(request, public_id)
 

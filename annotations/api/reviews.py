@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.api import review_json as as_json
-from annotations.api import shapes
+from annotations.api import review_shapes, shapes
 from annotations.api.requests import compact, marks_or_403, read_response, user_of, valid
 from annotations.reading import diff, incidental, policies, review
 from atlas.api.errors import Conflict
@@ -20,12 +20,12 @@ class Judge(APIView):
     @extend_schema(
         operation_id="reads_review",
         summary="Accept or return the submitted round",
-        request=shapes.ReviewShape,
+        request=review_shapes.ReviewShape,
         responses=shapes.ReadShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
         policies.read_or_404(request.user, public_id)  # a stranger learns nothing from what is wrong
-        sent = valid(shapes.ReviewShape, request)
+        sent = valid(review_shapes.ReviewShape, request)
         review.judge(user=user_of(request), read_id=public_id, **sent)
         return read_response(request, public_id)
 
@@ -34,12 +34,12 @@ class Comments(APIView):
     @extend_schema(
         operation_id="reads_comments_create",
         summary="Write a comment during review, pinned to a place or to none",
-        request=shapes.NewCommentShape,
+        request=review_shapes.NewCommentShape,
         responses={201: shapes.CommentShape},
     )
     def post(self, request: Request, public_id: str) -> Response:
         policies.read_or_404(request.user, public_id)
-        sent = valid(shapes.NewCommentShape, request)
+        sent = valid(review_shapes.NewCommentShape, request)
         written = review.comment(
             user=user_of(request), read_id=public_id, text=sent["text"], place=_place(sent)
         )
@@ -50,12 +50,12 @@ class Replies(APIView):
     @extend_schema(
         operation_id="reads_comments_reply",
         summary="Answer a comment, in its thread",
-        request=shapes.ReplyShape,
+        request=review_shapes.ReplyShape,
         responses={201: shapes.CommentShape},
     )
     def post(self, request: Request, public_id: str, comment_id: str) -> Response:
         policies.read_or_404(request.user, public_id)
-        sent = valid(shapes.ReplyShape, request)
+        sent = valid(review_shapes.ReplyShape, request)
         written = review.reply(user=user_of(request), read_id=public_id, comment_id=comment_id, **sent)
         return Response(as_json.comment_json(written), status=201)
 
@@ -90,7 +90,7 @@ class Changes(APIView):
         summary="What changed since a round: voxels, fields, answers",
         description="Up to now for the reader, up to what was handed in last for others.",
         parameters=[FROM],
-        responses=shapes.DiffShape,
+        responses=review_shapes.DiffShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         read, number = marks_or_403(request, public_id)
@@ -107,12 +107,12 @@ class Incidental(APIView):
         operation_id="reads_incidental_create",
         summary="Tell the data managers of something dangerous outside the question",
         description="They learn the place, the words and who wrote them; no mark of the read.",
-        request=shapes.NewIncidentalShape,
+        request=review_shapes.NewIncidentalShape,
         responses={201: shapes.IncidentalShape},
     )
     def post(self, request: Request, public_id: str) -> Response:
         policies.read_or_404(request.user, public_id)
-        sent = valid(shapes.NewIncidentalShape, request)
+        sent = valid(review_shapes.NewIncidentalShape, request)
         found = incidental.report(
             user=user_of(request),
             read_id=public_id,

@@ -1,11 +1,10 @@
-"""The JSON of reads, as the API's schema describes it, and the checks of what is sent."""
+"""The JSON of a read, as the API's schema describes it."""
 
 from typing import Any
 
 from rest_framework import serializers as s
 
-from annotations.models import Read, ReadingDesign, Review
-from annotations.reading.incidental import TEXT_LENGTH_MAX
+from annotations.models import Read, ReadingDesign
 from annotations.reading.journal.values import COORDINATE_MAX, KINDS
 from annotations.reading.questions import ABOUT, TYPES
 from annotations.reading.review import REASONS
@@ -19,7 +18,7 @@ def _person(**more: Any) -> dict:
     return {"name": s.CharField(), "initials": s.CharField(), **more}
 
 
-def _inline(name: str, fields: dict, **options: Any) -> s.Serializer:
+def inline(name: str, fields: dict, **options: Any) -> s.Serializer:
     return type(name, (Shape,), fields)(**options)
 
 
@@ -206,7 +205,7 @@ class HungPaneShape(Shape):
 _HUNG = {
     "id": s.CharField(help_text="Of the project's protocol, or the name of a built-in one"),
     "name": s.CharField(),
-    "layout": _inline("LayoutShape", {name: s.IntegerField() for name in ("rows", "columns")}),
+    "layout": inline("LayoutShape", {name: s.IntegerField() for name in ("rows", "columns")}),
     "panes": HungPaneShape(many=True, help_text="Row by row"),
     "link": s.BooleanField(help_text="Whether the images scroll together"),
 }
@@ -224,10 +223,10 @@ class ReadShape(Shape):
     state = STATES
     round = s.IntegerField()
     you = YouShape()
-    reader = _inline("ReaderOfReadShape", _person(), allow_null=True)
-    project = _inline("ProjectOfReadShape", {name: s.CharField() for name in ("slug", "name", "url")})
-    case = _inline("CaseOfReadShape", {"number": s.IntegerField(), "title": s.CharField()})
-    subject = _inline(
+    reader = inline("ReaderOfReadShape", _person(), allow_null=True)
+    project = inline("ProjectOfReadShape", {name: s.CharField() for name in ("slug", "name", "url")})
+    case = inline("CaseOfReadShape", {"number": s.IntegerField(), "title": s.CharField()})
+    subject = inline(
         "SubjectOfReadShape",
         {
             "pseudonym": s.CharField(),
@@ -235,7 +234,7 @@ class ReadShape(Shape):
             "age_years": s.IntegerField(allow_null=True, help_text="At the first study that says"),
         },
     )
-    schema = _inline(
+    schema = inline(
         "SchemaOfReadShape",
         {
             "version": s.IntegerField(),
@@ -250,7 +249,7 @@ class ReadShape(Shape):
     is_training = s.BooleanField(
         help_text="The caller will be told how their read compares with the reference"
     )
-    lease = _inline(
+    lease = inline(
         "LeaseOfReadShape",
         {
             "until": s.DateTimeField(help_text="Every saved change and every open room puts it off"),
@@ -259,7 +258,7 @@ class ReadShape(Shape):
         allow_null=True,
         help_text="For how long a case taken from the queue is kept",
     )
-    proposals = _inline(
+    proposals = inline(
         "ProposalsOfReadShape",
         {
             "shown": s.ChoiceField(choices=ReadingDesign.Proposals.choices),
@@ -275,7 +274,7 @@ class ReadShape(Shape):
     review = VerdictShape(allow_null=True, help_text="The latest verdict")
     comments = CommentShape(many=True)
     incidental = IncidentalShape(many=True, help_text="What the caller told of these images")
-    fellows = _inline(
+    fellows = inline(
         "FellowShape",
         {
             "read": s.CharField(),
@@ -304,269 +303,3 @@ class ReadRowShape(Shape):
     reader = s.CharField()
     due = s.DateField(allow_null=True)
     changed_at = s.DateTimeField()
-
-
-# The journal ------------------------------------------------------------------------------------
-
-
-class ObjectShape(Shape):
-    annotation = s.UUIDField()
-    sop = s.CharField(required=False, help_text="Of a mask slice: SOP Instance UID")
-    frame = s.IntegerField(required=False, help_text="Of a mask slice: from 1")
-
-
-class EditShape(Shape):
-    id = s.UUIDField(help_text="Made by the sender: sending the same id again changes nothing")
-    group = s.UUIDField(help_text="One gesture")
-    inverts = s.UUIDField(allow_null=True, required=False, help_text="The group that this one undoes")
-    at = s.DateTimeField()
-    object = ObjectShape()
-    seen = s.IntegerField(min_value=0, help_text="Version of the object last seen; 0: none yet")
-    value = s.JSONField(allow_null=True, help_text="The whole new value; null deletes")
-
-
-class EditsShape(Shape):
-    tab = s.UUIDField(required=False)
-    edits = EditShape(many=True)
-
-
-class EditResultShape(Shape):
-    id = s.UUIDField()
-    status = s.ChoiceField(choices=["applied", "duplicate", "conflict", "parked", "refused"])
-    number = s.IntegerField(required=False)
-    version = s.IntegerField(required=False)
-    current = s.JSONField(required=False, allow_null=True, help_text="With a conflict: the present value")
-    value = s.JSONField(required=False, help_text="What was kept, where the labels changed meanwhile")
-    reason = s.CharField(required=False)
-
-
-class EditsAnswerShape(Shape):
-    results = EditResultShape(many=True)
-    number = s.IntegerField(help_text="Of the read's last edit")
-
-
-class MarkShape(Shape):
-    id = s.UUIDField()
-    version = s.IntegerField()
-    value = s.JSONField()
-
-
-class PlaneShape(Shape):
-    annotation = s.UUIDField()
-    sop = s.CharField()
-    frame = s.IntegerField()
-    version = s.IntegerField()
-    rle = s.CharField(help_text="Base64 of LEB128 runs, zeros first, row by row")
-    rows = s.IntegerField()
-    columns = s.IntegerField()
-
-
-class AnswerShape(Shape):
-    id = s.UUIDField(help_text="Follows from the question and what it is about")
-    version = s.IntegerField()
-    value = s.JSONField(help_text="{answer, of, id, value}")
-
-
-class StateShape(Shape):
-    number = s.IntegerField()
-    annotations = MarkShape(many=True)
-    planes = PlaneShape(many=True)
-    answers = AnswerShape(many=True)
-
-
-class GestureEditShape(Shape):
-    number = s.IntegerField()
-    object = ObjectShape()
-    version = s.IntegerField()
-    before = s.JSONField(allow_null=True)
-    after = s.JSONField(allow_null=True)
-
-
-LABELS_VERSION = "Nobody drew: the read moved to this version of the labels"
-
-
-class GestureShape(Shape):
-    group = s.UUIDField()
-    inverts = s.UUIDField(allow_null=True)
-    labels_version = s.IntegerField(allow_null=True, help_text=LABELS_VERSION)
-    at = s.DateTimeField()
-    edits = GestureEditShape(many=True)
-
-
-class HistoryShape(Shape):
-    number = s.IntegerField()
-    groups = GestureShape(many=True)
-
-
-class ChangeShape(Shape):
-    annotation = s.UUIDField()
-    what = s.ChoiceField(choices=["made", "changed", "deleted"])
-    value = s.JSONField(allow_null=True, help_text="Of the mark or answer: after it, else before it")
-    slices = s.IntegerField(help_text="Mask slices that it touched")
-
-
-class LineShape(Shape):
-    group = s.UUIDField()
-    inverts = s.UUIDField(allow_null=True)
-    labels_version = s.IntegerField(allow_null=True, help_text=LABELS_VERSION)
-    number = s.IntegerField(help_text="Of its last edit")
-    at = s.DateTimeField()
-    changes = ChangeShape(many=True)
-
-
-class GesturesShape(Shape):
-    more = s.BooleanField(help_text="Whether there are earlier ones")
-    groups = LineShape(many=True)
-
-
-class ParkedShape(Shape):
-    reason = s.CharField()
-    at = s.DateTimeField()
-    edit = EditShape()
-
-
-class ImportedSliceShape(Shape):
-    sop = s.CharField()
-    frame = s.IntegerField()
-    rle = s.CharField()
-
-
-class ImportedSlicesShape(Shape):
-    slices = ImportedSliceShape(many=True)
-
-
-class MeasurementShape(Shape):
-    annotation = s.UUIDField()
-    kind = s.ChoiceField(choices=KINDS)
-    label = s.CharField()  # type: ignore[assignment]
-    series = s.CharField()
-    estimated = s.BooleanField(help_text="From the spacing at the detector")
-    problem = s.CharField(allow_null=True, help_text="Why numbers are missing")
-    length_mm = s.FloatField(required=False)
-    length_px = s.FloatField(required=False)
-    long_axis_mm = s.FloatField(required=False)
-    long_axis_px = s.FloatField(required=False)
-    short_axis_mm = s.FloatField(required=False)
-    short_axis_px = s.FloatField(required=False)
-    area_mm2 = s.FloatField(required=False)
-    area_px2 = s.FloatField(required=False)
-    perimeter_mm = s.FloatField(required=False)
-    perimeter_px = s.FloatField(required=False)
-    diameter_mm = s.FloatField(required=False)
-    diameter_px = s.FloatField(required=False)
-    width_mm = s.FloatField(required=False)
-    width_px = s.FloatField(required=False)
-    height_mm = s.FloatField(required=False)
-    height_px = s.FloatField(required=False)
-    depth_mm = s.FloatField(required=False)
-    angle_deg = s.FloatField(required=False)
-    voxels = s.IntegerField(required=False)
-    slices = s.IntegerField(required=False)
-    volume_ml = s.FloatField(required=False)
-    longest_3d_mm = s.FloatField(required=False, help_text="Of a segment, through its slices")
-
-
-# What is sent -----------------------------------------------------------------------------------
-
-
-class SubmitShape(Shape):
-    number = s.IntegerField(min_value=0, help_text="The last edit that the sender has seen")
-
-
-class ReviewShape(Shape):
-    verdict = s.ChoiceField(choices=Review.Verdict.choices)
-    round = s.IntegerField(min_value=1)
-    text = s.CharField(required=False, allow_blank=True, max_length=4000, default="")
-    reasons = s.ListField(
-        child=s.ChoiceField(choices=list(REASONS)), required=False, default=list, max_length=len(REASONS)
-    )
-
-
-class ReplyShape(Shape):
-    text = s.CharField(max_length=4000)
-
-
-class PlacedShape(Shape):
-    """A place is a series, an image of it and a point: all or none."""
-
-    series = s.CharField(required=False, allow_null=True, default=None)
-    sop = s.CharField(required=False, allow_null=True, default=None, max_length=64)
-    frame = s.IntegerField(required=False, allow_null=True, default=None, min_value=1)
-    point_patient_mm = numbers(3, required=False, allow_null=True, default=None)
-    point_image = numbers(2, required=False, allow_null=True, default=None)
-
-    def validate(self, attrs: dict) -> dict:
-        image = [attrs["series"], attrs["sop"], attrs["frame"]]
-        points = [attrs["point_patient_mm"], attrs["point_image"]]
-        if any(part is not None for part in image + points) and any(part is None for part in image):
-            raise s.ValidationError("A place needs the series, the image (sop) and its frame.")
-        if all(point is not None for point in points):
-            raise s.ValidationError("A place is either in the patient or on the image.")
-        return attrs
-
-
-class NewCommentShape(PlacedShape):
-    text = s.CharField(max_length=4000)
-
-
-class NewIncidentalShape(PlacedShape):
-    study = s.CharField(max_length=64)
-    text = s.CharField(max_length=TEXT_LENGTH_MAX)
-    urgent = s.BooleanField(required=False, default=False)
-
-
-# What changed since a round ---------------------------------------------------------------------
-
-
-class RoundShape(Shape):
-    round = s.IntegerField()
-    at = s.DateTimeField()
-    number = s.IntegerField(help_text="Its last edit")
-
-
-class AnswerChangeShape(Shape):
-    answer = s.CharField(help_text="Key of the question")
-    of = s.CharField()
-    id = s.CharField(allow_blank=True)
-    before = s.JSONField(allow_null=True)
-    after = s.JSONField(allow_null=True)
-
-
-class PlaneChangeShape(Shape):
-    sop = s.CharField()
-    frame = s.IntegerField()
-    rows = s.IntegerField()
-    columns = s.IntegerField()
-    added = s.CharField(allow_null=True, help_text="Runs as in marks; null: no voxel")
-    removed = s.CharField(allow_null=True)
-
-
-class MarkChangeShape(Shape):
-    annotation = s.UUIDField()
-    what = s.ChoiceField(choices=["added", "removed", "changed"])
-    before = s.JSONField(allow_null=True)
-    after = s.JSONField(allow_null=True)
-    changed = s.ListField(
-        child=s.CharField(), help_text="Names of what the mark says that changed; place: its points"
-    )
-    voxels = _inline("VoxelsChangedShape", {name: s.IntegerField() for name in ("added", "removed", "kept")})
-    numbers = _inline(
-        "NumbersChangedShape",
-        {name: s.DictField(child=s.FloatField()) for name in ("before", "after")},
-    )
-    answers = AnswerChangeShape(many=True)
-    planes = PlaneChangeShape(many=True)
-
-
-DiffShape = type(
-    "DiffShape",
-    (Shape,),
-    {
-        "from": RoundShape(),
-        "rounds": RoundShape(many=True, help_text="All that can be compared with, oldest first"),
-        "number": s.IntegerField(help_text="The last edit that is compared"),
-        "unchanged": s.IntegerField(help_text="Marks that are as they were"),
-        "marks": MarkChangeShape(many=True),
-        "answers": AnswerChangeShape(many=True, help_text="Of the case, its studies, series and labels"),
-    },
-)

@@ -10,7 +10,7 @@ import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 
-from annotations.api import shapes
+from annotations.api import journal_shapes, shapes
 from annotations.api_urls import urlpatterns
 from annotations.measures import masks
 from annotations.models import (
@@ -334,7 +334,7 @@ def measured(cast, value, *planes):
     mark = uuid.uuid4()
     cast.apply([edit(value, mark), *(edit(plane, mark, sop=sop) for sop, plane in planes)])
     [found] = [one for one in cast.get("measurements/").json() if one["annotation"] == str(mark)]
-    assert set(found) <= keys_of(shapes.MeasurementShape)
+    assert set(found) <= keys_of(journal_shapes.MeasurementShape)
     return found
 
 
