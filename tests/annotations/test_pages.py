@@ -191,20 +191,26 @@ def test_every_page_of_an_empty_project_offers_a_way_on(scene: Scene) -> None:
 
 
 def test_a_release_counts_its_files_by_kind(scene: Scene) -> None:
-    sizes = {
-        "cases/0004/images/CT_1.nii.gz": 700,
-        "cases/0004/reader/seg/CT_1.dcm": 30,
-        "cases/0004/reader/masks/CT_1_lesion.nii.gz": 20,
-        "cases/0004/reader/masks/CT_1_node.nii.gz": 5,
-        "labels.json": 2,
-    }
-    for path, size in sizes.items():
+    files = [
+        ("nifti", "cases/0004/images/CT_1.nii.gz", 700),
+        ("nifti", "cases/0004/reader/masks/CT_1_lesion.nii.gz", 20),
+        ("nifti", "cases/0004/reader/masks/CT_1_node.nii.gz", 5),
+        ("seg", "cases/0004/reader/seg/CT_1.dcm", 30),
+        ("", "labels.json", 2),
+    ]
+    for kind, path, size in files:
         ReleaseFile.objects.create(
-            release=scene.release, path=path, size=size, sha256="0" * 64, crc32=0, object_key="x"
+            release=scene.release,
+            format=kind,
+            path=path,
+            size=size,
+            sha256="0" * 64,
+            crc32=0,
+            object_key="x",
         )
     answer = signed_in(scene, "scientist").get("/projects/respond/releases/1/")
     found = [(kind.title, kind.files, kind.size) for kind in answer.context["formats"]]
-    assert found == [("Images", 1, 700), ("DICOM SEG", 1, 30), ("Masks", 2, 25), ("About the release", 1, 2)]
+    assert found == [("NIfTI", 3, 725), ("DICOM SEG", 1, 30), ("About the release", 1, 2)]
     assert "curl -f -C - -o respond-1.zip" in answer.content.decode()
 
 

@@ -97,7 +97,10 @@ def test_its_case_leaves_project_and_release_and_the_manifest_says_so(cohort, tw
     assert set(Read.objects.values_list("case__number", flat=True)) == {2}
     assert set(Edit.objects.values_list("read__case__number", flat=True)) == {2}
     assert not MaskPlane.objects.filter(read__case__number=1).exists()
-    assert ReleaseCase.objects.count() == 1
+    withdrawn = ReleaseCase.objects.get(number=1)
+    assert (withdrawn.case, withdrawn.withdrawn_because) == (None, "Its subject was erased.")
+    listed = release.files.filter(path__startswith="cases/0001/")
+    assert {(file.object_key, file.withdrawn_at is None) for file in listed} == {("", False)}
     assert list(Subject.objects.values_list("pseudonym", flat=True)) == ["N-0002"]
 
 
@@ -111,4 +114,4 @@ def test_a_release_of_that_subject_alone_is_left_empty_and_says_so(cohort):
     release.refresh_from_db()
     assert (release.state, release.cases_total) == (Release.State.READY, 0)
     assert json.loads(content(release, "manifest.json"))["withdrawn_cases"] == [1]
-    assert not release.files.filter(path__startswith="cases/").exists()
+    assert not release.files.filter(path__startswith="cases/", withdrawn_at=None).exists()
