@@ -14,10 +14,18 @@ class Submission(models.Model):
     edit_number = models.PositiveIntegerField()
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+    facts_at = models.DateTimeField(
+        null=True, help_text="When MarkFact and LabelFact were worked out; null: still to do"
+    )
 
     class Meta:
         ordering = ["round"]
         constraints = [models.UniqueConstraint(fields=["read", "round"], name="one_submission_per_round")]
+        indexes = [
+            models.Index(
+                fields=["read"], condition=models.Q(facts_at=None), name="submissions_without_facts"
+            )
+        ]
 
 
 class Review(models.Model):
