@@ -14,7 +14,7 @@ Install them (Debian: apt install dicom3tools dcmtk unzip; elsewhere: https://ww
 fi
 
 sh scripts/prepare_python.sh judges
-sh scripts/prepare_monai.sh >/dev/null || echo "So the measures of agreement are judged without MONAI." >&2
+sh scripts/prepare_monai.sh >/dev/null
 ATLAS_CHROMIUM=$(sh scripts/find_chromium.sh)
 export ATLAS_CHROMIUM
 sh scripts/prepare_viewer.sh
