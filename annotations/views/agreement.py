@@ -1,6 +1,5 @@
 """How far the readers of a project agree: the page with all measures, and its numbers as files. For leads."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from annotations.views import figures as shown
 from annotations.views.frame import open_project, show
 from atlas.built import program
 from atlas.models import Project
+from atlas.spreadsheets import csv_lines
 
 audit.register("agreement.exported")
 
@@ -43,7 +43,6 @@ COLUMNS = (
     "not_compared",
 )
 PAIRS_SHOWN = 60
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PURPOSES = (Case.Purpose.HIDDEN_REFERENCE, Case.Purpose.TRAINING, Case.Purpose.ORDINARY)
 
 
@@ -181,25 +180,24 @@ def comparisons_csv(request: SignedInRequest, slug: str) -> HttpResponse | Strea
     sight = overview.sight_of(request.user, opened.project, opened.held)
     audit.record(request.user, "agreement.exported", opened.project)
     answer = StreamingHttpResponse(
-        _lines(opened.project, sight.closed), content_type="text/csv; charset=utf-8"
+        csv_lines(_rows(opened.project, sight.closed)), content_type="text/csv; charset=utf-8"
     )
     answer["Content-Disposition"] = f'attachment; filename="{slug}-agreement.csv"'
     answer["Cache-Control"] = "private, no-store"
     return answer
 
 
-def _lines(project: Project, closed: tuple[int, ...]) -> Iterator[str]:
+def _rows(project: Project, closed: tuple[int, ...]) -> Iterator[tuple[object, ...]]:
     rows = [row for row in comparisons_of(project, closed) if row.label]
     people = shown.User.objects.in_bulk({side.reader for row in rows for side in row.sides})
-    names = {pk: _harmless(person.display_name) for pk, person in people.items()}
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)  # type: ignore[misc]
+    names = {pk: person.display_name for pk, person in people.items()}
+    yield COLUMNS
     for row in rows:
         first, second = row.sides if row.reference != 0 else row.sides[::-1]
-        cells = (
+        yield (
             row.number,
             row.purpose,
-            _harmless(row.label),
+            row.label,
             names.get(first.reader, ""),
             names.get(second.reader, ""),
             "reader" if row.reference is None else "reference standard",
@@ -213,19 +211,6 @@ def _lines(project: Project, closed: tuple[int, ...]) -> Iterator[str]:
             int(row.both_empty),
             row.numbers.get("not_compared", ""),
         )
-        yield writer.writerow(["" if cell is None else cell for cell in cells])  # type: ignore[misc]
-
-
-class _Line:
-    """What a csv.writer writes to, when each line is wanted by itself."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _harmless(cell: str) -> str:
-    """No spreadsheet takes a name for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 @login_required

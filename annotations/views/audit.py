@@ -1,6 +1,5 @@
 """The audit trail of a project: a page in words, and the same lines as a table."""
 
-import csv
 import datetime
 from collections.abc import Iterator
 
@@ -18,13 +17,13 @@ from accounts.requests import SignedInRequest
 from annotations.reading.trail import records, telling
 from annotations.reading.trail.sentences import TITLES, Kind
 from annotations.views.frame import OpenProject, open_project, show
+from atlas.spreadsheets import csv_lines
 
 audit.register("audit.exported")
 
 CASE_MAX = 2**31 - 1
 ROWS_AT_ONCE = 500
 COLUMNS = ("at", "who", "what", "case", "read of", "read", "verb")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NarrowForm(forms.Form):
@@ -91,36 +90,22 @@ def trail_csv(request: SignedInRequest, slug: str) -> HttpResponse | StreamingHt
         return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain; charset=utf-8")
     found = records.records_for(request.user, opened.project, form.wanted(), people=form.people.values())
     audit.record(request.user, "audit.exported", opened.project)
-    answer = StreamingHttpResponse(_rows(found, opened), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(csv_lines(_rows(found, opened)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{slug}-audit.csv"'
     answer["Cache-Control"] = "private, no-store"
     return answer
 
 
-def _rows(found: records.Records, opened: OpenProject) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)  # type: ignore[misc]
+def _rows(found: records.Records, opened: OpenProject) -> Iterator[tuple[object, ...]]:
+    yield COLUMNS
     page = records.page_of(found, None, ROWS_AT_ONCE)
     while page.records:
         for line in telling.lines_of(page.records, opened.project):
             read = line.read.public_id if line.read else ""
-            cells = (line.at.isoformat(), line.who, line.what, line.case or "", line.read_of, read, line.verb)
-            yield writer.writerow([_harmless(cell) for cell in cells])  # type: ignore[misc]
+            yield (line.at.isoformat(), line.who, line.what, line.case or "", line.read_of, read, line.verb)
         if page.older is None:
             break
         page = records.page_of(found, page.older, ROWS_AT_ONCE)
-
-
-class _Line:
-    """What a csv.writer writes to, when each line is wanted by itself."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _harmless(cell: object) -> object:
-    """No spreadsheet takes a name for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
 def _form(request: SignedInRequest, opened: OpenProject) -> NarrowForm:

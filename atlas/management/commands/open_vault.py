@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.core.management.base import BaseCommand, CommandError
 
 from atlas.archive.vault_seal import CannotOpen, read_private_key, unseal
+from atlas.spreadsheets import harmless
 
 COLUMNS = ["kind", "pseudonym", "patient_id", "issuer", "uid"]
 
@@ -67,6 +68,4 @@ def _opened(line: dict[str, str], key: X25519PrivateKey) -> list[str]:
     except binascii.Error as error:
         raise CannotOpen("The entry is cut off.") from error
     content = unseal(sealed, f"{kind}:{pseudonym}", key)
-    # A cell that a spreadsheet would take for a formula is written as text.
-    cells = [content.get(name, "") for name in COLUMNS[2:]]
-    return [kind, pseudonym, *(f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells)]
+    return [kind, pseudonym, *(harmless(content.get(name, "")) for name in COLUMNS[2:])]
