@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.roles import Role
 from accounts.services.tokens import DAYS_AT_MOST
 
@@ -68,6 +68,18 @@ class AccountForm(forms.ModelForm):
 
 class TokenForm(forms.Form):
     name = forms.CharField(max_length=80, help_text="What will use it: a script, a machine.")
+    scope = forms.ChoiceField(
+        label="What it opens",
+        choices=ApiToken.Scope.choices,
+        initial=ApiToken.Scope.RELEASES,
+        help_text="Never more than you may yourself.",
+    )
+    project = forms.SlugField(
+        label="Only the releases of project",
+        max_length=60,
+        required=False,
+        help_text="The last part of its address. Empty: of all your projects.",
+    )
     days = forms.IntegerField(label="Days until it ends", min_value=1, max_value=DAYS_AT_MOST, initial=30)
 
 

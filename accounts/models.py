@@ -106,9 +106,21 @@ class Invitation(models.Model):
 class ApiToken(models.Model):
     """A bearer token for programs. Only its digest is kept, and it ends by itself."""
 
+    class Scope(models.TextChoices):
+        ALL = "all", "Everything that you may do"
+        READ = "read", "Reading only"
+        RELEASES = "releases", "Downloading releases only"
+
     public_id = PublicIdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=80, blank=True)
+    scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.ALL)
+    project = models.SlugField(
+        max_length=60,
+        blank=True,
+        db_index=False,
+        help_text="The only one whose releases it opens; empty: all",
+    )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -117,6 +129,12 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(project="") | models.Q(scope="releases"),
+                name="only_releases_of_one_project",
+            )
+        ]
 
 
 class AuditRecord(models.Model):

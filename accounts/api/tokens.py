@@ -23,11 +23,23 @@ class TokenRequest(serializers.Serializer):
     days = serializers.IntegerField(
         min_value=1, max_value=tokens.DAYS_AT_MOST, required=False, default=tokens.DAYS_BY_DEFAULT
     )
+    scope = serializers.ChoiceField(
+        choices=ApiToken.Scope.choices, required=False, default=ApiToken.Scope.ALL, help_text="What it opens"
+    )
+    project = serializers.SlugField(
+        max_length=60,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="With the scope releases: the only project whose releases it opens",
+    )
 
 
 class NewToken(serializers.Serializer):
     token = serializers.CharField(help_text="The secret: shown this once")
     id = serializers.CharField()
+    scope = serializers.ChoiceField(choices=ApiToken.Scope.choices)
+    project = serializers.CharField()
     expires_at = serializers.DateTimeField()
 
 
@@ -36,7 +48,7 @@ class TokenLine(serializers.ModelSerializer):
 
     class Meta:
         model = ApiToken
-        fields = ("id", "name", "created_at", "expires_at", "last_used_at")
+        fields = ("id", "name", "scope", "project", "created_at", "expires_at", "last_used_at")
 
 
 class TokensView(APIView):
@@ -62,10 +74,22 @@ class TokensView(APIView):
         if person is None:
             raise exceptions.PermissionDenied("No account has this user name and password.")
         try:
-            token, secret = tokens.make_token(by=person, name=facts["name"], days=facts["days"])
+            token, secret = tokens.make_token(
+                by=person,
+                name=facts["name"],
+                days=facts["days"],
+                scope=facts["scope"],
+                project=facts["project"],
+            )
         except ValidationError as error:
             raise exceptions.ValidationError(error.message_dict) from None
-        answer = {"token": secret, "id": token.public_id, "expires_at": token.expires_at}
+        answer = {
+            "token": secret,
+            "id": token.public_id,
+            "scope": token.scope,
+            "project": token.project,
+            "expires_at": token.expires_at,
+        }
         return Response(answer, status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="tokens_list", responses={200: TokenLine(many=True)})

@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -20,18 +21,40 @@ USED_RESOLUTION = timedelta(minutes=1)  # so that a busy program doesn't write a
 
 
 @transaction.atomic
-def make_token(*, by: User, name: str = "", days: int = DAYS_BY_DEFAULT) -> tuple[ApiToken, str]:
-    """A token of one's own, and its secret, which nobody can read again. Ends after 1 to 365 days."""
+def make_token(
+    *,
+    by: User,
+    name: str = "",
+    days: int = DAYS_BY_DEFAULT,
+    scope: str = ApiToken.Scope.ALL,
+    project: str = "",
+) -> tuple[ApiToken, str]:
+    """A token of one's own, and its secret, which nobody can read again. Ends after 1 to 365 days.
+
+    `project` is the slug of the only project whose releases it opens. Raises ValidationError.
+    """
     if not 1 <= days <= DAYS_AT_MOST:
         raise ValidationError({"days": f"A token lives 1 to {DAYS_AT_MOST} days."})
+    if scope not in ApiToken.Scope:
+        raise ValidationError({"scope": f"A token is for one of these: {', '.join(ApiToken.Scope.values)}."})
+    project = project.strip()
+    if project and scope != ApiToken.Scope.RELEASES:
+        raise ValidationError({"project": "Only a token for releases can be kept to one project."})
+    if project:
+        try:
+            validate_slug(project)
+        except ValidationError:
+            raise ValidationError({"project": "Name it as the last part of its address does."}) from None
     secret = "atlas_" + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=by,
         name=" ".join(name.split())[:80],
+        scope=scope,
+        project=project[:60],
         digest=digest_of(secret),
         expires_at=timezone.now() + timedelta(days=days),
     )
-    audit.record(by, "token.made", token, days=days)
+    audit.record(by, "token.made", token, days=days, scope=str(scope))
     return token, secret
 
 

@@ -18,12 +18,14 @@ from weakref import WeakSet
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.authentication import user_of_header
 from accounts.models import User
 from atlas import policies
 from atlas.access import record_viewing
+from atlas.dicomweb.answers import Problem
 
 DECISION_S = 10.0
 REMEMBERED_MAX = 20_000
@@ -133,9 +135,15 @@ def _decide_now(credentials: Credentials, series_id: str) -> Decision:
 
 
 def user_of(credentials: Credentials) -> User | None:
-    """Whose token or session this is; None where it is nobody's. Asks the database."""
+    """Whose token or session this is; None where it is nobody's. Asks the database.
+
+    Raises Problem for a token that doesn't open images. All that is asked with credentials is read.
+    """
     if credentials.authorization:
-        return user_of_header(credentials.authorization)
+        try:
+            return user_of_header(credentials.authorization, "GET")
+        except PermissionDenied as error:
+            raise Problem(403, str(error)) from error
     if not credentials.session_key:
         return None
     request = HttpRequest()

@@ -36,7 +36,10 @@ async def door_for(authorization: str, slug: str) -> Door:
 
 def _ask_now(key: tuple[str, str]) -> Door:
     authorization, slug = key
-    user = user_of_header(authorization)
+    try:
+        user = user_of_header(authorization, "POST")
+    except PermissionDenied as error:
+        raise Problem(403, str(error)) from error
     if user is None:
         raise Problem(
             401,

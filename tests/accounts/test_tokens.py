@@ -2,8 +2,10 @@
 
 import json
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -31,7 +33,8 @@ def test_name_and_password_make_a_token_that_works(owner):
     answer = ask_for_token(name="training machine")
     assert answer.status_code == 201
     facts = answer.json()
-    assert set(facts) == {"token", "id", "expires_at"}
+    assert set(facts) == {"token", "id", "scope", "project", "expires_at"}
+    assert (facts["scope"], facts["project"]) == ("all", "")
     listed = Client().get(TOKENS, headers=with_token(facts["token"])).json()
     assert [(line["id"], line["name"]) for line in listed] == [(facts["id"], "training machine")]
     assert "token" not in listed[0]
@@ -125,7 +128,7 @@ def test_a_stale_session_does_not_stand_in_the_way(owner):
 
 def test_the_account_page_shows_a_new_token_once(owner):
     browser = signed_in(owner)
-    page = browser.post("/account/tokens/", {"name": "script", "days": 30}).content.decode()
+    page = browser.post("/account/tokens/", {"name": "script", "days": 30, "scope": "read"}).content.decode()
     secret = page.split('<code class="secret">')[1].split("<")[0]
     assert Client().get(TOKENS, headers=with_token(secret)).status_code == 200
     again = browser.get("/account/").content.decode()
@@ -136,3 +139,53 @@ def test_the_account_page_shows_a_new_token_once(owner):
 def test_the_account_page_revokes(owner, secret):
     signed_in(owner).post(f"/account/tokens/{ApiToken.objects.get().public_id}/revoke/")
     assert Client().get(TOKENS, headers=with_token(secret)).status_code == 401
+
+
+def test_a_token_is_for_what_was_asked(owner):
+    facts = ask_for_token(scope="releases", project="respond", days=3).json()
+    assert (facts["scope"], facts["project"]) == ("releases", "respond")
+    token = ApiToken.objects.get()
+    assert (token.scope, token.project) == ("releases", "respond")
+    assert AuditRecord.objects.get(verb="token.made").facts == {"days": 3, "scope": "releases"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "sentence"),
+    [
+        ({"scope": "admin"}, "scope", "not a valid choice"),
+        ({"scope": "read", "project": "respond"}, "project", "Only a token for releases"),
+        ({"project": "respond"}, "project", "Only a token for releases"),
+        ({"scope": "releases", "project": "../respond"}, "project", "valid"),
+    ],
+)
+def test_a_token_for_what_there_is_not_is_refused(owner, asked, field, sentence):
+    answer = ask_for_token(**asked)
+    assert answer.status_code == 400
+    assert sentence in " ".join(answer.json()["fields"][field])
+    assert not ApiToken.objects.exists()
+
+
+def test_the_account_page_makes_a_token_for_the_releases_of_one_project(owner):
+    asked = {"name": "script", "days": 7, "scope": "releases", "project": "respond"}
+    page = signed_in(owner).post("/account/tokens/", asked).content.decode()
+    assert "Releases of respond" in page
+    token = ApiToken.objects.get()
+    assert (token.scope, token.project) == ("releases", "respond")
+    assert timedelta(days=6) < token.expires_at - timezone.now() <= timedelta(days=7)
+
+
+def test_the_command_line_makes_a_token_that_works(owner):
+    out = StringIO()
+    call_command("make_token", "nina", scope="read", days=2, stdout=out, stderr=StringIO())
+    token = ApiToken.objects.get()
+    assert (token.scope, token.user) == ("read", owner)
+    assert Client().get(TOKENS, headers=with_token(out.getvalue().strip())).status_code == 200
+
+
+@pytest.mark.parametrize("asked", [{"days": 366}, {"project": "a b"}])
+def test_the_command_line_says_what_it_does_not_make(owner, asked):
+    with pytest.raises(CommandError, match=r"365 days|last part of its address"):
+        call_command("make_token", "nina", **asked)
+    with pytest.raises(CommandError, match="No open account"):
+        call_command("make_token", "nobody")
+    assert not ApiToken.objects.exists()
