@@ -96,6 +96,10 @@ class ReleaseCase(models.Model):
         max_length=300, blank=True, help_text="Object with what spanning files need of this case"
     )
     checks = models.JSONField(default=list, help_text="What reading its files back has found")
+    attempted = models.JSONField(
+        default=list,
+        help_text="Keys of objects that writing it may have put into storage and no file names yet",
+    )
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_because = models.CharField(max_length=500, blank=True)
 
