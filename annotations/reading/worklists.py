@@ -1,13 +1,13 @@
 """The worklist of a person: what they read, review and adjudicate, and what they may take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from accounts import permissions
 from accounts.models import User
-from annotations.models import Read
+from annotations.models import Case, Comment, Read
 from annotations.reading import policies
 from annotations.reading.adjudication.access import adjudications, cases_to_adjudicate
 from annotations.reading.assignment import queue
@@ -106,20 +106,32 @@ class WorkGroup:
 def worklist(user: User, project: Project | None = None, narrow: WorkFilter | None = None) -> list[WorkGroup]:
     """What waits for this person, in the order in which they should take it; empty groups are left out."""
     narrow = narrow or WorkFilter()
-    found = []
+    shown: list[tuple[str, int, list[Read]]] = []
     for key, reads in _groups(user, project, narrow):
         if narrow.group in ("", key):
-            rows = list(_with_case(reads)[: ROWS_SHOWN[key]])
+            rows = list(reads.select_related("case__project", "case__subject", "reader")[: ROWS_SHOWN[key]])
             if rows:
                 total = reads.count() if len(rows) == ROWS_SHOWN[key] else len(rows)
-                found.append(WorkGroup(key, total, [work_row(read) for read in rows]))
+                shown.append((key, total, rows))
+    untaken: list[Case] = []
+    total_untaken = 0
     if narrow.group in ("", "adjudicate"):
-        _add_untaken(found, user, project, narrow)
+        untaken, total_untaken = _untaken(user, project, narrow)
+    everything = [read for _, _, reads in shown for read in reads]
+    prefetch_related_objects([*(read.case for read in everything), *untaken], with_images())
+    comments = _open_comments(everything)
+    found = [
+        WorkGroup(key, total, [work_row(read, comments.get(read.pk, 0)) for read in reads])
+        for key, total, reads in shown
+    ]
+    if untaken:
+        rows_of_cases = [CaseRow(case, studies_of(case)) for case in untaken]
+        found.append(WorkGroup("adjudicate", total_untaken, rows_of_cases))
     return sorted(found, key=lambda group: list(TITLES).index(group.key))
 
 
 def _groups(user: User, project: Project | None, narrow: WorkFilter) -> list[tuple[str, QuerySet[Read]]]:
-    everything = policies.own_reads(user).filter(narrow.cases("case__"))
+    everything = policies.own_reads(user, at_once=True).filter(narrow.cases("case__"))
     to_review = policies.reads_to_review(user).filter(narrow.cases("case__"))
     if project is not None:
         everything = everything.filter(case__project=project)
@@ -141,31 +153,26 @@ def _groups(user: User, project: Project | None, narrow: WorkFilter) -> list[tup
     ]
 
 
-def _add_untaken(found: list[WorkGroup], user: User, project: Project | None, narrow: WorkFilter) -> None:
-    """Cases that wait for an adjudicator; they have no read of this person yet."""
+def _untaken(user: User, project: Project | None, narrow: WorkFilter) -> tuple[list[Case], int]:
+    """Cases that wait for an adjudicator, and how many there are; they have no read of this person yet."""
     cases = cases_to_adjudicate(user).filter(narrow.cases())
     cases = cases.filter(~Exists(adjudications().filter(case=OuterRef("pk"))))
     if project is not None:
         cases = cases.filter(project=project)
-    chosen = cases.select_related("project", "subject").prefetch_related(with_images())
-    rows = list(chosen.order_by("-priority", "project", "number")[: ROWS_SHOWN["adjudicate"]])
-    if rows:
-        total = cases.count() if len(rows) == ROWS_SHOWN["adjudicate"] else len(rows)
-        found.append(WorkGroup("adjudicate", total, [CaseRow(case, studies_of(case)) for case in rows]))
+    chosen = cases.select_related("project", "subject").order_by("-priority", "project", "number")
+    rows = list(chosen[: ROWS_SHOWN["adjudicate"]])
+    return rows, cases.count() if len(rows) == ROWS_SHOWN["adjudicate"] else len(rows)
 
 
-def _with_case(reads: QuerySet[Read]) -> QuerySet[Read]:
-    seen_comments = Q(comments__resolved_at=None, comments__reply_to=None, comments__isnull=False)
-    return (
-        reads.select_related("case__project", "case__subject", "reader")
-        .prefetch_related(with_images("case__"))
-        .annotate(unresolved=Count("comments", filter=seen_comments, distinct=True))
-    )
+def _open_comments(reads: Iterable[Read]) -> dict[int, int]:
+    """How many remarks wait for an answer, of reads that came back to their readers."""
+    returned = [read.pk for read in reads if read.state == S.RETURNED]
+    open_ones = Comment.objects.filter(read__in=returned, resolved_at=None, reply_to=None).order_by()
+    return dict(open_ones.values_list("read").annotate(n=Count("pk"))) if returned else {}
 
 
-def work_row(read: Read) -> CaseRow:
-    comments = getattr(read, "unresolved", 0) if read.state == S.RETURNED else 0
-    return CaseRow(read.case, studies_of(read.case), read=read, open_comments=comments)
+def work_row(read: Read, open_comments: int = 0) -> CaseRow:
+    return CaseRow(read.case, studies_of(read.case), read=read, open_comments=open_comments)
 
 
 def projects_of(groups: Sequence[WorkGroup]) -> list[Project]:

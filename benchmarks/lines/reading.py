@@ -16,6 +16,7 @@ _LOAD = f"""
 import json
 from importlib import import_module
 from django.conf import settings
+from django.db import connection
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from annotations.reading.overview import kept
 from tests import crowd
@@ -30,6 +31,7 @@ def session_of(user):
 
 of = crowd.build(cases={CASES}, readers={READERS})
 kept.work_out(of.project.pk, of.lead.pk)
+connection.cursor().execute("ANALYZE")  # as autovacuum does within a minute of so many rows
 people = {{"lead": of.lead, "reviewer": of.reviewer, "reader": of.readers[0]}}
 print(json.dumps([[session_of(people[who]), crowd.addresses(of, who)] for who in crowd.PAGES]))
 """
