@@ -10,7 +10,7 @@ from pathlib import Path
 
 from annotations.demo.people import Hospital
 from annotations.exchange.codes import Code
-from annotations.exchange.seg_writer import Segment
+from annotations.exchange.seg_frames import Segment
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from annotations.models import ImportedSegment
 from atlas import datasets

@@ -19,7 +19,9 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 from pydicom.valuerep import format_number_as_ds
 
-from annotations.exchange.seg_writer import MANUFACTURER, MODEL, SegIdentity, Segment, write_seg
+from annotations.exchange.objects import MANUFACTURER, MODEL, ObjectIdentity
+from annotations.exchange.seg_frames import Segment
+from annotations.exchange.seg_writer import write_seg
 from annotations.exchange.source import ExchangeError, FrameKey, SourceFrame, SourceSeries
 from annotations.exchange.uids import derived_uid
 from annotations.measures import masks
@@ -161,7 +163,7 @@ class ConvertedSeries:
                 for frame in self.source.frames
             },
             segments=filled,
-            identity=SegIdentity(
+            identity=ObjectIdentity(
                 parts=("volume", self.identity.name),
                 at=at,
                 description=self.identity.labels_description,

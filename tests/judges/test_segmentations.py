@@ -10,8 +10,10 @@ import pydicom
 import pytest
 
 from annotations.exchange.codes import Code
+from annotations.exchange.objects import ObjectIdentity
+from annotations.exchange.seg_frames import Segment
 from annotations.exchange.seg_reader import read_seg
-from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
+from annotations.exchange.seg_writer import write_seg
 from annotations.exchange.source import FrameKey, SourceFrame, SourceSeries
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from annotations.measures import masks
@@ -79,7 +81,7 @@ def test_what_is_written_is_valid_and_comes_back(
         header=header,
         sop_classes=classes,
         segments=segments,
-        identity=SegIdentity(("judge", name), datetime(2026, 11, 22), "Judged"),
+        identity=ObjectIdentity(("judge", name), datetime(2026, 11, 22), "Judged"),
     )
     file = tmp_path / "seg.dcm"
     file.write_bytes(written)

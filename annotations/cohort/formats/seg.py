@@ -10,7 +10,9 @@ from annotations.cohort.formats.plan import Format, PlannedFile, Segments, Write
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReadMaterial, described, numbered
 from annotations.exchange.marks import Mark
-from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
+from annotations.exchange.objects import ObjectIdentity
+from annotations.exchange.seg_frames import Segment
+from annotations.exchange.seg_writer import write_seg
 from annotations.exchange.source import ExchangeError
 
 STATE_TEXTS = {
@@ -54,7 +56,7 @@ def _seg(read: ReadMaterial, stored: StoredSeries, marks: list[Mark]) -> Write:
         for mark, name in zip(marks, names, strict=True)
     ]
     release, number = read.material.release, read.material.case.number
-    identity = SegIdentity(
+    identity = ObjectIdentity(
         parts=(release.project.public_id, release.number, number, read.reader),
         at=release.frozen_at,
         description=f"Release {release.number}, case {number}, {read.reader}",

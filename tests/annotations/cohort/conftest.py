@@ -12,7 +12,7 @@ import pytest
 from accounts import permissions
 from accounts.models import Organisation, User
 from annotations.exchange.codes import Code
-from annotations.exchange.seg_writer import Segment
+from annotations.exchange.seg_frames import Segment
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from annotations.measures import masks
 from annotations.models import Case, CaseStudy, Edit, LabelSchema, Read, Review, Submission

@@ -31,7 +31,7 @@ def segmentation(cohort: Cohort, uid: str) -> pydicom.Dataset:
     from datetime import datetime
 
     from annotations.exchange.codes import Code
-    from annotations.exchange.seg_writer import Segment
+    from annotations.exchange.seg_frames import Segment
 
     written = cohort.converted.segmentation(
         cohort.labels,

@@ -11,14 +11,16 @@ import pytest
 from pydicom import Dataset
 
 from annotations.exchange.codes import Code
+from annotations.exchange.objects import ObjectIdentity
+from annotations.exchange.seg_frames import Segment
 from annotations.exchange.seg_reader import read_seg
-from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
+from annotations.exchange.seg_writer import write_seg
 from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
 from annotations.measures import masks
 from tests.annotations.exchange.makers import header, oblique, series, sop_classes
 
 NEOPLASM = Code("108369006", "SCT", "Neoplasm")
-CONCEPT = SegIdentity(("project", 1, 314, "reader-1"), datetime(2026, 11, 22, 18, 12), "Tumour")
+CONCEPT = ObjectIdentity(("project", 1, 314, "reader-1"), datetime(2026, 11, 22, 18, 12), "Tumour")
 
 SERIES = {
     "axial": series(),
@@ -134,7 +136,7 @@ def test_another_release_or_series_gives_other_uids() -> None:
     source, other = series(), series(uid="1.2.4")
     segments = [segment("Tumour", {}, 1)]
     uids = {pydicom.dcmread(BytesIO(write(one, segments))).SOPInstanceUID for one in (source, other)}
-    later = SegIdentity(("project", 2, 314, "reader-1"), CONCEPT.at, "Tumour")
+    later = ObjectIdentity(("project", 2, 314, "reader-1"), CONCEPT.at, "Tumour")
     again = write_seg(
         source=source,
         header=header(source),

@@ -31,7 +31,9 @@ from pydicom.uid import CTImageStorage
 from accounts import permissions
 from accounts.models import Organisation, User
 from annotations.exchange.codes import Code
-from annotations.exchange.seg_writer import SegIdentity, Segment, write_seg
+from annotations.exchange.objects import ObjectIdentity
+from annotations.exchange.seg_frames import Segment
+from annotations.exchange.seg_writer import write_seg
 from annotations.exchange.source import SourceSeries
 from annotations.measures import masks
 from annotations.models import DerivedObject, ImportedMeasurement, ImportedSegment
@@ -77,7 +79,7 @@ def segmentation_on(files: list[bytes]) -> bytes:
         segments=[
             Segment("Tumour", TUMOUR, {source.frames[2].key: masks.encode(plane)}, identity=UUID(int=1))
         ],
-        identity=SegIdentity(("arrival",), datetime(2026, 1, 14), "Outline"),
+        identity=ObjectIdentity(("arrival",), datetime(2026, 1, 14), "Outline"),
     )
 
 
