@@ -1,9 +1,11 @@
 """Jobs of the marks, case by case: reads are compared, releases written by as many workers as there are."""
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from annotations.cohort import writer
-from annotations.cohort.releases import FINISH, WRITE_CASE
+from annotations.cohort import recalls, releases, writer
+from annotations.cohort.recalls import TELL
+from annotations.cohort.releases import CLEAR, FINISH, WRITE_CASE
 from annotations.reading import comparing, following
 from annotations.reading.assignment import bulk
 from annotations.reading.assignment.bulk import GO_ON
@@ -25,6 +27,18 @@ def write_release_case(release_id: int, case_id: int) -> None:
 def finish_release(release_id: int) -> None:
     """Write the tables and the manifest of a release whose cases are written, and open it."""
     writer.finish(release_id)
+
+
+@app.task(name=CLEAR)
+def clear_release(release_id: int) -> None:
+    """Delete what was written of a cancelled release. Running it twice changes nothing."""
+    releases.clear(release_id)
+
+
+@app.task(name=TELL, retry=RetryStrategy(max_attempts=20, linear_wait=600))
+def tell_of_recall(recall_id: int) -> None:
+    """Mail whoever downloaded a recalled case. Running it twice tells nobody twice."""
+    recalls.tell(recall_id)
 
 
 @app.task(name=COMPARE_CASE)

@@ -40,7 +40,7 @@ def erase(subject: Subject) -> Erased:
     for case in cases:
         held_by = Release.objects.filter(release_cases__case=case).select_related("project").distinct()
         for release in held_by:
-            objects += releases.withdraw_case(release, case, because="Its subject was erased.")
+            objects += releases.withdraw_case(release, case.number, because="Its subject was erased.")
             touched.add(release.pk)
             notes.append(
                 f"Release {release.number} of project {release.project.slug} held case {case.number}: its "

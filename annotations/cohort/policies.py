@@ -4,6 +4,8 @@ Whoever still reads a case sees nobody else's marks on it, so a release that hol
 whatever their roles say, until their own read is accepted.
 """
 
+import hashlib
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -18,7 +20,9 @@ from annotations.models import (
     ReferenceStandard,
     Release,
     ReleaseCase,
+    ReleaseFile,
     ReleaseRead,
+    ReleaseUse,
     Submission,
 )
 from annotations.reading import policies as reading
@@ -50,6 +54,42 @@ def release_or_404(user: Someone, project_slug: str, number: int) -> Release:
     return release
 
 
+def manages(user: Someone, release: Release) -> bool:
+    """Whether this person looks after the release: nothing of it is sequestered from them."""
+    return permissions.allows(user, "manage_project", release.project)
+
+
+def files_for(user: Someone, release: Release) -> QuerySet[ReleaseFile]:
+    """The files that this person may know of, by path. Withdrawn ones are among them: they have no bytes any
+    more, but were there. Who doesn't manage the project sees nothing of what is sequestered."""
+    files = ReleaseFile.objects.filter(release=release).order_by("path")
+    return files if manages(user, release) else files.filter(is_sequestered=False)
+
+
+def require_use(user: Someone, release: Release) -> None:
+    """Raises PermissionDenied until this person has said what they want the release for and, where it has an
+    agreement, accepted that as it reads now. Whoever manages the project needs not."""
+    if not isinstance(user, User) or manages(user, release):
+        return
+    use = ReleaseUse.objects.filter(release=release, user=user).first()
+    if use is None or not use.purpose.strip():
+        agrees = " and accept its agreement" if release.agreement else ""
+        raise PermissionDenied(
+            f"Say what you want release {release.number} for{agrees}, on its page or with the client. "
+            "Then it opens to you."
+        )
+    if release.agreement and use.agreement_sha256 != agreement_sha256(release):
+        raise PermissionDenied(
+            f"Accept the agreement of release {release.number}, on its page or with the client. "
+            "Then it opens to you."
+        )
+
+
+def agreement_sha256(release: Release) -> str:
+    """Of the text that is accepted; empty where there is none."""
+    return hashlib.sha256(release.agreement.encode()).hexdigest() if release.agreement else ""
+
+
 def cases_that_close(user: Someone, release: Release) -> QuerySet[Case]:
     """The cases of a release that this person still reads blind."""
     if not isinstance(user, User):
@@ -67,31 +107,34 @@ def require_open(user: Someone, release: Release) -> None:
         )
 
 
-def acceptable_submissions(project: Project, by: User | None = None) -> QuerySet[Submission]:
-    """What a release of the project would hold: of a case with a reference standard that alone, of any other
-    what was accepted of each read.
+def acceptable_submissions(
+    project: Project, by: User | None = None, content: Release.Content = Release.Content.REFERENCE
+) -> QuerySet[Submission]:
+    """What a release of the project would hold. Under `REFERENCE` that is of a case with a reference standard
+    that alone, of any other what was accepted of each read; under `READERS` what was accepted of each read;
+    under `BOTH` all of these.
 
     Nothing of a case that waits for adjudication, and no reads of hidden references and training cases: they
     say how well people read, not what the case shows. Frozen by someone who still reads a case themselves, it
     holds nothing of that: how far others are with it they don't know.
     """
-    standards = ReferenceStandard.objects.filter(case__project=project)
-    accepted = (
-        Submission.objects.filter(
-            read__case__project=project,
-            read__state=Read.State.ACCEPTED,
-            read__kind=Read.Kind.READ,
-            read__case__reference=None,
-            read__case__needs_adjudication=False,
-            read__case__purpose=Case.Purpose.ORDINARY,
-        )
-        .order_by("read_id", "-round")
-        .distinct("read_id")
+    accepted = Submission.objects.filter(
+        read__case__project=project,
+        read__state=Read.State.ACCEPTED,
+        read__kind=Read.Kind.READ,
+        read__case__needs_adjudication=False,
+        read__case__purpose=Case.Purpose.ORDINARY,
     )
+    if content == Release.Content.REFERENCE:
+        accepted = accepted.filter(read__case__reference=None)
+    wanted = Q(pk__in=accepted.order_by("read_id", "-round").distinct("read_id").values("pk"))
+    if content != Release.Content.READERS:
+        standards = ReferenceStandard.objects.filter(case__project=project)
+        wanted |= Q(pk__in=standards.values("submission"))
     own = reading.cases_being_read_by(by) if by else Case.objects.none()
     return (
         Submission.objects.exclude(read__case__in=own.values("pk"))
-        .filter(Q(pk__in=standards.values("submission")) | Q(pk__in=accepted.values("pk")))
+        .filter(wanted)
         .select_related("read__case")
         .order_by("read__case__number", "read_id")
     )

@@ -11,66 +11,136 @@ from procrastinate.contrib.django import app
 
 from accounts import audit, permissions
 from accounts.models import User
-from annotations.cohort import policies
+from annotations.cohort import splits
+from annotations.cohort.choosing import Choice, Chosen, ChosenCase, choose
 from annotations.cohort.formats import FORMATS
-from annotations.models import Case, Release, ReleaseCase, ReleaseRead, Submission
+from annotations.models import Release, ReleaseCase, ReleaseFile, ReleaseRead
+from atlas.archive.storage import storage
 from atlas.fanout import broadcast
 from atlas.models import Project
 
-audit.register("release.frozen", "release.retried", "release.downloaded", "release.withdrawn_in_part")
+__all__ = ["Choice", "cancel", "freeze", "retry"]
+
+audit.register(
+    "release.frozen",
+    "release.retried",
+    "release.cancelled",
+    "release.downloaded",
+    "release.withdrawn_in_part",
+)
 
 PROBLEM_LENGTH_MAX = 500
-WRITE_CASE, FINISH = "write_release_case", "finish_release"  # the jobs in annotations.tasks
+# The jobs in annotations.tasks
+WRITE_CASE, FINISH, CLEAR = "write_release_case", "finish_release", "clear_release"
+WRITER_VERSION = "1"
+"""Counts up when the same release would get other bytes."""
 
 
 @transaction.atomic
-def freeze(*, by: User, project: Project, title: str = "", licence: str = "") -> Release:
-    """Freeze what is accepted now as the project's next release, and have its files written.
+def freeze(*, by: User, project: Project, choice: Choice | None = None) -> Release:
+    """Freeze what the choice gives now as the project's next release, and have its files written.
 
-    Raises PermissionDenied or Http404, and ValidationError where nothing is accepted.
+    Raises PermissionDenied or Http404, and ValidationError where it gives nothing or can't be carried out.
     """
     permissions.require(by, "manage_project", project)
+    choice = choice or Choice()
     Project.objects.select_for_update().get(pk=project.pk)  # releases are numbered without gaps
-    submissions = list(policies.acceptable_submissions(project, by))
-    if not submissions:
-        raise ValidationError(
-            "No read of this project is accepted yet, so there is nothing to release. "
-            "Reads are accepted in review."
-        )
+    chosen = choose(project, by, choice)
+    if not chosen.cases:
+        raise ValidationError(_nothing(chosen))
     last = Release.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
     release = Release.objects.create(
         project=project,
         number=last + 1,
-        title=title.strip()[:200],
-        licence=licence.strip()[:80],
+        title=choice.title.strip()[:200],
+        licence=choice.licence.strip()[:80],
+        purpose=choice.purpose.strip(),
+        agreement=choice.agreement.strip(),
+        citation=choice.citation.strip(),
+        changelog=choice.changelog.strip(),
+        query=choice.query,
+        content=choice.content,
+        formats=[key for key in FORMATS if key in choice.formats],
+        split=splits.as_json(choice.split) if choice.split else None,
+        sequestered=choice.sequestered,
+        writer_version=WRITER_VERSION,
         frozen_by=by,
-        content=Release.Content.BOTH,
-        formats=list(FORMATS),
-        cases_total=len({submission.read.case_id for submission in submissions}),
+        cases_total=len(chosen.cases),
     )
-    _pin(release, submissions)
+    _pin(release, chosen.cases)
     audit.record(by, "release.frozen", release, number=release.number, cases=release.cases_total)
     _have_written(release)
     announce(release)
     return release
 
 
-def _pin(release: Release, submissions: list[Submission]) -> None:
-    """The cases of a release, and which submission of each read it holds."""
-    by_case: dict[Case, list[Submission]] = {}
-    for submission in submissions:
-        by_case.setdefault(submission.read.case, []).append(submission)
+def _nothing(chosen: Chosen) -> str:
+    """Why a release would be empty."""
+    if not chosen.left_out:
+        return "There is nothing to release: this project has no cases yet."
+    return f"There is nothing to release. Left out: {', '.join(f'{n} {why}' for why, n in chosen.left_out)}."
+
+
+def _pin(release: Release, chosen: list[ChosenCase]) -> None:
+    """The cases of a release, and which submission of each read it holds: two statements for all."""
     cases = ReleaseCase.objects.bulk_create(
-        [ReleaseCase(release=release, case=case, number=case.number) for case in by_case], batch_size=2000
+        ReleaseCase(
+            release=release,
+            case_id=case.pk,
+            number=case.number,
+            part=case.placed.part,
+            fold=case.placed.fold,
+            stratum=case.stratum,
+        )
+        for case in chosen
     )
     ReleaseRead.objects.bulk_create(
-        [
-            ReleaseRead(release_case=release_case, submission=submission, is_reference=len(own) == 1)
-            for release_case, own in zip(cases, by_case.values(), strict=True)
-            for submission in own
-        ],
-        batch_size=2000,
+        ReleaseRead(
+            release_case=release_case,
+            submission_id=submission,
+            is_reference=submission == case.reference,
+        )
+        for release_case, case in zip(cases, chosen, strict=True)
+        for submission in case.submissions
     )
+
+
+@transaction.atomic
+def cancel(*, by: User, release: Release) -> Release:
+    """Stop writing a release for good: its jobs stop at their next case, and what they wrote goes.
+
+    Raises ValidationError for one that is ready or cancelled already. Its number stays used.
+    """
+    permissions.require(by, "manage_project", release.project)
+    locked = Release.objects.select_for_update().get(pk=release.pk)
+    if locked.state not in (Release.State.WRITING, Release.State.FAILED) or locked.ready_at:
+        raise ValidationError(
+            f"Release {locked.number} is {locked.get_state_display().lower()}: nothing to cancel. "
+            "Cases of a release that was given out are recalled instead."
+        )
+    locked.state, locked.problem = Release.State.CANCELLED, ""
+    locked.save(update_fields=["state", "problem"])
+    audit.record(by, "release.cancelled", locked, number=locked.number)
+    app.configure_task(CLEAR).defer(release_id=locked.pk)
+    announce(locked)
+    return locked
+
+
+def clear(release_id: int) -> None:
+    """Delete what was written of a cancelled release. Running it twice changes nothing."""
+    with transaction.atomic():
+        release = Release.objects.select_for_update().get(pk=release_id)
+        if release.state != Release.State.CANCELLED:
+            return
+        files = ReleaseFile.objects.filter(release=release)
+        objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
+        cases = ReleaseCase.objects.filter(release=release)
+        objects.update(cases.values_list("record_key", flat=True))
+        files.delete()
+        cases.update(record_key="", written_at=None, checks=[])
+        Release.objects.filter(pk=release.pk).update(cases_done=0)
+    for key in sorted(objects - {""}):
+        storage().delete(key)
 
 
 @transaction.atomic
@@ -105,30 +175,47 @@ def _have_finished(release: Release) -> None:
     app.configure_task(FINISH).defer(release_id=release.pk)
 
 
-def withdraw_case(release: Release, case: Case, *, because: str) -> list[str]:
+def withdraw_case(release: Release, number: int, *, because: str) -> list[str]:
     """Take a case out of a release; within the caller's transaction.
 
     Its files stay listed as withdrawn, those that span the cases are written anew, and nothing is given out
-    before they are. Returns the objects that must go.
+    before they are. Returns the objects that must go after the commit.
     """
     locked = Release.objects.select_for_update().get(pk=release.pk)
+    taken_out = locked.release_cases.select_for_update().get(number=number)
+    if taken_out.withdrawn_at is not None:
+        return []
     now = timezone.now()
-    taken_out = locked.release_cases.get(case=case)
     files = locked.files.filter(release_case=taken_out, withdrawn_at=None)
     objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
     objects.add(taken_out.record_key)
     files.update(withdrawn_at=now, object_key="", is_pinned=False)
     taken_out.reads.all().delete()
     taken_out.withdrawn_at, taken_out.withdrawn_because, taken_out.record_key = now, because[:500], ""
-    taken_out.save(update_fields=["withdrawn_at", "withdrawn_because", "record_key"])
-    locked.state, locked.problem = Release.State.WRITING, ""
+    taken_out.checks = []
+    taken_out.save(update_fields=["withdrawn_at", "withdrawn_because", "record_key", "checks"])
     locked.cases_total = max(0, locked.cases_total - 1)
-    locked.withdrawn_cases = sorted({*locked.withdrawn_cases, case.number})
-    locked.save(update_fields=["state", "problem", "cases_total", "withdrawn_cases"])
-    audit.record(None, "release.withdrawn_in_part", locked, number=locked.number, case=case.pk)
-    _have_written(locked)
+    locked.cases_done = locked.release_cases.filter(withdrawn_at=None, written_at__isnull=False).count()
+    locked.withdrawn_cases = sorted({*locked.withdrawn_cases, number})
+    if locked.state == Release.State.READY:
+        locked.state = Release.State.WRITING
+    locked.save(update_fields=["state", "cases_total", "cases_done", "withdrawn_cases"])
+    audit.record(None, "release.withdrawn_in_part", locked, number=locked.number, case=number)
+    if locked.state == Release.State.WRITING:
+        _have_written(locked)
     announce(locked)
     return sorted(objects - {""})
+
+
+def may_keep(release_case: ReleaseCase) -> bool:
+    """Whether what a job has just made of a case still belongs to its release: the release may have been
+    cancelled meanwhile, or the case withdrawn. Within the transaction that keeps the files, which holds off
+    both until it ends."""
+    release = Release.objects.select_for_update().get(pk=release_case.release_id)
+    return (
+        release.state not in (Release.State.CANCELLED, Release.State.READY)
+        and ReleaseCase.objects.filter(pk=release_case.pk, withdrawn_at=None).exists()
+    )
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """What is in a release, or would be in the next one, in numbers for a page."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,10 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet, Sum
 
 from accounts.models import User
-from annotations.cohort import policies
+from annotations.cohort.choosing import Choice, choose
 from annotations.cohort.formats import FORMATS
-from annotations.models import Case, CaseStudy, Read, Release, ReleaseCase, ReleaseFile, ReleaseRead
-from annotations.reading.policies import cases_being_read_by
+from annotations.models import Case, CaseStudy, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from atlas.models import Project, Series
 
 DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
@@ -61,31 +61,20 @@ class Format:
     size: int
 
 
-def preview(project: Project, by: User) -> Preview:
-    """For whoever would freeze it: a case that they read themselves is being read, however far others are."""
-    submissions = list(policies.acceptable_submissions(project, by).values_list("pk", "read__case"))
-    cases = {case for _, case in submissions}
-    total = Case.objects.filter(project=project).count()
-    out = Case.objects.filter(project=project).exclude(pk__in=cases)
-    unread = out.filter(reads=None).count()
-    known = out.exclude(pk__in=cases_being_read_by(by).filter(project=project).values("pk"))
-    under_review = known.filter(reads__state=Read.State.SUBMITTED, needs_adjudication=False)
-    waiting = under_review.distinct().count()
-    disputed = known.filter(needs_adjudication=True).count()
-    rest = total - len(cases) - unread - waiting - disputed
-    reasons = [
-        ("have no reader", unread),
-        ("wait for review", waiting),
-        ("wait for adjudication", disputed),
-        ("are still being read", rest),
-    ]
+def preview(project: Project, by: User, choice: Choice | None = None) -> Preview:
+    """For whoever would freeze it: a case that they read themselves is being read, however far others are.
+
+    Raises ValidationError for a choice that can't be carried out.
+    """
+    chosen = choose(project, by, choice or Choice())
+    pinned = [(case.number, *case.submissions, case.reference, *case.placed) for case in chosen.cases]
     return Preview(
-        cases_in_project=total,
-        cases=len(cases),
-        reads=len(submissions),
-        subjects=Case.objects.filter(pk__in=cases).values("subject").distinct().count(),
-        left_out=[(reason, n) for reason, n in reasons if n],
-        mark=f"{len(submissions)}-{max((pk for pk, _ in submissions), default=0)}",
+        cases_in_project=chosen.in_project,
+        cases=len(chosen.cases),
+        reads=sum(len(case.submissions) for case in chosen.cases),
+        subjects=len({case.subject for case in chosen.cases}),
+        left_out=chosen.left_out,
+        mark=hashlib.sha256(repr(pinned).encode()).hexdigest()[:16],
     )
 
 

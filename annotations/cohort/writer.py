@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations.cohort import policies, releases
-from annotations.cohort.formats import FORMATS
+from annotations.cohort.formats import ALWAYS, FORMATS
 from annotations.cohort.formats.plan import Format, PlannedFile
 from annotations.cohort.material import CaseMaterial, ReleaseMaterial, record_bytes
 from annotations.exchange.source import ExchangeError
@@ -78,7 +78,7 @@ def _write(release_case: ReleaseCase) -> None:
 
 def formats_of(release: Release) -> list[Format]:
     """In the order of the registry: what names another format's files comes after it."""
-    return [each for key, each in FORMATS.items() if key in release.formats]
+    return [*(each for key, each in FORMATS.items() if key in release.formats), *ALWAYS]
 
 
 def finish(release_id: int) -> None:
@@ -141,7 +141,7 @@ def _made(
         release=release,
         release_case=release_case,
         release_read=planned.read,
-        format=of.key if of else "",
+        format=of.key if of and not of.is_always_written else "",
         path=planned.path,
         is_sequestered=_is_sequestered(release, release_case, planned),
     )

@@ -119,7 +119,9 @@ def _release(hospital: people.Hospital, project: Project, say: Say) -> None:
     if not Release.objects.filter(project=project).exists():
         say("  release 1 …")
         releases.freeze(
-            by=hospital.people["lead"], project=project, title="First cases", licence=images.LICENCE
+            by=hospital.people["lead"],
+            project=project,
+            choice=releases.Choice(title="First cases", licence=images.LICENCE),
         )
     for release in Release.objects.filter(project=project, number=1, state=Release.State.WRITING):
         for case_id in set(ReleaseCase.objects.filter(release=release).values_list("case_id", flat=True)):

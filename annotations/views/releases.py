@@ -54,7 +54,10 @@ def release_new(request: SignedInRequest, slug: str) -> HttpResponse:
             form.add_error(None, "What is accepted has changed meanwhile. Look at the numbers again.")
         else:
             frozen = carried_out(
-                form, lambda: releases.freeze(by=request.user, project=project, **form.cleaned_data)
+                form,
+                lambda: releases.freeze(
+                    by=request.user, project=project, choice=releases.Choice(**form.cleaned_data)
+                ),
             )
             if frozen is not None:
                 messages.success(request, f"Release {frozen.number} is frozen; its files are being written.")

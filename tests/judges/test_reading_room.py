@@ -103,7 +103,8 @@ def test_what_was_painted_in_the_browser_leaves_in_the_release(chromium, demo, r
         "from atlas.models import Project\n"
         "reviewer, lead = (User.objects.get(username=name) for name in ('reviewer', 'lead'))\n"
         f"review.judge(user=reviewer, read_id={read!r}, verdict='accept', round=1)\n"
-        "releases.freeze(by=lead, project=Project.objects.get(), title='Nodule', licence='CC BY 3.0')\n"
+        "choice = releases.Choice(title='Nodule', licence='CC BY 3.0')\n"
+        "releases.freeze(by=lead, project=Project.objects.get(), choice=choice)\n"
     )
     api = chromium.new_context(base_url=demo.base_url).request
     token = api.post("/api/v1/tokens/", data={"username": "scientist", "password": PASSWORD}).json()["token"]

@@ -1,5 +1,6 @@
 """The formats of a release: one module each, all planning from the same material."""
 
+from annotations.cohort.formats.about import About
 from annotations.cohort.formats.annotations_json import AnnotationsJson
 from annotations.cohort.formats.nifti import Nifti
 from annotations.cohort.formats.plan import Format
@@ -8,3 +9,6 @@ from annotations.cohort.formats.tables import Tables
 
 FORMATS: dict[str, Format] = {one.key: one for one in (Nifti(), Seg(), AnnotationsJson(), Tables())}
 """By key, in the order of pages."""
+
+ALWAYS: tuple[Format, ...] = (About(),)
+"""What every release holds besides, whatever was chosen; their files have no format."""

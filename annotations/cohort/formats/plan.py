@@ -92,6 +92,7 @@ class Format:
     key: str
     title: str
     holds: str
+    is_always_written = False
 
     def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
         """The files of one case. Raises ExchangeError."""

@@ -49,7 +49,7 @@ def written(cohort: Cohort) -> tuple[Release, dict]:
     read = cohort.read()
     drawn = cohort.draw(read)
     cohort.accept(read)
-    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, title="First look")
+    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(title="First look"))
     run_jobs()
     release.refresh_from_db()
     assert release.problem == ""
@@ -165,7 +165,8 @@ def test_two_readers_of_one_case_get_a_folder_each_and_share_the_image(cohort: C
         read = cohort.read(name)
         cohort.draw(read)
         cohort.accept(read)
-    release = releases.freeze(by=cohort.people["lead"], project=cohort.project)
+    choice = releases.Choice(content=Release.Content.READERS)
+    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, choice=choice)
     run_jobs()
     release.refresh_from_db()
     assert (release.state, release.cases_total, release.cases_done) == (Release.State.READY, 1, 1)
@@ -238,7 +239,7 @@ def test_without_an_accepted_read_there_is_nothing_to_freeze(cohort: Cohort) -> 
     read = cohort.read()
     read.state = Read.State.SUBMITTED
     read.save()
-    with pytest.raises(ValidationError, match="No read of this project is accepted yet"):
+    with pytest.raises(ValidationError, match="nothing to release. Left out: 1 wait for review"):
         releases.freeze(by=cohort.people["lead"], project=cohort.project)
     assert not Release.objects.exists()
     assert jobs() == []

@@ -24,7 +24,7 @@ def release(cohort: Cohort) -> Release:
     read = cohort.read()
     cohort.draw(read)
     cohort.accept(read)
-    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, licence="CC BY 4.0")
+    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(licence="CC BY 4.0"))
     writer.write_case(release.pk, cohort.case.pk)
     writer.finish(release.pk)
     release.refresh_from_db()

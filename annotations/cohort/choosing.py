@@ -1,0 +1,243 @@
+"""What a lead chooses for a release, and which cases and submissions that gives now.
+
+Freezing and its preview both ask here, so that what is seen is what is frozen.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from accounts.models import User
+from annotations.cohort import policies, splits
+from annotations.cohort.formats import FORMATS
+from annotations.models import Case, LabelFact, Read, Recall, ReferenceStandard, Release, ReleaseCase
+from annotations.reading.policies import cases_being_read_by
+from atlas.models import Project
+
+NOT_IN_COHORT = "are not in the cohort"
+RECALLED = "were recalled"
+FOR_READERS = "are hidden references or for training"
+NO_READER = "have no reader"
+WAIT_FOR_REVIEW = "wait for review"
+WAIT_FOR_ADJUDICATION = "wait for adjudication"
+BEING_READ = "are still being read"
+NO_REFERENCE = "have several accepted reads and no reference standard"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """All that is chosen for a release. `query` is a cohort expression; None means every accepted case."""
+
+    title: str = ""
+    licence: str = ""
+    purpose: str = ""
+    agreement: str = ""
+    citation: str = ""
+    changelog: str = ""
+    query: dict[str, Any] | None = None
+    content: Release.Content = Release.Content.REFERENCE
+    formats: tuple[str, ...] = field(default_factory=lambda: tuple(FORMATS))
+    split: splits.Design | None = None
+    sequestered: Release.Sequestered = Release.Sequestered.NOTHING
+
+    def require_possible(self) -> None:
+        """Raises ValidationError for what can't be carried out, whatever the project holds."""
+        if unknown := sorted(set(self.formats) - set(FORMATS)):
+            raise ValidationError(
+                f"There is no format {unknown[0]!r}. A release is written as {', '.join(FORMATS)}."
+            )
+        if not self.formats:
+            raise ValidationError("Choose at least one format.")
+        if self.content not in Release.Content.values or self.sequestered not in Release.Sequestered.values:
+            raise ValidationError("The content or what is sequestered is none of those to choose from.")
+        if self.sequestered != Release.Sequestered.NOTHING and not (self.split and self.split.has_test):
+            raise ValidationError(
+                "Only a test part can be sequestered, and this split has none. Give the test a share, or "
+                "hold out a site."
+            )
+
+
+@dataclass
+class ChosenCase:
+    """A case, and the submissions that stand for it; `reference` is one of these, if any."""
+
+    pk: int
+    number: int
+    subject: int
+    pseudonym: str
+    site: str
+    submissions: list[int] = field(default_factory=list)
+    reference: int | None = None
+    placed: splits.Placed = splits.NOWHERE
+    stratum: str = ""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The cases of a release by number, and how many of the project's stay out, by reason."""
+
+    cases: list[ChosenCase]
+    in_project: int
+    left_out: list[tuple[str, int]]
+
+
+def choose(project: Project, by: User, choice: Choice) -> Chosen:
+    """The cases, each with its submissions and its part. A fixed number of queries, however many cases.
+
+    Raises ValidationError for a choice that can't be carried out. Of a case that `by` still reads nothing is
+    told but that it is being read.
+    """
+    choice.require_possible()
+    matching = _matching(project, by, choice.query)
+    recalled = set(Recall.objects.filter(project=project).values_list("case_number", flat=True))
+    cases: dict[int, ChosenCase] = {}
+    for submission, case, number, subject, pseudonym, site in policies.acceptable_submissions(
+        project, by, choice.content
+    ).values_list(
+        "pk",
+        "read__case",
+        "read__case__number",
+        "read__case__subject",
+        "read__case__subject__pseudonym",
+        "read__case__subject__organisation__slug",
+    ):
+        if number not in recalled and (matching is None or case in matching):
+            cases.setdefault(case, ChosenCase(case, number, subject, pseudonym, site)).submissions.append(
+                submission
+            )
+    _set_references(project, cases.values())
+    unsettled = set()
+    if choice.content == Release.Content.REFERENCE:
+        unsettled = {pk for pk, case in cases.items() if case.reference is None}
+    kept = sorted((case for pk, case in cases.items() if pk not in unsettled), key=lambda case: case.number)
+    if choice.split:
+        _part(project, kept, choice.split)
+    in_project, left_out = _left_out(project, by, {case.pk for case in kept}, matching, recalled, unsettled)
+    return Chosen(kept, in_project, left_out)
+
+
+def _matching(project: Project, by: User, query: dict[str, Any] | None) -> set[int] | None:
+    """The cases of a cohort; None for all."""
+    if query is None:
+        return None
+    raise ValidationError("Cohorts can't be chosen from yet.")
+
+
+def _set_references(project: Project, cases: Iterable[ChosenCase]) -> None:
+    standards = dict(
+        ReferenceStandard.objects.filter(case__project=project).values_list("case", "submission")
+    )
+    for case in cases:
+        standard = standards.get(case.pk)
+        if standard in case.submissions:
+            case.reference = standard
+        elif standard is None and len(case.submissions) == 1:
+            case.reference = case.submissions[0]
+
+
+# Parts --------------------------------------------------------------------------------------------------
+
+
+def _part(project: Project, cases: list[ChosenCase], design: splits.Design) -> None:
+    """Set where each case is. A subject that an earlier release of the same design placed stays there."""
+    labels = _labels_present(cases)
+    by_subject: dict[int, list[ChosenCase]] = {}
+    for case in cases:
+        by_subject.setdefault(case.subject, []).append(case)
+    strata: dict[str, splits.Stratum] = {}
+    names: dict[int, str] = {}
+    for subject, own in by_subject.items():
+        names[subject] = f"{own[0].site}/{own[0].pseudonym}"
+        present = {label for case in own for label in labels.get(case.pk, ())}
+        strata[names[subject]] = splits.Stratum(own[0].site, tuple(sorted(present)))
+    frozen = {
+        names[subject]: place for subject, place in placed_before(project, design).items() if subject in names
+    }
+    placed = splits.assign(strata, frozen, design)
+    for subject, own in by_subject.items():
+        for case in own:
+            case.placed = placed[names[subject]]
+            case.stratum = design.stratum_of(strata[names[subject]])
+
+
+def placed_before(project: Project, design: splits.Design) -> dict[int, splits.Placed]:
+    """Where releases of the same design put each subject, by its primary key; the newest counts."""
+    releases = Release.objects.filter(project=project, split=splits.as_json(design))
+    rows = ReleaseCase.objects.filter(
+        release__in=releases.exclude(state=Release.State.CANCELLED), case__isnull=False
+    ).order_by("release__number")
+    return {
+        subject: splits.Placed(part, fold)
+        for subject, part, fold in rows.values_list("case__subject", "part", "fold")
+    }
+
+
+def _labels_present(cases: list[ChosenCase]) -> dict[int, set[str]]:
+    """The labels that a case's reference shows, by its primary key; where it has none, any of its reads."""
+    wanted = {
+        submission: case.pk
+        for case in cases
+        for submission in ([case.reference] if case.reference else case.submissions)
+    }
+    found: dict[int, set[str]] = {}
+    facts = LabelFact.objects.filter(submission__in=list(wanted), state="present")
+    for submission, label in facts.values_list("submission", "label"):
+        found.setdefault(wanted[submission], set()).add(label)
+    return found
+
+
+# What stays out -----------------------------------------------------------------------------------------
+
+
+def _left_out(
+    project: Project,
+    by: User,
+    kept: set[int],
+    matching: set[int] | None,
+    recalled: set[int],
+    unsettled: set[int],
+) -> tuple[int, list[tuple[str, int]]]:
+    """How many cases the project has, and why how many stay out: each case has one reason."""
+    reading = set(cases_being_read_by(by).filter(project=project).values_list("pk", flat=True))
+    reads = Read.objects.filter(case__project=project).exclude(state=Read.State.SET_ASIDE)
+    read = set(reads.values_list("case", flat=True))
+    handed_in = set(reads.filter(state=Read.State.SUBMITTED).values_list("case", flat=True))
+    counts: Counter[str] = Counter()
+    total = 0
+    rows = Case.objects.filter(project=project).values_list("pk", "number", "purpose", "needs_adjudication")
+    for pk, number, purpose, disputed in rows.iterator(chunk_size=5000):
+        total += 1
+        if pk in kept:
+            continue
+        if number in recalled:
+            counts[RECALLED] += 1
+        elif matching is not None and pk not in matching:
+            counts[NOT_IN_COHORT] += 1
+        elif pk in reading:
+            counts[BEING_READ] += 1
+        elif pk in unsettled:
+            counts[NO_REFERENCE] += 1
+        elif purpose != Case.Purpose.ORDINARY:
+            counts[FOR_READERS] += 1
+        elif pk not in read:
+            counts[NO_READER] += 1
+        elif disputed:
+            counts[WAIT_FOR_ADJUDICATION] += 1
+        elif pk in handed_in:
+            counts[WAIT_FOR_REVIEW] += 1
+        else:
+            counts[BEING_READ] += 1
+    order = (
+        NOT_IN_COHORT,
+        RECALLED,
+        FOR_READERS,
+        NO_READER,
+        BEING_READ,
+        WAIT_FOR_REVIEW,
+        WAIT_FOR_ADJUDICATION,
+        NO_REFERENCE,
+    )
+    return total, [(reason, counts[reason]) for reason in order if counts[reason]]

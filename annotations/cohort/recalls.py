@@ -1,0 +1,146 @@
+"""Recalls: a case is taken back from every release of its project, and whoever holds a copy is told."""
+
+from functools import partial
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from accounts import audit, permissions
+from accounts.models import User
+from accounts.permissions import Someone
+from annotations.cohort import releases
+from annotations.models import Case, Recall, RecallNotice, Release, ReleaseDownload
+from atlas.archive.storage import storage
+from atlas.models import Project
+
+audit.register("case.recalled", "recall.told", "recall.deletion_confirmed")
+
+TELL = "tell_of_recall"  # the job in annotations.tasks
+REASON_LENGTH_MAX = 500
+
+
+@transaction.atomic
+def recall(*, by: User, case: Case, reason: str) -> Recall:
+    """Take a case back: its files in all releases of the project are withdrawn, whoever downloaded them is
+    told, and no release will hold it again.
+
+    Raises PermissionDenied or Http404, and ValidationError without a reason or the second time.
+    """
+    permissions.require(by, "manage_project", case.project)
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ValidationError("Say why the case is recalled: whoever holds a copy will read it.")
+    if len(reason) > REASON_LENGTH_MAX:
+        raise ValidationError(f"The reason has {len(reason)} characters; {REASON_LENGTH_MAX} are room for.")
+    Project.objects.select_for_update().get(pk=case.project_id)  # no release is frozen with it meanwhile
+    if Recall.objects.filter(project=case.project_id, case_number=case.number).exists():
+        raise ValidationError(f"Case {case.number} was recalled before.")
+    made, objects = take_back(case, reason, by)
+    transaction.on_commit(partial(_delete, objects))
+    return made
+
+
+def take_back(case: Case, reason: str, by: User | None) -> tuple[Recall, list[str]]:
+    """The recall itself, and the objects that must go after the commit; within the caller's transaction."""
+    made, _ = Recall.objects.get_or_create(
+        project=case.project,
+        case_number=case.number,
+        defaults={"case": case, "reason": reason, "by": by},
+    )
+    objects: list[str] = []
+    for release in releases_with(case.project_id, case.number):
+        objects += releases.withdraw_case(release, case.number, because=made.reason)
+    RecallNotice.objects.bulk_create(
+        [RecallNotice(recall=made, user_id=user) for user in _downloaded_by(case.project_id, case.number)],
+        ignore_conflicts=True,
+    )
+    audit.record(by, "case.recalled", case, case=case.number, recall=made.pk)
+    app.configure_task(TELL).defer(recall_id=made.pk)
+    return made, objects
+
+
+def releases_with(project_id: int, case_number: int) -> QuerySet[Release]:
+    """The releases of a project that hold the case, or held it, oldest first."""
+    held = Release.objects.filter(project=project_id, release_cases__number=case_number)
+    return held.select_related("project").order_by("number")
+
+
+def _downloaded_by(project_id: int, case_number: int) -> set[int]:
+    """Who was given files of the case, or of what spans the cases of a release that held it."""
+    held = releases_with(project_id, case_number).order_by().values("pk")
+    rows = ReleaseDownload.objects.filter(
+        Q(release_case__number=case_number) | Q(release_case=None), release__in=held
+    )
+    return set(rows.values_list("user", flat=True))
+
+
+def _delete(objects: list[str]) -> None:
+    for key in objects:
+        storage().delete(key)
+
+
+# Telling ------------------------------------------------------------------------------------------------
+
+
+def tell(recall_id: int) -> None:
+    """Mail everybody who isn't told yet. Running it twice tells nobody twice."""
+    found = Recall.objects.select_related("project").filter(pk=recall_id).first()
+    if found is None:
+        return
+    numbers = [
+        release.number
+        for release in releases_with(found.project_id, found.case_number)
+        if release.ready_at is not None
+    ]
+    for notice in found.notices.filter(told_at=None).select_related("user").order_by("pk"):
+        if notice.user.email:
+            send_mail(*_letter(found, numbers), None, [notice.user.email])
+        notice.told_at = timezone.now()
+        notice.save(update_fields=["told_at"])
+        audit.record(None, "recall.told", found, user=notice.user_id)
+
+
+def _letter(found: Recall, numbers: list[int]) -> tuple[str, str]:
+    """Subject and text. It names project, releases, case and reason, and nobody."""
+    project = found.project
+    named = f"release {numbers[0]}" if len(numbers) == 1 else f"releases {', '.join(map(str, numbers))}"
+    subject = f"Case {found.case_number} of {project.name} was recalled"
+    text = (
+        f"Case {found.case_number} of {named} of the project {project.name} was recalled: {found.reason}\n\n"
+        f"You downloaded files that hold it. Please delete the folder cases/{found.case_number:04d} and what "
+        "you made of it, fetch the tables of the release again, and confirm the deletion on the page of the "
+        f"release, in the project “{project.slug}” of {settings.NODE_NAME}.\n"
+    )
+    return subject, text
+
+
+def open_notices(user: Someone) -> QuerySet[RecallNotice]:
+    """What this person was told and has not confirmed yet, newest first."""
+    if not isinstance(user, User):
+        return RecallNotice.objects.none()
+    notices = RecallNotice.objects.filter(user=user, confirmed_at=None)
+    return notices.select_related("recall__project").order_by("-recall__at")
+
+
+def recalls_of(release: Release) -> QuerySet[Recall]:
+    """The recalls that concern a release, newest first."""
+    return Recall.objects.filter(project=release.project_id, case_number__in=release.withdrawn_cases)
+
+
+@transaction.atomic
+def confirm(*, by: User, recall: Recall) -> RecallNotice:
+    """Say that one's copies are deleted. Twice changes nothing. Raises Http404 for whoever held none."""
+    notice = RecallNotice.objects.select_for_update().filter(recall=recall, user=by).first()
+    if notice is None:
+        raise Http404("There is no such recall, or it is not for you.")
+    if notice.confirmed_at is None:
+        notice.confirmed_at = timezone.now()
+        notice.save(update_fields=["confirmed_at"])
+        audit.record(by, "recall.deletion_confirmed", recall)
+    return notice
