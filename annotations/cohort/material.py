@@ -5,7 +5,7 @@ A reader is an identifier without a name behind it, the same in all releases of 
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -191,12 +191,31 @@ class ReleaseMaterial:
         rows = ReleaseCase.objects.filter(release=self.release, withdrawn_at=None).order_by("number")
         yield from rows.select_related("case__subject").iterator(chunk_size=500)
 
-    def records(self, format_key: str) -> Iterator[tuple[ReleaseCase, Any]]:
-        """What a format recorded of each case that has any; one case in memory at a time."""
+    def records(
+        self, format_key: str, without_marks: Callable[[Any], Any] | None = None
+    ) -> Iterator[tuple[ReleaseCase, Any]]:
+        """What a format recorded of each case that has any; one case in memory at a time.
+
+        Files that span the cases are given to everybody, so a case that is sequestered whole is not among
+        them. Of one whose marks are sequestered comes what `without_marks` leaves of its record; nothing,
+        unless that is given.
+        """
         for each in self.cases():
+            withheld = withheld_of(self.release, each)
+            if withheld == Release.Sequestered.ALL or (withheld and without_marks is None):
+                continue
             record = record_of(each).get(format_key)
+            if record is not None and withheld and without_marks:
+                record = without_marks(record)
             if record is not None:
                 yield each, record
+
+
+def withheld_of(release: Release, release_case: ReleaseCase) -> Release.Sequestered | None:
+    """What of a case only those who manage the project are given; None for nothing."""
+    if release_case.part != ReleaseCase.Part.TEST or release.sequestered == Release.Sequestered.NOTHING:
+        return None
+    return Release.Sequestered(release.sequestered)
 
 
 def record_of(release_case: ReleaseCase) -> dict[str, Any]:
