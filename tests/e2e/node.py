@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from atlas import postgres
+from tests.e2e import prepared
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 90.0
@@ -26,6 +27,7 @@ class Node:
         # /tmp and not $TMPDIR: the path of a Unix socket is limited to about 100 bytes.
         self.home = home or Path(tempfile.mkdtemp(prefix="atlas-e2e-", dir="/tmp"))
         self._temporary = home is None
+        self._prepared = home is None and not demo  # the demo shows that a node starts from nothing
         self.web = web
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -56,6 +58,8 @@ class Node:
     # Start and stop
 
     def start(self) -> None:
+        if self._prepared and not (self.home / "postgres").exists():
+            prepared.copy_to(self.home, _start_once)
         serve = ["serve", f"--port={self.port}", f"--web={self.web}", "--migrate"]
         command = [sys.executable, "manage.py", *serve]
         with self.log_file.open("ab") as log:
@@ -142,6 +146,11 @@ class Node:
         if not self.log_file.exists():
             return ""
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _start_once(home: Path) -> None:
+    with Node(home=home):
+        pass
 
 
 def _free_port() -> int:
