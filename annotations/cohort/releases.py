@@ -48,10 +48,9 @@ def freeze(*, by: User, project: Project, choice: Choice | None = None) -> Relea
     chosen = choose(project, by, choice)
     if not chosen.cases:
         raise ValidationError(_nothing(chosen))
-    last = Release.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
     release = Release.objects.create(
         project=project,
-        number=last + 1,
+        number=next_number(project),
         title=choice.title.strip()[:200],
         licence=choice.licence.strip()[:80],
         purpose=choice.purpose.strip(),
@@ -66,12 +65,18 @@ def freeze(*, by: User, project: Project, choice: Choice | None = None) -> Relea
         writer_version=WRITER_VERSION,
         frozen_by=by,
         cases_total=len(chosen.cases),
+        left_out={"cases_in_project": chosen.in_project, "reasons": chosen.left_out},
     )
     _pin(release, chosen.cases)
     audit.record(by, "release.frozen", release, number=release.number, cases=release.cases_total)
     _have_written(release)
     announce(release)
     return release
+
+
+def next_number(project: Project) -> int:
+    """Which the next release of the project gets."""
+    return (Release.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 def _nothing(chosen: Chosen) -> str:

@@ -4,11 +4,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Count, QuerySet, Sum
 
 from accounts.models import User
-from annotations.cohort.choosing import Choice, choose
+from annotations.cohort import splits
+from annotations.cohort.choosing import Choice, Chosen, choose
 from annotations.cohort.formats import FORMATS
 from annotations.models import Case, CaseStudy, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from atlas.models import Project, Series
@@ -17,15 +19,26 @@ DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
 """Modalities of objects about images, which a table of image series leaves out."""
 
 
+class Part(NamedTuple):
+    """A part of a split in numbers."""
+
+    part: str
+    fold: int | None
+    subjects: int
+    cases: int
+
+
 @dataclass(frozen=True)
 class Preview:
-    """What freezing now would give. `left_out` says why the other cases stay out."""
+    """What freezing now would give. `left_out` says why the other cases stay out; `parts` is empty without a
+    split."""
 
     cases_in_project: int
     cases: int
     reads: int
     subjects: int
     left_out: list[tuple[str, int]]
+    parts: list[Part]
     mark: str
     """Changes when what would be frozen changes, so that nobody freezes what they haven't seen."""
 
@@ -74,8 +87,21 @@ def preview(project: Project, by: User, choice: Choice | None = None) -> Preview
         reads=sum(len(case.submissions) for case in chosen.cases),
         subjects=len({case.subject for case in chosen.cases}),
         left_out=chosen.left_out,
+        parts=_parts(chosen) if choice and choice.split else [],
         mark=hashlib.sha256(repr(pinned).encode()).hexdigest()[:16],
     )
+
+
+def _parts(chosen: Chosen) -> list[Part]:
+    """In the order train, validation, test; folds by number."""
+    order = list(ReleaseCase.Part)
+    subjects: dict[splits.Placed, set[int]] = {}
+    cases: Counter[splits.Placed] = Counter()
+    for case in chosen.cases:
+        subjects.setdefault(case.placed, set()).add(case.subject)
+        cases[case.placed] += 1
+    places = sorted(cases, key=lambda at: (order.index(ReleaseCase.Part(at.part)), at.fold or 0))
+    return [Part(*place, len(subjects[place]), cases[place]) for place in places]
 
 
 def cohort_of(release: Release) -> Cohort:

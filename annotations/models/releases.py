@@ -64,6 +64,9 @@ class Release(models.Model):
     )
     certificate = models.JSONField(null=True, help_text="Its numbers, for the page; whole in its file")
     card = models.JSONField(null=True, help_text="The figures of the data card, for the page")
+    left_out = models.JSONField(
+        null=True, help_text="As frozen: {cases_in_project, reasons: [[why they stayed out, cases], …]}"
+    )
     withdrawn_cases = models.JSONField(default=list, blank=True, help_text="Numbers of cases taken out since")
 
     class Meta:
