@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from annotations.exchange.grid import Grid
+from annotations.exchange.label_volume import Values, label_planes, label_type, require_own_frames
 from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
 from annotations.measures import masks
 
@@ -51,13 +52,11 @@ class NiftiWriter:
         """
         kind = self._image_type(frames, stored_range)
         values = (self._rescaled(frame, index, kind) for index, frame in enumerate(self._counted(frames())))
-        self._write(stream, values, kind, level=1, description=f"Atlas {self.source.units}".strip())
+        self._write(stream, values, kind, level=1, description=_described(self.source.units))
 
     def write_mask(self, stream: BinaryIO, planes: Mapping[FrameKey, bytes]) -> None:
         """A mask, uint8: 1 inside, 0 outside. Frames without a plane are empty, and are written too."""
-        missing = set(planes) - set(self.source.frame_at)
-        if missing:
-            raise ExchangeError(f"a mask lies on image {min(missing).sop_instance_uid}, which isn't in it")
+        require_own_frames(self.source, [(1, planes)])
         empty = np.zeros((self.grid.rows, self.grid.columns), dtype=np.uint8)
         values = (
             masks.decode(planes[frame.key], frame.rows, frame.columns).astype(np.uint8)
@@ -65,7 +64,17 @@ class NiftiWriter:
             else empty
             for frame in self.source.frames
         )
-        self._write(stream, values, np.uint8, level=6, description="Atlas mask")
+        self._write(stream, values, np.uint8, level=6, description="Atlas mask, RAS mm")
+
+    def write_labels(self, stream: BinaryIO, values: Values) -> None:
+        """A label map: the number of a mask in its voxels, 0 outside of all. The later mask wins."""
+        self._write(
+            stream,
+            label_planes(self.source, values),
+            label_type(values),
+            level=6,
+            description="Atlas labels, RAS mm",
+        )
 
     def _image_type(
         self, frames: Callable[[], Iterable[Frame]], stored_range: tuple[int, int] | None
@@ -136,6 +145,11 @@ class NiftiWriter:
         header["magic"] = b"n+1"
         header["vox_offset"] = 352
         return bytes(header.binaryblock) + b"\0\0\0\0"
+
+
+def _described(units: str) -> str:
+    """What the header says of an image: units of its values, and axes and unit of its places."""
+    return f"Atlas {units}, RAS mm" if units else "Atlas, RAS mm"
 
 
 def _fits_int16(lowest: float, highest: float) -> bool:

@@ -1,0 +1,147 @@
+"""Lists for MONAI, as the Medical Segmentation Decathlon wrote them, one for each modality.
+
+monai/dataset_<Project>_CT.json: training, validation and test, with paths from the root of the release
+monai/{images,labels}/0314_CT_<series>.nii.gz: where the release has no format that the lists could point to
+monai/left_out.json: what is in none of them, and why
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, BinaryIO
+
+from annotations.cohort.formats import nnunet
+from annotations.cohort.formats.labelling import is_withheld, numbered_labels
+from annotations.cohort.formats.nifti import image_path as nifti_path
+from annotations.cohort.formats.plan import Format, PlannedFile
+from annotations.cohort.formats.streamed import write_json
+from annotations.cohort.formats.training import KINDS, Training, channel_name, set_name
+from annotations.cohort.images import StoredSeries
+from annotations.cohort.material import CaseMaterial, ReleaseMaterial
+from annotations.models import ReleaseCase
+
+Part = ReleaseCase.Part
+LISTS = {"training": (Part.NONE, Part.TRAIN), "validation": (Part.VALIDATION,), "test": (Part.TEST,)}
+
+
+def image_path(case: CaseMaterial, stored: StoredSeries, name: str) -> str:
+    if case.writes("nnunet"):
+        return nnunet.image_path(case, stored, name)
+    return nifti_path(case, stored) if case.writes("nifti") else f"monai/images/{name}.nii.gz"
+
+
+def label_path(case: CaseMaterial, stored: StoredSeries, name: str) -> str:
+    if case.writes("nnunet"):
+        return nnunet.label_path(case, stored, name)
+    return f"monai/labels/{name}.nii.gz"
+
+
+class Monai(Format):
+    key, title = "monai", "MONAI"
+    holds = "lists of volumes and label maps for MONAI, as in the Medical Segmentation Decathlon"
+
+    def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
+        if case.writes("nnunet"):
+            return
+        training = Training.of(case)
+        if not case.writes("nifti"):
+            for name, stored, nifti in training.images():
+                yield nnunet.planned_image(case, stored, nifti, image_path(case, stored, name))
+        for one in training.cases:
+            yield PlannedFile(
+                label_path(case, one.stored, one.name),
+                one.write,
+                read=one.read.pinned,
+                expected=one.expected,
+            )
+
+    def record(self, case: CaseMaterial) -> Any:
+        training = Training.of(case)
+        labelled = {} if training.is_withheld else {one.name: one for one in training.cases}
+        return {
+            "values": {each.name: each.number for each in training.labels},
+            "cases": [
+                {
+                    "modality": stored.series.modality,
+                    "name": name,
+                    "image": image_path(case, stored, name),
+                    "label": label_path(case, stored, name) if name in labelled else None,
+                    **(labelled[name].as_json(training.labels) if name in labelled else {}),
+                }
+                for name, stored, _ in training.images()
+            ],
+            "left_out": [] if training.is_withheld else training.left_out,
+        }
+
+    def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
+        values: dict[str, int] = {}
+        counts: dict[str, dict[str, int]] = {}
+        ignores: set[str] = set()
+        is_complete = True
+        for release_case, record in release.records(self.key):
+            values |= record["values"]
+            is_complete = is_complete and not record["left_out"]
+            for each in nnunet.given_out(release.release, release_case, record):
+                counted = counts.setdefault(each["modality"], dict.fromkeys(LISTS, 0))
+                counted[_list_of(release_case)] += 1
+                if each.get("has_ignored_voxels"):
+                    ignores.add(each["modality"])
+        for modality, counted in sorted(counts.items()):
+            numbers = {"background": 0} | values
+            if modality in ignores:
+                numbers["ignore"] = max(numbers.values()) + 1
+            head = _head(release, modality, counted, numbers)
+            name = set_name(release.release, modality)
+            yield PlannedFile(f"monai/dataset_{name}.json", partial(_write_list, release, modality, head))
+        if not is_complete:
+            left_out = partial(nnunet.write_left_out, release, self.key)
+            yield PlannedFile("monai/left_out.json", left_out)
+
+
+def _head(
+    release: ReleaseMaterial, modality: str, counted: dict[str, int], numbers: dict[str, int]
+) -> dict[str, Any]:
+    labels = numbered_labels(release.release, KINDS)
+    return {
+        **nnunet.set_facts(release.release, modality),
+        "tensorImageSize": "3D",
+        "modality": {"0": channel_name(modality)},
+        "labels": {str(number): name for name, number in numbers.items()},
+        "label_meanings": {each.name: each.as_json() for each in labels},
+        "numTraining": counted["training"],
+        "numValidation": counted["validation"],
+        "numTest": counted["test"],
+    }
+
+
+def _write_list(release: ReleaseMaterial, modality: str, head: dict[str, Any], stream: BinaryIO) -> None:
+    lists = {name: _rows(release, modality, name) for name in LISTS}
+    write_json(stream, head, **lists, unknown_labels=_unknown(release, modality))
+
+
+def _rows(release: ReleaseMaterial, modality: str, name: str) -> Iterator[dict[str, Any]]:
+    """One entry a volume; where marks are withheld, the image alone."""
+    for release_case, record in release.records(Monai.key):
+        if _list_of(release_case) != name:
+            continue
+        for each in nnunet.given_out(release.release, release_case, record):
+            if each["modality"] != modality:
+                continue
+            row = {"image": each["image"]}
+            if each["label"] and not is_withheld(release.release, release_case):
+                row["label"] = each["label"]
+            row |= {"name": each["name"], "case": release_case.number}
+            if release_case.fold is not None:
+                row["fold"] = release_case.fold
+            yield row
+
+
+def _unknown(release: ReleaseMaterial, modality: str) -> Iterator[dict[str, Any]]:
+    """Apart from the entries, which must all have the same keys to become batches."""
+    for release_case, record in release.records(Monai.key):
+        for each in nnunet.given_out(release.release, release_case, record):
+            if each["modality"] == modality and each.get("unknown_labels"):
+                yield {"name": each["name"], "labels": each["unknown_labels"]}
+
+
+def _list_of(release_case: ReleaseCase) -> str:
+    return next(name for name, parts in LISTS.items() if release_case.part in parts)
