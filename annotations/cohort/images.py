@@ -10,7 +10,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from annotations.exchange.source import ExchangeError, SourceSeries
+from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
 from atlas.archive.generations import read_manifest
 from atlas.archive.storage import open_instance
 from atlas.dicom import decoding, frames, headers
@@ -90,6 +90,14 @@ class StoredSeries:
         finally:
             if opened is not None:
                 opened[1].close()
+
+    def frame_pixels(self, key: FrameKey) -> NDArray[np.generic]:
+        """Stored values of one frame, int[rows, columns], or its colours, [rows, columns, 3]."""
+        try:
+            with open_instance(self.instances[key.sop_instance_uid]) as file:
+                return _Decoder(file).frame(key.frame_number)
+        except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:
+            raise ExchangeError(f"image {key.sop_instance_uid} can't be read: {error}") from error
 
 
 class _Decoder:
