@@ -1,0 +1,209 @@
+"""The rows behind each level, and each fact of a row as a condition on its columns."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Value, Window, lookups
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import FirstValue, Greatest, Lag
+
+from annotations.cohort.language.expression import Condition
+from annotations.cohort.language.fields import Kind
+from annotations.models import CaseStudy, Comparison, LabelFact, MarkFact, Read, ReleaseCase
+from atlas.models import Project, Series
+
+DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
+"""Modalities of objects about images: no image series. What came with the images may be withheld from a
+reader, so no cohort is chosen by it."""
+IS_IMAGE_SERIES = Q(frame_count__gt=0) & ~Q(modality__in=DERIVED)
+
+COLUMNS = {
+    "study.dataset": "study__dataset__slug",
+    "study.description": "study__description",
+    "study.age": "study__age_years",
+    "study.position": "position",
+    "series.modality": "modality",
+    "series.body_part": "body_part",
+    "series.description": "description",
+    "series.images": "instance_count",
+    "series.plane": "summary__plane",
+    "mark.label": "label",
+    "mark.code": "code",
+    "mark.kind": "kind",
+    "mark.state": "state",
+    "mark.longest_mm": "longest_mm",
+    "mark.shortest_mm": "shortest_mm",
+    "mark.volume_ml": "volume_ml",
+    "mark.origin": "origin",
+    "mark.modality": "series__modality",
+    "label.label": "label",
+    "label.code": "code",
+    "label.state": "state",
+    "label.lesions": "count",
+    "label.longest_mm": "longest_mm",
+    "label.volume_ml": "volume_ml",
+    "agreement.label": "label",
+    "agreement.dice": "dice",
+    "agreement.surface_dice": "surface_dice",
+    "agreement.hd95_mm": "hd95_mm",
+    "agreement.unmatched": "unmatched",
+    "agreement.disagrees": "disagrees",
+    "read.state": "state",
+    "read.kind": "kind",
+    "read.round": "round",
+    "release.number": "release__number",
+}
+"""Where the value stands, from the level's row. The others have functions below."""
+
+CASE_OF = {
+    "study": "case",
+    "series": "study__case_studies__case",
+    "mark": "submission__read__case",
+    "label": "submission__read__case",
+    "agreement": "case",
+    "read": "case",
+    "release": "case",
+}
+"""The way from a row to its case."""
+
+
+def rows_of(level: str, project: Project) -> QuerySet[Any]:
+    """Every row of a level in the project. Series and cases may meet more than once: one row each."""
+    match level:
+        case "study":
+            return CaseStudy.objects.filter(case__project=project)
+        case "series":
+            return Series.objects.filter(IS_IMAGE_SERIES, study__case_studies__case__project=project)
+        case "mark":
+            return MarkFact.objects.filter(submission__read__case__project=project)
+        case "label":
+            return LabelFact.objects.filter(submission__read__case__project=project)
+        case "agreement":
+            found = Comparison.objects.filter(case__project=project)
+            found = found.filter(first__read__kind=Read.Kind.READ, second__read__kind=Read.Kind.READ)
+            aside = Read.State.SET_ASIDE
+            return found.exclude(first__read__state=aside).exclude(second__read__state=aside)
+        case "read":
+            return Read.objects.filter(case__project=project).exclude(state=Read.State.SET_ASIDE)
+        case _:
+            return ReleaseCase.objects.filter(release__project=project, withdrawn_at=None, case__isnull=False)
+
+
+def holds(condition: Condition, project: Project, readers: Callable[[], dict[str, int]]) -> Q:
+    """A fact of one row. `readers`: primary keys by the names that releases use."""
+    match condition.field:
+        case "study.days_since_first" | "study.interval":
+            return _in_time(condition, project)
+        case "series.phases":
+            return _phases(condition)
+        case "series.finding":
+            return _finding(condition)
+        case "read.reader":
+            known = readers()
+            theirs = Q(reader__in=[known[str(value)] for value in condition.values])
+            return ~theirs if condition.op == "is_not" else theirs
+    return on_column(condition, COLUMNS[condition.field])
+
+
+def on_column(condition: Condition, column: str) -> Q:
+    """What is unknown (null, or no text) fulfils nothing but “unknown”."""
+    field = condition.about
+    known = Q(**{f"{column}__isnull": False})
+    if field.kind in (Kind.CHOICE, Kind.TEXT):
+        known &= ~Q(**{column: ""})
+    values = condition.values if field.kind is not Kind.NUMBER else condition.numbers()
+    if field.whole:
+        values = tuple(int(value) for value in values)
+    match condition.op:
+        case "known":
+            return known
+        case "unknown":
+            return ~known
+        case "is_not":
+            return known & ~Q(**{column: values[0]})
+        case "in":
+            return Q(**{f"{column}__in": list(values)})
+        case "between":
+            return Q(**{f"{column}__gte": values[0], f"{column}__lte": values[1]})
+        case op:
+            lookup = "iexact" if op == "is" and field.kind is Kind.TEXT else LOOKUPS[op]
+            return Q(**{f"{column}__{lookup}": values[0]})
+
+
+LOOKUPS = {
+    "is": "exact",
+    "contains": "icontains",
+    "starts_with": "istartswith",
+    ">=": "gte",
+    "<=": "lte",
+    ">": "gt",
+    "<": "lt",
+}
+
+
+def _in_time(condition: Condition, project: Project) -> Q:
+    """Days since the case's first study, or the one before, in the order of its time points."""
+    before = FirstValue if condition.field == "study.days_since_first" else Lag
+    windowed = CaseStudy.objects.filter(case__project=project).annotate(
+        days=F("study__date")
+        - Window(before("study__date"), partition_by=[F("case")], order_by=[F("position"), F("pk")])
+    )
+    days = tuple(timedelta(days=value) for value in condition.numbers())
+    match condition.op:
+        case "known":
+            where = Q(days__isnull=False)
+        case "unknown":
+            return ~Q(pk__in=windowed.filter(days__isnull=False).values("pk"))
+        case "between":
+            where = Q(days__gte=days[0], days__lte=days[1])
+        case "is_not":
+            where = Q(days__lt=days[0]) | Q(days__gt=days[0])
+        case op:
+            where = Q(**{f"days__{LOOKUPS[op]}": days[0]})
+    return Q(pk__in=windowed.filter(where).values("pk"))
+
+
+class _Length(Func):
+    function = "jsonb_array_length"
+    output_field = IntegerField()
+
+
+COMPARED = {
+    "is": lookups.Exact,
+    ">=": lookups.GreaterThanOrEqual,
+    "<=": lookups.LessThanOrEqual,
+    ">": lookups.GreaterThan,
+    "<": lookups.LessThan,
+}
+
+
+def compared(expression: Combinable, op: str, numbers: Sequence[float]) -> Q:
+    """An expression that is never null, held against numbers."""
+    if op == "between":
+        return compared(expression, ">=", numbers[:1]) & compared(expression, "<=", numbers[1:])
+    if op == "is_not":
+        return ~compared(expression, "is", numbers)
+    return Q(COMPARED[op](expression, int(numbers[0])))
+
+
+def _phases(condition: Condition) -> Q:
+    """The summary lists stacks where there are several, and is null where nothing is known."""
+    known = Q(summary__isnull=False)
+    match condition.op:
+        case "known":
+            return known
+        case "unknown":
+            return ~known
+    count = Greatest(_Length(KeyTransform("phases", "summary")), Value(1))
+    return known & compared(count, condition.op, condition.numbers())
+
+
+def _finding(condition: Condition) -> Q:
+    match condition.op:
+        case "known":
+            return ~Q(findings=[])
+        case "unknown":
+            return Q(findings=[])
+    return Q(findings__contains=[{"code": condition.values[0]}])
