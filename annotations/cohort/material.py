@@ -71,6 +71,7 @@ class CaseMaterial:
         shown = Series.objects.filter(study__cases=self.case, frame_count__gt=0).select_related("study")
         self.stored = {one.public_id: StoredSeries(one) for one in shown.order_by("public_id")}
         self._nifti: dict[str, NiftiWriter | ExchangeError] = {}
+        self._made: dict[Callable[[CaseMaterial], Any], Any] = {}
         marked = {mark.value["series"] for read in self.reads for mark in read.state.annotations}
         if missing := marked - set(self.stored):
             raise ExchangeError(f"series {min(missing)}, which was drawn on, is not in the case any more")
@@ -91,6 +92,12 @@ class CaseMaterial:
             except ExchangeError as reason:
                 self._nifti[series_id] = reason
         return self._nifti[series_id]
+
+    def once[T](self, make: Callable[["CaseMaterial"], T]) -> T:
+        """What this function makes of the case: made once, for all who ask."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
     def writes(self, format_key: str) -> bool:
         """Whether the release has files of this format."""
@@ -123,6 +130,8 @@ class ReadMaterial:
             subject=self.material.case.subject.pseudonym,
             reader=self.reader,
             round=self.submission.round,
+            is_reference=self.pinned.is_reference,
+            schema_version=self.submission.read.schema.version,
         )
 
     @cached_property

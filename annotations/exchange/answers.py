@@ -1,26 +1,12 @@
 """Writes what a reader answered: as JSON beside the marks, and as rows of a table."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from annotations.exchange.columns import ANSWERS
 from annotations.exchange.tables import ReadFacts
 
-COLUMNS = (
-    "case_number",
-    "subject",
-    "reader",
-    "round",
-    "about",
-    "about_id",
-    "question",
-    "question_text",
-    "answer",
-    "answer_text",
-    "unit",
-    "code_value",
-    "code_scheme",
-    "code_meaning",
-)
 PARTED_BY = "; "
 LABEL_STATE: dict[str, Any] = {"key": "state", "text": "Is it in the case?", "options": [], "unit": ""}
 
@@ -60,16 +46,19 @@ def answers_as_json(
 
 
 def answer_rows(answers: Iterable[Mapping[str, Any]], facts: ReadFacts) -> Iterator[dict[str, Any]]:
-    """By `COLUMNS`. Several answers to one question stand in one field."""
+    """By `columns.ANSWERS`. Several answers to one question stand in one field."""
     for one in answers:
         said, codes = one["answer"], one["codes"]
         yield {
-            "case_number": facts.case_number,
-            "subject": facts.subject,
-            "reader": facts.reader,
+            **facts.row,
             "round": facts.round,
-            **{key: one[key] for key in one if key in COLUMNS},
-            "answer": PARTED_BY.join(said) if isinstance(said, list) else said,
+            **{key: one[key] for key in one if key in ANSWERS.names},
+            "answer": PARTED_BY.join(said) if isinstance(said, list) else _written(said),
             **{f"code_{part}": PARTED_BY.join(code[part] for code in codes) for part in ("value", "scheme")},
             "code_meaning": PARTED_BY.join(code["meaning"] for code in codes),
         }
+
+
+def _written(said: Any) -> str:
+    """One text for a text, a number, a date or a yes and no."""
+    return said if isinstance(said, str) else json.dumps(said)

@@ -132,7 +132,7 @@ def test_what_was_painted_in_the_browser_leaves_in_the_release(chromium, demo, r
                     assert np.array_equal(frame.astype(bool), plane)
                     found += 1
         assert found == 1
-        table = min((name for name in names if name.endswith("/measurements.csv")), key=len)  # the whole one
+        table = next(name for name in names if name.endswith("/tables/measurements.csv"))
         lengths = [
             float(row["length_mm"])
             for row in csv.DictReader(io.TextIOWrapper(files.open(table), "utf-8"))

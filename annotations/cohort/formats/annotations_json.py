@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from annotations.cohort.formats.nifti import image_path, mask_paths
+from annotations.cohort.formats.nifti import image_path
+from annotations.cohort.formats.places import Places, places_of
 from annotations.cohort.formats.plan import Format, PlannedFile
-from annotations.cohort.formats.seg import seg_path
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReadMaterial, accepted_at, reader_identifier
 from annotations.exchange.nifti import NiftiWriter
@@ -28,8 +28,9 @@ class AnnotationsJson(Format):
     key, title, holds = "json", "Annotations", "JSON, every mark of a read in millimetres"
 
     def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
+        places = case.once(places_of)
         for read in case.reads:
-            content = as_json(_document(case, read))
+            content = as_json(_document(case, read, places))
             yield PlannedFile(
                 f"{read.folder}/annotations.json",
                 lambda stream, content=content: stream.write(content),  # type: ignore[misc]
@@ -37,9 +38,8 @@ class AnnotationsJson(Format):
             )
 
 
-def _document(case: CaseMaterial, read: ReadMaterial) -> dict[str, Any]:
+def _document(case: CaseMaterial, read: ReadMaterial, places: Places) -> dict[str, Any]:
     of, project, submission = read.submission.read, case.release.project, read.submission
-    places = _places(case, read)
     return {
         "format": "atlas annotations",
         "version": 1,
@@ -80,22 +80,11 @@ def _document(case: CaseMaterial, read: ReadMaterial) -> dict[str, Any]:
             }
             for one in proposals(of, read.state)
         ],
-        "annotations": [mark_as_json(mark, files=places.get(str(mark.identity), {})) for mark in read.marks],
+        "annotations": [
+            mark_as_json(mark, files=places.get((read.pinned.pk, str(mark.identity)), {}))
+            for mark in read.marks
+        ],
     }
-
-
-def _places(case: CaseMaterial, read: ReadMaterial) -> dict[str, dict[str, Any]]:
-    """Where the voxels of a segment are, by the segment's identity."""
-    places: dict[str, dict[str, Any]] = {}
-    for stored in case.stored.values():
-        for number, mark in enumerate(read.segments_on(stored), start=1):
-            place = places.setdefault(str(mark.identity), {})
-            if case.writes("seg"):
-                place |= {"seg": seg_path(read, stored), "seg_segment_number": number}
-        if case.writes("nifti") and isinstance(case.nifti(stored), NiftiWriter):
-            for mark, path in mask_paths(read, stored):
-                places[str(mark.identity)]["mask"] = path
-    return places
 
 
 def _series_facts(case: CaseMaterial, stored: StoredSeries) -> dict[str, Any]:

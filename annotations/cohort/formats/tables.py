@@ -1,45 +1,129 @@
-"""Tables of all cases, one row a mark or an answer.
+"""Tables of all cases, one shape of rows for all: what `annotations.exchange.columns` defines.
 
-measurements.csv
-answers.csv
+tables/{cases,series,annotations,measurements,labels,answers}.csv and .parquet
+tables/columns.json
 """
 
-import csv
 from collections.abc import Iterator
 from functools import partial
-from io import StringIO
 from typing import Any, BinaryIO
 
+from annotations.cohort.formats import case_rows
+from annotations.cohort.formats.places import places_of
 from annotations.cohort.formats.plan import Format, PlannedFile
-from annotations.cohort.material import CaseMaterial, ReleaseMaterial
-from annotations.exchange import answers, tables
+from annotations.cohort.material import CaseMaterial, ReadMaterial, ReleaseMaterial
+from annotations.exchange import answers, columns, tables
+from annotations.exchange.table_files import write_csv, write_parquet
+from annotations.exchange.tables import MarkFacts, Row
+from annotations.reading.journal import State, state_at
+from annotations.reading.journal.answers import STATE
+from annotations.reading.proposals import proposals
+
+FOLDER = "tables"
+WITHOUT_MARKS = (columns.CASES.name, columns.SERIES.name)
+BESIDE = ("note", "color_index", "locked", "hidden")
+"""What of a mark's value doesn't make it another mark."""
+WRITERS = {"csv": write_csv, "parquet": write_parquet}
+
+
+def table_path(name: str, ending: str) -> str:
+    return f"{FOLDER}/{name}.{ending}"
 
 
 class Tables(Format):
-    key, title, holds = "tables", "Tables", "CSV, one row a mark and one row an answer"
+    key, title = "tables", "Tables"
+    holds = "CSV and Parquet: cases, series, annotations, measurements, labels, answers"
 
     def record(self, case: CaseMaterial) -> Any:
-        return {
-            "measurements": [
-                tables.measurement_row(mark, read.facts) for read in case.reads for mark in read.marks
-            ],
-            "answers": [row for read in case.reads for row in answers.answer_rows(read.answers, read.facts)],
-        }
+        places = case.once(places_of)
+        rows: dict[str, list[Row]] = {name: [] for name in columns.TABLES}
+        rows["cases"].append(case_rows.case_row(case))
+        rows["series"] += case_rows.series_rows(case)
+        time_points = case_rows.time_points(case)
+        for read in case.reads:
+            unaided = _unaided(read)
+            proposed = _proposed_by(read)
+            for mark in read.marks:
+                identity = str(mark.identity)
+                facts = MarkFacts(
+                    time_point=time_points.get(mark.source.study_instance_uid),
+                    proposed_by=proposed.get((mark.value.get("origin") or {}).get("imported", ""), ""),
+                    unaided=unaided.get(identity, "none") if unaided is not None else None,
+                    files=places.get((read.pinned.pk, identity)),
+                )
+                rows["annotations"].append(tables.annotation_row(mark, read.facts, facts))
+                rows["measurements"].append(tables.measurement_row(mark, read.facts, facts))
+            schema = read.submission.read.schema
+            rows["labels"] += tables.label_rows(schema.labels, read.marks, _stated(read), read.facts)
+            rows["answers"] += answers.answer_rows(read.answers, read.facts)
+        return {name: [_told(row) for row in own] for name, own in rows.items()}
 
     def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
-        yield PlannedFile("measurements.csv", partial(_join, release, "measurements", tables.COLUMNS))
-        if any(record["answers"] for _, record in release.records(self.key)):
-            yield PlannedFile("answers.csv", partial(_join, release, "answers", answers.COLUMNS))
+        for name, table in columns.TABLES.items():
+            for ending, write in WRITERS.items():
+                yield PlannedFile(table_path(name, ending), partial(_write, release, table, write))
+        content = tables.as_json(columns.as_json())
+        yield PlannedFile(f"{FOLDER}/columns.json", lambda stream: stream.write(content), holds_marks=False)
 
 
-def _join(release: ReleaseMaterial, name: str, columns: tuple[str, ...], stream: BinaryIO) -> None:
-    """The cases' rows below one header, in order; one case in memory at a time."""
-    stream.write(_lines(columns, [dict(zip(columns, columns, strict=True))]))
-    for _, record in release.records(Tables.key):
-        stream.write(_lines(columns, record[name]))
+def rows_of(release: ReleaseMaterial, name: str) -> Iterator[Row]:
+    """The cases' rows in order; one case in memory at a time."""
+    for _, record in release.records(Tables.key, without_marks=_without_marks):
+        yield from record[name]
 
 
-def _lines(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> bytes:
-    text = StringIO(newline="")
-    csv.DictWriter(text, columns, lineterminator="\n", restval="", extrasaction="ignore").writerows(rows)
-    return text.getvalue().encode()
+def _write(release: ReleaseMaterial, table: columns.Table, write: Any, stream: BinaryIO) -> None:
+    write(stream, table, rows_of(release, table.name))
+
+
+def _without_marks(record: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Of a case whose marks are for scoring only. Its stratum names the labels that it shows."""
+    left = {name: rows if name in WITHOUT_MARKS else [] for name, rows in record.items()}
+    return left | {"cases": [row | {"stratum": ""} for row in record["cases"]]}
+
+
+def _told(row: Row) -> Row:
+    """Without what is empty, which a row needs not say."""
+    return {name: value for name, value in row.items() if value is not None and value != ""}
+
+
+# What is known of a read's marks beside themselves ----------------------------------------------------
+
+
+def _stated(read: ReadMaterial) -> dict[str, str]:
+    """What the reader answered about each label of the schema."""
+    return {
+        one["about_id"]: one["answer"]
+        for one in read.answers
+        if one["about"] == "label" and one["question"] == STATE
+    }
+
+
+def _proposed_by(read: ReadMaterial) -> dict[str, str]:
+    """By imported mark of which one was made: where that is from."""
+    if not any((mark.value.get("origin") or {}).get("imported") for mark in read.marks):
+        return {}
+    return {one.imported: one.origin for one in proposals(read.submission.read, read.state)}
+
+
+def _unaided(read: ReadMaterial) -> dict[str, str] | None:
+    """Each mark that was there before proposals were shown, and whether it is the same now. None for a read
+    that saw them from the start, or never."""
+    number = read.submission.read.unaided_edit_number
+    if number is None:
+        return None
+    before, now = (_contents(state) for state in (state_at(read.submission.read, number), read.state))
+    return {identity: "same" if now.get(identity) == was else "other" for identity, was in before.items()}
+
+
+def _contents(state: State) -> dict[str, tuple[Any, dict[tuple[str, int], bytes]]]:
+    """What each mark is, by identity: its value and its voxels."""
+    found: dict[str, tuple[Any, dict[tuple[str, int], bytes]]] = {
+        str(mark.annotation_id): ({key: one for key, one in mark.value.items() if key not in BESIDE}, {})
+        for mark in state.annotations
+    }
+    for plane in state.planes:
+        own = found.get(str(plane.annotation_id))
+        if own is not None:
+            own[1][plane.sop_instance_uid, plane.frame_number] = plane.runs
+    return found

@@ -2,8 +2,6 @@
 
 import base64
 import json
-from csv import DictReader
-from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +14,7 @@ from annotations.reading import journal
 from annotations.reading.journal.answers import answer_id
 from annotations.reading.proposals import proposals
 from tests.annotations.cohort.conftest import Cohort
-from tests.annotations.cohort.test_release import annotations, content, run_jobs
+from tests.annotations.cohort.test_release import annotations, content, run_jobs, table
 
 MARGIN = {
     "key": "margin",
@@ -126,16 +124,16 @@ def test_a_release_holds_what_was_answered_about_what(cohort: Cohort, read: Read
     ]
     assert document["answers"][2]["about_id"] == cohort.series.study.study_instance_uid
     assert [one["key"] for one in document["schema"]["questions"]] == ["margin", "days"]
-    rows = list(DictReader(StringIO(content(release, "answers.csv").decode())))
+    rows = table(release, "answers")
     assert [row["answer_text"] for row in rows] == ["absent", "Smooth; Spiculated", "41"]
     assert (rows[1]["code_value"], rows[1]["about_id"], rows[2]["unit"]) == ("1", str(mark), "d")
     assert json.loads(content(release, "labels.json"))["schemas"][0]["questions"][1]["key"] == "days"
 
 
-def test_without_answers_there_is_no_table_of_them(cohort: Cohort, read: Read) -> None:
+def test_without_answers_their_table_is_empty(cohort: Cohort, read: Read) -> None:
     put(read, (uuid4(), cohort.segment("tumour")))
     release = frozen(cohort, read)
-    assert not release.files.filter(path__endswith="answers.csv").exists()
+    assert table(release, "answers") == []
     assert annotations(release)[1]["answers"] == []
 
 
@@ -170,8 +168,9 @@ def test_a_release_tells_of_every_proposal_and_of_its_marks(cohort: Cohort, read
         {"from": "imported", "imported": segment.public_id, "changed": True},
         {"from": "reader"},
     ]
-    rows = list(DictReader(StringIO(content(release, "measurements.csv").decode())))
-    assert [(row["origin"], row["changed"]) for row in rows] == [("imported", "yes"), ("reader", "")]
+    rows = table(release, "annotations")
+    assert [(row["origin"], row["changed"]) for row in rows] == [("imported", "true"), ("reader", "")]
+    assert [row["proposed_by"] for row in rows] == [proposal["origin"], ""]
 
 
 def test_a_rejected_proposal_stays_rejected_until_the_reader_reconsiders(cohort: Cohort, read: Read) -> None:

@@ -73,7 +73,7 @@ def test_its_case_leaves_project_and_release_and_the_manifest_says_so(cohort, tw
         if path.startswith("cases/0002/")
     }
     gone = list(release.files.filter(path__startswith="cases/0001/").values_list("object_key", flat=True))
-    before = content(release, "measurements.csv")
+    before = content(release, "tables/measurements.csv")
     said = erase("N-0001")
 
     assert "Found nowhere." in said
@@ -89,9 +89,9 @@ def test_its_case_leaves_project_and_release_and_the_manifest_says_so(cohort, tw
         for path, sha256 in release.files.values_list("path", "sha256")
         if path.startswith("cases/0002/")
     }
-    table = content(release, "measurements.csv")
-    assert table.splitlines()[0] == before.splitlines()[0]
-    assert len(table.splitlines()) == (len(before.splitlines()) + 1) // 2
+    measured = content(release, "tables/measurements.csv")
+    assert measured.splitlines()[0] == before.splitlines()[0]
+    assert len(measured.splitlines()) == (len(before.splitlines()) + 1) // 2
     assert not {one.key for one in storage().keys("")} & set(gone)
     assert list(Case.objects.values_list("number", flat=True)) == [2]
     assert set(Read.objects.values_list("case__number", flat=True)) == {2}

@@ -49,12 +49,18 @@ def written(cohort: Cohort) -> tuple[Release, dict]:
     read = cohort.read()
     drawn = cohort.draw(read)
     cohort.accept(read)
-    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(title="First look"))
+    release = releases.freeze(
+        by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(title="First look")
+    )
     run_jobs()
     release.refresh_from_db()
     assert release.problem == ""
     assert release.state == Release.State.READY
     return release, drawn
+
+
+def table(release: Release, name: str) -> list[dict[str, str]]:
+    return list(DictReader(StringIO(content(release, f"tables/{name}.csv").decode())))
 
 
 def annotations(release: Release) -> tuple[str, dict[str, Any]]:
@@ -131,7 +137,7 @@ def test_marks_come_with_label_state_place_and_where_their_voxels_are(cohort: Co
     assert (node["state"], node["measurements"]["voxels"], node["code"]["scheme"]) == ("absent", 0, "99ATLAS")
     assert length["measurements"] == {"length_mm": pytest.approx(5.0)}
     assert length["sop_instance_uid"] == cohort.converted.source.frames[3].key.sop_instance_uid
-    rows = list(DictReader(StringIO(content(release, "measurements.csv").decode())))
+    rows = table(release, "measurements")
     assert [row["annotation"] for row in rows] == [str(i) for i in (OUTLINE, SECOND, LENGTH, NODE)]
     assert float(rows[2]["length_mm"]) == pytest.approx(5.0)
     assert rows[2]["volume_ml"] == ""
@@ -175,7 +181,7 @@ def test_two_readers_of_one_case_get_a_folder_each_and_share_the_image(cohort: C
     }
     assert len(folders) == 2
     assert release.files.filter(path__contains="/images/").count() == 1
-    rows = list(DictReader(StringIO(content(release, "measurements.csv").decode())))
+    rows = table(release, "measurements")
     assert {row["reader"] for row in rows} == folders
     assert len(rows) == 8
 
