@@ -49,7 +49,7 @@ def outline_of_points(points: Points) -> dict[str, Any]:
 
 
 def run_lengths(plane: Plane) -> NDArray[np.int64]:
-    """Lengths of runs down the columns of a mask, bool[rows, columns]; the first is of zeros, maybe of none."""
+    """Of runs down the columns of a mask, bool[rows, columns]; the first is of zeros, and may be empty."""
     flat = np.asarray(plane, dtype=np.bool_).ravel(order="F")
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     lengths = np.diff(np.concatenate(([0], changes, [flat.size])))
@@ -57,7 +57,7 @@ def run_lengths(plane: Plane) -> NDArray[np.int64]:
 
 
 def compressed(lengths: ArrayLike) -> str:
-    """COCO's text for run lengths: from the third on the difference to the run two before, in groups of five
+    """COCO's text for run lengths: from the fourth on the difference to the run two before, in groups of five
     bits, lowest first; a sixth bit says that more follow, and 48 makes a letter of it."""
     counts = np.asarray(lengths, dtype=np.int64)
     told = counts.copy()

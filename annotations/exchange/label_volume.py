@@ -17,7 +17,7 @@ type Planes = Mapping[FrameKey, bytes]
 type Values = Sequence[tuple[int, Planes]]
 """Each mask with the number that its voxels get (from 1), in the order in which they are laid."""
 
-type Labels = NDArray[np.uint8] | NDArray[np.uint16]
+type Labels = NDArray[np.uint8 | np.uint16]
 
 
 def label_type(values: Values) -> type[np.uint8] | type[np.uint16]:

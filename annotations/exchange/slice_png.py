@@ -1,4 +1,4 @@
-"""Pictures of single slices for those who train on PNG: 8 bits a pixel by one window, or colours as they are."""
+"""Pictures of single slices, for those who train on PNG: 8 bits by one window, or colours as they are."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -10,7 +10,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Shades:
-    """Values up to `low` are 0, from `high` on 255, and between them in proportion; or the other way round."""
+    """Values up to `low` are 0, from `high` on 255, those between in proportion; or the other way round."""
 
     low: float
     high: float

@@ -14,7 +14,7 @@ from annotations.cohort.material import ReadMaterial
 from annotations.exchange.codes import type_of
 from annotations.exchange.marks import SEGMENT, Mark
 from annotations.measures import masks
-from annotations.models import LabelSchema, Release, ReleaseCase
+from annotations.models import LabelSchema, Release
 
 REGIONS = frozenset({"ellipse", "circle", "rectangle", "polygon", "freehand", "spline", "livewire"})
 """Figures on one image that enclose pixels."""
@@ -72,16 +72,6 @@ def numbered_labels(release: Release, kinds: Iterable[str]) -> list[NumberedLabe
             if label["key"] in found or wanted & set(label["kinds"]):
                 found[label["key"]] = label  # its place is that of the first version, its words the last's
     return [NumberedLabel(number, label) for number, label in enumerate(found.values(), start=1)]
-
-
-def is_withheld(release: Release, release_case: ReleaseCase) -> bool:
-    """Whether the marks of this case are for scoring only: nothing that is given out may depend on them."""
-    return release.sequestered != Release.Sequestered.NOTHING and release_case.part == ReleaseCase.Part.TEST
-
-
-def is_hidden(release: Release, release_case: ReleaseCase) -> bool:
-    """Whether the images of this case are withheld as well."""
-    return is_withheld(release, release_case) and release.sequestered == Release.Sequestered.ALL
 
 
 def has_outline(mark: Mark, kinds: Iterable[str]) -> bool:

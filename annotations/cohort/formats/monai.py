@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from annotations.cohort.formats import nnunet
-from annotations.cohort.formats.labelling import is_withheld, numbered_labels
+from annotations.cohort.formats.labelling import numbered_labels
 from annotations.cohort.formats.nifti import image_path as nifti_path
 from annotations.cohort.formats.plan import Format, PlannedFile
 from annotations.cohort.formats.streamed import write_json
@@ -42,7 +42,7 @@ class Monai(Format):
     def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
         if case.writes("nnunet"):
             return
-        training = Training.of(case)
+        training = case.once(Training.of)
         if not case.writes("nifti"):
             for name, stored, nifti in training.images():
                 yield nnunet.planned_image(case, stored, nifti, image_path(case, stored, name))
@@ -55,7 +55,7 @@ class Monai(Format):
             )
 
     def record(self, case: CaseMaterial) -> Any:
-        training = Training.of(case)
+        training = case.once(Training.of)
         labelled = {} if training.is_withheld else {one.name: one for one in training.cases}
         return {
             "values": {each.name: each.number for each in training.labels},
@@ -77,10 +77,10 @@ class Monai(Format):
         counts: dict[str, dict[str, int]] = {}
         ignores: set[str] = set()
         is_complete = True
-        for release_case, record in release.records(self.key):
+        for release_case, record in nnunet.records(release, self.key):
             values |= record["values"]
             is_complete = is_complete and not record["left_out"]
-            for each in nnunet.given_out(release.release, release_case, record):
+            for each in record["cases"]:
                 counted = counts.setdefault(each["modality"], dict.fromkeys(LISTS, 0))
                 counted[_list_of(release_case)] += 1
                 if each.get("has_ignored_voxels"):
@@ -120,14 +120,14 @@ def _write_list(release: ReleaseMaterial, modality: str, head: dict[str, Any], s
 
 def _rows(release: ReleaseMaterial, modality: str, name: str) -> Iterator[dict[str, Any]]:
     """One entry a volume; where marks are withheld, the image alone."""
-    for release_case, record in release.records(Monai.key):
+    for release_case, record in nnunet.records(release, Monai.key):
         if _list_of(release_case) != name:
             continue
-        for each in nnunet.given_out(release.release, release_case, record):
+        for each in record["cases"]:
             if each["modality"] != modality:
                 continue
             row = {"image": each["image"]}
-            if each["label"] and not is_withheld(release.release, release_case):
+            if each.get("label"):
                 row["label"] = each["label"]
             row |= {"name": each["name"], "case": release_case.number}
             if release_case.fold is not None:
@@ -137,8 +137,8 @@ def _rows(release: ReleaseMaterial, modality: str, name: str) -> Iterator[dict[s
 
 def _unknown(release: ReleaseMaterial, modality: str) -> Iterator[dict[str, Any]]:
     """Apart from the entries, which must all have the same keys to become batches."""
-    for release_case, record in release.records(Monai.key):
-        for each in nnunet.given_out(release.release, release_case, record):
+    for _, record in nnunet.records(release, Monai.key):
+        for each in record["cases"]:
             if each["modality"] == modality and each.get("unknown_labels"):
                 yield {"name": each["name"], "labels": each["unknown_labels"]}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO
 
-from annotations.cohort.formats.labelling import NumberedLabel, is_hidden, is_withheld, numbered_labels
+from annotations.cohort.formats.labelling import NumberedLabel, numbered_labels
 from annotations.cohort.formats.nifti import image_path as nifti_path
 from annotations.cohort.formats.nifti import image_writer
 from annotations.cohort.formats.plan import Format, ImageVolume, PlannedFile
@@ -24,7 +24,7 @@ from annotations.cohort.formats.training import (
     set_name,
 )
 from annotations.cohort.images import StoredSeries
-from annotations.cohort.material import CaseMaterial, ReleaseMaterial
+from annotations.cohort.material import CaseMaterial, ReleaseMaterial, withheld_of
 from annotations.exchange.nifti import NiftiWriter
 from annotations.exchange.tables import as_json
 from annotations.models import Release, ReleaseCase
@@ -73,7 +73,7 @@ class NnUNet(Format):
     holds = "data sets for nnU-Net v2: volumes, one label map each, splits by subject"
 
     def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
-        training = Training.of(case)
+        training = case.once(Training.of)
         for name, stored, nifti in training.images():
             yield planned_image(case, stored, nifti, image_path(case, stored, name))
         for one in training.cases:
@@ -85,10 +85,9 @@ class NnUNet(Format):
             )
 
     def record(self, case: CaseMaterial) -> Any:
-        training = Training.of(case)
-        told = {one.name: one.as_json(training.labels) for one in training.cases}
-        if training.is_withheld:
-            told, training.left_out = {}, []
+        training = case.once(Training.of)
+        given = [] if training.is_withheld else training.cases
+        told = {one.name: one.as_json(training.labels) for one in given}
         return {
             "values": {each.name: each.number for each in training.labels},
             "cases": [
@@ -101,17 +100,17 @@ class NnUNet(Format):
                 }
                 for name, stored, _ in training.images()
             ],
-            "left_out": training.left_out,
+            "left_out": [] if training.is_withheld else training.left_out,
         }
 
     def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
         sets: dict[str, _Set] = {}
         values: dict[str, int] = {}
         is_complete = True
-        for release_case, record in release.records(self.key):
+        for release_case, record in records(release, self.key):
             values |= record["values"]
             is_complete = is_complete and not record["left_out"]
-            for each in given_out(release.release, release_case, record):
+            for each in record["cases"]:
                 _count(sets.setdefault(each["modality"], _Set()), release_case, each)
         labels = numbered_labels(release.release, KINDS)
         for modality, counted in sorted(sets.items()):
@@ -147,7 +146,7 @@ def splits_of(parts: list[tuple[str, str, int | None]]) -> list[dict[str, list[s
 
 def write_left_out(release: ReleaseMaterial, format_key: str, stream: BinaryIO) -> None:
     """Cases and series that are in no data set, with the reason."""
-    rows = (each for _, record in release.records(format_key) for each in record["left_out"])
+    rows = (each for _, record in records(release, format_key) for each in record["left_out"])
     write_json(stream, {}, left_out=rows)
 
 
@@ -163,12 +162,15 @@ def set_facts(release: Release, modality: str) -> dict[str, Any]:
     }
 
 
-def given_out(
-    release: Release, release_case: ReleaseCase, record: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """The volumes of a case that lists may name."""
-    if not is_hidden(release, release_case):
-        yield from record["cases"]
+def records(release: ReleaseMaterial, format_key: str) -> Iterator[tuple[ReleaseCase, Any]]:
+    """Of cases whose marks are withheld the images alone."""
+    return release.records(format_key, without_marks=_without_marks)
+
+
+def _without_marks(record: dict[str, Any]) -> dict[str, Any]:
+    kept = ("name", "modality", "description", "units", "image")
+    images = [{key: each[key] for key in kept if key in each} for each in record["cases"]]
+    return {"values": record["values"], "cases": images, "left_out": []}
 
 
 def _count(counted: _Set, release_case: ReleaseCase, each: dict[str, Any]) -> None:
@@ -202,11 +204,11 @@ def _write_set(release: ReleaseMaterial, modality: str, head: dict[str, Any], st
 
 def _rows(release: ReleaseMaterial, modality: str) -> Iterator[dict[str, Any]]:
     """What is known of each image of a set; of a withheld one no more than that it is there."""
-    for release_case, record in release.records(NnUNet.key):
-        of_subject = {"case": release_case.number}
-        if release_case.case is not None and not is_withheld(release.release, release_case):
+    for release_case, record in records(release, NnUNet.key):
+        of_subject: dict[str, Any] = {"case": release_case.number}
+        if release_case.case is not None and not withheld_of(release.release, release_case):
             of_subject["subject"] = release_case.case.subject.pseudonym
-        for each in given_out(release.release, release_case, record):
+        for each in record["cases"]:
             if each["modality"] == modality:
                 kept = {key: value for key, value in each.items() if key != "modality"}
                 yield of_subject | {"part": release_case.part or None, "fold": release_case.fold} | kept

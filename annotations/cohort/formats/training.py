@@ -13,7 +13,6 @@ from zlib import crc32
 from annotations.cohort.formats.labelling import (
     NO_REFERENCE,
     NumberedLabel,
-    is_withheld,
     numbered_labels,
     owed_labels,
     says_nothing_is_there,
@@ -21,7 +20,7 @@ from annotations.cohort.formats.labelling import (
 )
 from annotations.cohort.formats.plan import LabelVolume, Write
 from annotations.cohort.images import StoredSeries
-from annotations.cohort.material import CaseMaterial, ReadMaterial
+from annotations.cohort.material import CaseMaterial, ReadMaterial, withheld_of
 from annotations.exchange.label_volume import Values, overwritten
 from annotations.exchange.marks import SEGMENT, Mark
 from annotations.exchange.nifti import NiftiWriter
@@ -114,7 +113,7 @@ class Training:
 
     @cached_property
     def is_withheld(self) -> bool:
-        return is_withheld(self.case.release, self.case.release_case)
+        return withheld_of(self.case.release, self.case.release_case) is not None
 
     @property
     def ignore(self) -> int:
