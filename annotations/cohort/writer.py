@@ -1,24 +1,36 @@
 """Writes the files of a release: case by case, then what spans them, then the manifest. Every step may run
-again."""
+again, and several workers may take the same one.
 
-import hashlib
+A case counts as done once each of its files was read back from storage and is as it must be.
+"""
+
 import logging
 import time
-import zlib
-from collections.abc import Iterable
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Collate
 from django.utils import timezone
 
-from annotations.cohort import policies, releases
+from annotations.cohort import filing, policies, releases
+from annotations.cohort.certificate.checking import Checks
+from annotations.cohort.certificate.summing import (
+    CERTIFICATE,
+    RECORD,
+    certificate_of,
+    numbers_for_the_page,
+)
 from annotations.cohort.formats import ALWAYS, FORMATS
 from annotations.cohort.formats.plan import Format, PlannedFile
+from annotations.cohort.formats.streamed import write_json
 from annotations.cohort.material import CaseMaterial, ReleaseMaterial, record_bytes
 from annotations.exchange.source import ExchangeError
 from annotations.exchange.tables import as_json
 from annotations.models import Release, ReleaseCase, ReleaseFile
-from atlas.archive.storage import COPY_BYTES, ObjectMissing, spool, storage
+from atlas.archive.storage import ObjectMissing, StorageUnavailable, storage
 
 logger = logging.getLogger(__name__)
 
@@ -26,54 +38,137 @@ MANIFEST = "manifest.json"
 LABELS = "labels.json"
 
 
+class _NotWanted(Exception):
+    """The release was cancelled, or the case taken out, while it was written."""
+
+
+# One case -----------------------------------------------------------------------------------------------
+
+
 def write_case(release_id: int, case_id: int) -> None:
-    """Write one case, and count it. What a killed worker left half done is written again, to the same place.
+    """Write one case, read it back, and count it. What a killed worker left half done is written again, to
+    the same place; who comes while another writes waits, and finds it done.
 
     An error is kept with the release, in a sentence that names the case; it is not raised again, as a job
     that can't succeed must not be tried for ever.
     """
-    found = ReleaseCase.objects.select_related("release__project", "case__subject")
-    release_case = found.filter(release_id=release_id, case_id=case_id).first()
-    if release_case is None or release_case.release.state != Release.State.WRITING:
+    first = _found(release_id, case_id)
+    if first is None:
         return
-    if release_case.written_at is None:
-        try:
-            _write(release_case)
-        except (ExchangeError, ObjectMissing) as error:
-            logger.warning("Release %s, case %s: %s", release_id, case_id, error)
-            releases.mark_failed(release_id, f"Case {release_case.number}: {error}")
+    with _alone(f"release case {first.pk}"):
+        release_case = _found(release_id, case_id)  # as whoever was before us has left it
+        if release_case is None:
             return
-        except Exception as error:
-            logger.exception("Release %s, case %s", release_id, case_id)
-            releases.mark_failed(
-                release_id,
-                f"Case {release_case.number} stopped on an unexpected error "
-                f"({type(error).__name__}: {error}). The server's log has the details.",
-            )
+        if not _is_wanted(release_case):
+            _clear_attempt(release_case)
+            return
+        if release_case.written_at is None and not _written(release_case):
             return
     releases.case_written(release_id)
 
 
+def _found(release_id: int, case_id: int) -> ReleaseCase | None:
+    found = ReleaseCase.objects.select_related("release__project", "case__subject")
+    return found.filter(release_id=release_id, case_id=case_id).first()
+
+
+def _is_wanted(release_case: ReleaseCase) -> bool:
+    return release_case.withdrawn_at is None and release_case.release.state == Release.State.WRITING
+
+
+def _written(release_case: ReleaseCase) -> bool:
+    """Whether it is written now; what an attempt that failed has put into storage goes."""
+    problem = ""
+    number = release_case.number
+    try:
+        _write(release_case)
+        return True
+    except _NotWanted:
+        logger.info("Release %s, case %s is not wanted any more.", release_case.release_id, number)
+    except (ExchangeError, ObjectMissing, StorageUnavailable) as error:
+        logger.warning("Release %s, case %s: %s", release_case.release_id, number, error)
+        problem = f"Case {number}: {error}"
+    except Exception as error:
+        logger.exception("Release %s, case %s", release_case.release_id, number)
+        problem = (
+            f"Case {number} stopped on an unexpected error ({type(error).__name__}: {error}). "
+            "The server's log has the details."
+        )
+    if problem:
+        releases.mark_failed(release_case.release_id, problem)
+    _clear_attempt(release_case)
+    return False
+
+
 def _write(release_case: ReleaseCase) -> None:
-    """Its files and its record, and that it is done."""
+    """Its files, read back; its record; and that it is done."""
     began = time.monotonic()
     release = release_case.release
     material = CaseMaterial(release_case, list(policies.pinned_reads(release_case)))
+    plan = [(each, planned) for each in formats_of(release) for planned in each.of_case(material)]
+    record_key = filing.key_of(release, f"records/{release_case.number}")
+    _begin_attempt(release_case, [record_key, *_keys(release, plan)])
+    checks = Checks(material)
     files: dict[str, ReleaseFile] = {}
-    records: dict[str, Any] = {}
+    try:
+        for each, planned in plan:
+            _require_wanted(release_case)
+            file = files[planned.path] = filing.made(release, release_case, each, planned, files)
+            checks.check(planned, file)
+    finally:
+        ReleaseCase.objects.filter(pk=release_case.pk).update(checks=checks.rows())
+    records: dict[str, Any] = {RECORD: checks.record()}
     for each in formats_of(release):
-        for planned in each.of_case(material):
-            files[planned.path] = _made(release, release_case, each, planned, files)
         record = each.record(material)
         if record is not None:
             records[each.key] = record
-    key = _key(release, f"records/{release_case.number}")
-    storage().put_durable(key, record_bytes(records))
+    storage().put_durable(record_key, record_bytes(records))
     with transaction.atomic():
-        _keep(release, files.values(), of=release_case)
-        release_case.written_at, release_case.record_key = timezone.now(), key
-        release_case.seconds = time.monotonic() - began
-        release_case.save(update_fields=["written_at", "record_key", "seconds"])
+        if not releases.may_keep(release_case):
+            raise _NotWanted
+        left_over = filing.keep(release, files.values(), of=release_case)
+        left_over += set(release_case.attempted) - {record_key}
+        release_case.written_at, release_case.record_key = timezone.now(), record_key
+        release_case.seconds, release_case.attempted = time.monotonic() - began, []
+        release_case.save(update_fields=["written_at", "record_key", "seconds", "attempted"])
+    filing.delete_unnamed(left_over)
+
+
+def _keys(release: Release, plan: list[tuple[Format, PlannedFile]]) -> list[str]:
+    return [filing.key_of(release, planned.path) for _, planned in plan if planned.write]
+
+
+def _begin_attempt(release_case: ReleaseCase, keys: list[str]) -> None:
+    """Say what may come into storage before it does: then it is found, whatever happens to this process."""
+    release_case.attempted = sorted({*release_case.attempted, *keys})
+    release_case.save(update_fields=["attempted"])
+
+
+def _clear_attempt(release_case: ReleaseCase) -> None:
+    """Delete what unfinished attempts have put into storage."""
+    if release_case.written_at is None and release_case.attempted:
+        filing.delete_unnamed(release_case.attempted)
+        release_case.attempted = []
+        release_case.save(update_fields=["attempted"])
+
+
+def _require_wanted(release_case: ReleaseCase) -> None:
+    """Between two files: nobody waits for those of a cancelled release."""
+    here = ReleaseCase.objects.filter(pk=release_case.pk, withdrawn_at=None)
+    if not here.exclude(release__state=Release.State.CANCELLED).exists():
+        raise _NotWanted
+
+
+@contextmanager
+def _alone(what: str) -> Iterator[None]:
+    """One process at a time. The database forgets the lock of a process that dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [what])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [what])
 
 
 def formats_of(release: Release) -> list[Format]:
@@ -81,141 +176,53 @@ def formats_of(release: Release) -> list[Format]:
     return [*(each for key, each in FORMATS.items() if key in release.formats), *ALWAYS]
 
 
-def finish(release_id: int) -> None:
-    """Write what spans the cases, then the manifest, which names every other file with its SHA-256."""
-    release = Release.objects.select_related("project").get(pk=release_id)
-    if release.state != Release.State.WRITING:
-        return
-    if ReleaseCase.objects.filter(release=release, withdrawn_at=None, written_at=None).exists():
-        return  # the job of the last case asks again
-    try:
-        material = ReleaseMaterial(release)
-        spanning: dict[str, ReleaseFile] = {}
-        for each in formats_of(release):
-            for planned in each.of_release(material):
-                spanning[planned.path] = _made(release, None, each, planned, spanning)
-        labels = PlannedFile(LABELS, lambda stream: stream.write(as_json(_labels(release))))
-        spanning[LABELS] = _made(release, None, None, labels, spanning)
-        with transaction.atomic():
-            _keep(release, spanning.values())
-        manifest = PlannedFile(MANIFEST, lambda stream: stream.write(as_json(_manifest(release))))
-        made = _made(release, None, None, manifest, {})
-        with transaction.atomic():
-            _keep(release, [made], replacing=False)
-            releases.mark_ready(release_id, manifest_sha256=made.sha256)
-    except Exception as error:
-        logger.exception("Release %s", release_id)
-        releases.mark_failed(
-            release_id, f"The tables and the manifest could not be written ({type(error).__name__}: {error})."
-        )
-
-
-# One file ---------------------------------------------------------------------------------------------
-
-
-class _Measured:
-    """A stream that counts and digests what passes through it."""
-
-    def __init__(self, stream: BinaryIO | None = None) -> None:
-        self.stream = stream
-        self.sha256 = hashlib.sha256()
-        self.crc32 = 0
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        self.sha256.update(data)
-        self.crc32 = zlib.crc32(data, self.crc32)
-        self.size += len(data)
-        return self.stream.write(data) if self.stream else len(data)
-
-
-def _made(
-    release: Release,
-    release_case: ReleaseCase | None,
-    of: Format | None,
-    planned: PlannedFile,
-    before: dict[str, ReleaseFile],
-) -> ReleaseFile:
-    """Write a file into storage; its row is not saved yet."""
-    file = ReleaseFile(
-        release=release,
-        release_case=release_case,
-        release_read=planned.read,
-        format=of.key if of and not of.is_always_written else "",
-        path=planned.path,
-        is_sequestered=_is_sequestered(release, release_case, planned),
-    )
-    if planned.same_as:
-        same = before[planned.same_as]
-        file.size, file.sha256, file.crc32 = same.size, same.sha256, same.crc32
-        file.object_key, file.is_pinned = same.object_key, same.is_pinned
-    elif planned.object_key:
-        measured = _Measured()
-        with storage().open(planned.object_key) as stream:
-            while piece := stream.read(COPY_BYTES):
-                measured.write(piece)
-        _describe(file, measured, planned.object_key)
-        file.is_pinned = True
-    elif planned.write:
-        with spool() as stream:
-            measured = _Measured(stream)
-            planned.write(measured)  # type: ignore[arg-type]
-            stream.seek(0)
-            key = _key(release, planned.path)
-            storage().put_durable(key, stream)
-        _describe(file, measured, key)
-    return file
-
-
-def _describe(file: ReleaseFile, measured: _Measured, key: str) -> None:
-    file.size, file.sha256, file.crc32 = measured.size, measured.sha256.hexdigest(), measured.crc32
-    file.object_key = key
-
-
-def _is_sequestered(release: Release, release_case: ReleaseCase | None, planned: PlannedFile) -> bool:
-    if release_case is None or release_case.part != ReleaseCase.Part.TEST:
-        return False
-    withheld = Release.Sequestered
-    return release.sequestered == withheld.ALL or (
-        release.sequestered == withheld.MARKS and planned.holds_marks
-    )
-
-
-def _key(release: Release, path: str) -> str:
-    """The same for the same file, so that a second attempt leaves nothing behind."""
-    name = hashlib.sha256(f"release {release.project.public_id} {release.number} {path}".encode()).hexdigest()
-    return f"{name[:3]}/{name[:32]}"
-
-
-def _keep(
-    release: Release,
-    files: Iterable[ReleaseFile],
-    *,
-    of: ReleaseCase | None = None,
-    replacing: bool = True,
-) -> None:
-    """Save the rows in place of an earlier attempt's, also of files that this one didn't write."""
-    if replacing:
-        ReleaseFile.objects.filter(release=release, release_case=of, withdrawn_at=None).delete()
-    ReleaseFile.objects.bulk_create(
-        files,
-        update_conflicts=True,
-        unique_fields=["release", "path"],
-        update_fields=[
-            "release_case",
-            "release_read",
-            "format",
-            "size",
-            "sha256",
-            "crc32",
-            "object_key",
-            "is_pinned",
-            "is_sequestered",
-        ],
-    )
-
-
 # What spans the cases -----------------------------------------------------------------------------------
+
+
+def finish(release_id: int) -> None:
+    """Write what spans the cases, the certificate, then the manifest, which names every other file with its
+    SHA-256."""
+    with _alone(f"release {release_id}"):
+        release = Release.objects.select_related("project").get(pk=release_id)
+        if release.state != Release.State.WRITING:
+            return
+        if ReleaseCase.objects.filter(release=release, withdrawn_at=None, written_at=None).exists():
+            return  # the job of the last case asks again
+        try:
+            _finish(release)
+        except Exception as error:
+            logger.exception("Release %s", release_id)
+            releases.mark_failed(
+                release_id,
+                f"The tables and the manifest could not be written ({type(error).__name__}: {error}).",
+            )
+
+
+def _finish(release: Release) -> None:
+    """Rows are saved as files are made: nothing is given out before the release is ready, and what a killed
+    worker has made is known."""
+    material = ReleaseMaterial(release)
+    spanning: dict[str, ReleaseFile] = {}
+
+    def add(of: Format | None, planned: PlannedFile) -> ReleaseFile:
+        file = spanning[planned.path] = filing.made(release, None, of, planned, spanning)
+        filing.save([file])
+        return file
+
+    for each in formats_of(release):
+        for planned in each.of_release(material):
+            add(each, planned)
+    add(None, PlannedFile(LABELS, lambda stream: stream.write(as_json(_labels(release)))))
+    release.writer_version = release.writer_version or releases.WRITER_VERSION
+    document = certificate_of(material)
+    certificate = add(None, PlannedFile(CERTIFICATE, lambda stream: stream.write(as_json(document))))
+    release.certificate = numbers_for_the_page(document) | {"sha256": certificate.sha256}
+    release.save(update_fields=["writer_version", "certificate"])
+    manifest = add(None, PlannedFile(MANIFEST, lambda stream: _write_manifest(release, stream)))
+    with transaction.atomic():
+        left_over = filing.keep(release, spanning.values(), of=None)
+        releases.mark_ready(release.pk, manifest_sha256=manifest.sha256)
+    filing.delete_unnamed(left_over)
 
 
 def _labels(release: Release) -> dict[str, object]:
@@ -229,9 +236,11 @@ def _labels(release: Release) -> dict[str, object]:
     }
 
 
-def _manifest(release: Release) -> dict[str, object]:
-    files = ReleaseFile.objects.filter(release=release, withdrawn_at=None).exclude(path=MANIFEST)
-    return {
+def _write_manifest(release: Release, stream: Any) -> None:
+    """By path, row by row. Sequestered files aren't in it: their names and number would tell of the marks."""
+    files = ReleaseFile.objects.filter(release=release, withdrawn_at=None, is_sequestered=False)
+    files = files.exclude(path=MANIFEST).order_by(Collate(F("path"), "C"))
+    head = {
         "format": "atlas release",
         "version": 1,
         "project": {"slug": release.project.slug, "name": release.project.name},
@@ -239,10 +248,10 @@ def _manifest(release: Release) -> dict[str, object]:
         "title": release.title,
         "licence": release.licence,
         "frozen_at": release.frozen_at.isoformat(),
+        "writer_version": release.writer_version,
         "cases": release.cases_total,
+        "sequestered": release.sequestered,
         "withdrawn_cases": release.withdrawn_cases,
-        "files": [
-            {"path": path, "size": size, "sha256": sha256}
-            for path, size, sha256 in sorted(files.values_list("path", "size", "sha256"))
-        ],
     }
+    rows = files.values("path", "size", "sha256").iterator(chunk_size=2000)
+    write_json(stream, head, files=rows)
