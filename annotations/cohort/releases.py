@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 
 from accounts import audit, permissions
 from accounts.models import User
-from annotations.cohort import splits
+from annotations.cohort import changes, splits
 from annotations.cohort.choosing import Choice, Chosen, ChosenCase, choose
 from annotations.cohort.formats import FORMATS
 from annotations.models import Release, ReleaseCase, ReleaseFile, ReleaseRead
@@ -65,6 +65,7 @@ def freeze(*, by: User, project: Project, choice: Choice | None = None) -> Relea
         writer_version=WRITER_VERSION,
         frozen_by=by,
         cases_total=len(chosen.cases),
+        changes=changes.of_cases(project, [case.number for case in chosen.cases]),
         left_out={"cases_in_project": chosen.in_project, "reasons": chosen.left_out},
     )
     _pin(release, chosen.cases)
@@ -140,9 +141,10 @@ def clear(release_id: int) -> None:
         files = ReleaseFile.objects.filter(release=release)
         objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
         cases = ReleaseCase.objects.filter(release=release)
-        objects.update(cases.values_list("record_key", flat=True))
+        for key, attempted in cases.values_list("record_key", "attempted"):
+            objects.update([key, *attempted])
         files.delete()
-        cases.update(record_key="", written_at=None, checks=[])
+        cases.update(record_key="", attempted=[], written_at=None, checks=[])
         Release.objects.filter(pk=release.pk).update(cases_done=0)
     for key in sorted(objects - {""}):
         storage().delete(key)
@@ -238,13 +240,24 @@ def case_written(release_id: int) -> None:
 
 
 @transaction.atomic
-def mark_ready(release_id: int, *, manifest_sha256: str) -> None:
+def mark_ready(release_id: int, *, manifest_sha256: str, withdrawn_cases: list[int] | None = None) -> None:
+    """Open a release whose files are written, with the counts of what has changed.
+
+    `withdrawn_cases`: as they were when writing what spans the cases began. Where a case was withdrawn since,
+    this does nothing: another job writes all that anew.
+    """
     release = Release.objects.select_for_update().get(pk=release_id)
-    if release.state == Release.State.READY:
+    if release.state == Release.State.CANCELLED:
+        app.configure_task(CLEAR).defer(release_id=release.pk)  # what was written since it was cleared
+    if release.state != Release.State.WRITING:
+        return
+    if withdrawn_cases is not None and withdrawn_cases != release.withdrawn_cases:
         return
     release.state, release.problem = Release.State.READY, ""
-    release.ready_at, release.manifest_sha256 = timezone.now(), manifest_sha256
-    release.save(update_fields=["state", "problem", "ready_at", "manifest_sha256"])
+    release.ready_at = release.ready_at or timezone.now()
+    release.manifest_sha256 = manifest_sha256
+    release.changes = changes.counted(release)
+    release.save(update_fields=["state", "problem", "ready_at", "manifest_sha256", "changes"])
     announce(release)
 
 
