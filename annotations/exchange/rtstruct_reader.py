@@ -32,6 +32,7 @@ from annotations.measures import masks
 STRUCTURE_SET_CLASSES = (str(RTStructureSetStorage),)
 CLOSED, CLOSED_XOR = "CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
 OPEN = ("OPEN_PLANAR", "OPEN_NONPLANAR")
+_ROUNDING = 0.01  # of a pixel: an outline along the border of an image doesn't reach beyond it
 OUTLINES_MAX, OUTLINES_A_FRAME_MAX, POINTS_MAX = 100_000, 1_000, 5_000_000
 
 
@@ -270,5 +271,5 @@ class _Reading:
 
 
 def _reaches_out(frame: SourceFrame, points: NDArray[np.float64]) -> bool:
-    outside = (points < 0).any() or (points[:, 0] > frame.columns).any() or (points[:, 1] > frame.rows).any()
-    return bool(outside)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return bool((low < -_ROUNDING).any() or (high > np.array((frame.columns, frame.rows)) + _ROUNDING).any())

@@ -53,6 +53,23 @@ def is_empty(runs: bytes | memoryview | None) -> bool:
     return runs is None or voxel_count(bytes(runs)) == 0
 
 
+def share_a_voxel(one: bytes, other: bytes) -> bool:
+    """Whether two planes of one size have a voxel in common, without decoding them. Raises MaskError."""
+    starts, ends = _set_runs(one)
+    other_starts, other_ends = _set_runs(other)
+    first = np.searchsorted(other_ends, starts, side="right")  # the first run that ends behind each start
+    there = first < other_starts.size
+    return bool((other_starts[first[there]] < ends[there]).any())
+
+
+def _set_runs(runs: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where runs of ones begin, and where they end (behind the last), in pixels."""
+    lengths = _from_leb128(runs)
+    ends = np.cumsum(lengths)
+    kept = lengths[1::2] > 0
+    return (ends - lengths)[1::2][kept], ends[1::2][kept]
+
+
 def _checked_lengths(runs: bytes, rows: int, columns: int) -> NDArray[np.int64]:
     if rows < 1 or columns < 1 or rows * columns > PIXELS_MAX:
         raise MaskError(f"A plane of {rows} × {columns} pixels can't be kept.")

@@ -3,15 +3,29 @@
 from annotations.cohort.formats.about import About
 from annotations.cohort.formats.annotations_json import AnnotationsJson
 from annotations.cohort.formats.coco import Coco
+from annotations.cohort.formats.labelmap import LabelMap
 from annotations.cohort.formats.monai import Monai
 from annotations.cohort.formats.nifti import Nifti
 from annotations.cohort.formats.nnunet import NnUNet
 from annotations.cohort.formats.plan import Format
+from annotations.cohort.formats.rtstruct import RtStruct
 from annotations.cohort.formats.seg import Seg
 from annotations.cohort.formats.tables import Tables
 
 FORMATS: dict[str, Format] = {
-    one.key: one for one in (Nifti(), Seg(), AnnotationsJson(), Tables(), NnUNet(), Monai(), Coco())
+    one.key: one
+    for one in (
+        Nifti(),
+        Seg(),
+        LabelMap(is_compressed=False),
+        LabelMap(is_compressed=True),
+        RtStruct(),
+        AnnotationsJson(),
+        Tables(),
+        NnUNet(),
+        Monai(),
+        Coco(),
+    )
 }
 """By key, in the order of pages."""
 
