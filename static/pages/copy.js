@@ -1,7 +1,10 @@
 // Buttons that copy a command. Where the browser has no clipboard for this page, they stay hidden.
 
-for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
-  button.hidden = false;
+const COPIED = { en: "Copied", es: "Copiado" };
+
+function show() {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 }
 
 document.addEventListener("click", async (event) => {
@@ -9,6 +12,10 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
   const words = button.lastChild;
-  words.textContent = "Copied";
-  setTimeout(() => (words.textContent = "Copy"), 2000);
+  button.dataset.words ??= words.textContent;
+  words.textContent = COPIED[document.documentElement.lang] ?? COPIED.en;
+  setTimeout(() => (words.textContent = button.dataset.words), 2000);
 });
+
+document.addEventListener("atlas:fresh", show);
+show();
