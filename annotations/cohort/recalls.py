@@ -1,6 +1,8 @@
 """Recalls: a case is taken back from every release of its project, and whoever holds a copy is told."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -41,28 +43,59 @@ def recall(*, by: User, case: Case, reason: str) -> Recall:
     Project.objects.select_for_update().get(pk=case.project_id)  # no release is frozen with it meanwhile
     if Recall.objects.filter(project=case.project_id, case_number=case.number).exists():
         raise ValidationError(f"Case {case.number} was recalled before.")
-    made, objects = take_back(case, reason, by)
-    transaction.on_commit(partial(_delete, objects))
-    return made
+    taken = taken_out(case, because=reason, by=by)
+    transaction.on_commit(partial(_delete, taken.objects))
+    return cast(Recall, taken.recall)
 
 
-def take_back(case: Case, reason: str, by: User | None) -> tuple[Recall, list[str]]:
-    """The recall itself, and the objects that must go after the commit; within the caller's transaction."""
+@dataclass(frozen=True)
+class Taken:
+    """What a recall has taken out: from which releases, which objects must go after the commit, and how many
+    people are told."""
+
+    recall: Recall | None
+    releases: list[Release]
+    objects: list[str]
+    told: int
+
+
+def taken_out(case: Case, *, because: str, by: User | None = None) -> Taken:
+    """Take a case out of all releases of its project and have those told who hold a copy; within the caller's
+    transaction. A case that no release ever held needs no recall, unless somebody asks for it."""
+    held = list(releases_with(case.project_id, case.number))
+    if not held and by is None:
+        return Taken(None, [], [], 0)
     made, _ = Recall.objects.get_or_create(
         project=case.project,
         case_number=case.number,
-        defaults={"case": case, "reason": reason, "by": by},
+        defaults={"case": case, "reason": because, "by": by},
     )
     objects: list[str] = []
-    for release in releases_with(case.project_id, case.number):
-        objects += releases.withdraw_case(release, case.number, because=made.reason)
+    for release in held:
+        objects += releases.withdraw_case(release, case.number, because=because)
+    people = _downloaded_by(case.project_id, case.number)
     RecallNotice.objects.bulk_create(
-        [RecallNotice(recall=made, user_id=user) for user in _downloaded_by(case.project_id, case.number)],
-        ignore_conflicts=True,
+        [RecallNotice(recall=made, user_id=user) for user in sorted(people)], ignore_conflicts=True
     )
     audit.record(by, "case.recalled", case, case=case.number, recall=made.pk)
     app.configure_task(TELL).defer(recall_id=made.pk)
-    return made, objects
+    return Taken(made, held, objects, len(people))
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What recalling a case would mean: the releases that give it out, and how many people hold a copy."""
+
+    releases: list[int]
+    people: int
+
+
+def consequences(case: Case) -> Consequences:
+    held = releases_with(case.project_id, case.number).exclude(state=Release.State.CANCELLED)
+    numbers = held.filter(release_cases__number=case.number, release_cases__withdrawn_at=None)
+    return Consequences(
+        list(numbers.values_list("number", flat=True)), len(_downloaded_by(case.project_id, case.number))
+    )
 
 
 def releases_with(project_id: int, case_number: int) -> QuerySet[Release]:
