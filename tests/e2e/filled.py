@@ -42,6 +42,11 @@ LabelSchema.objects.create(project=project, version=1, created_by=lead, labels=[
     {"key": "lesion", "name": "Lesion", "color": "#f5a742", "kinds": kinds, "code": None, "required": False}])
 """
 
+IMPORT = """
+from django.core.management import call_command
+call_command("import_dicom", {folder!r}, "--dataset", "odd")
+"""
+
 SHOWN = """
 from atlas.archive import sealing
 from atlas.models import Instance, Series
@@ -52,7 +57,12 @@ for one in series:
     sealing.seal(one.pk)
 """
 
-CASES = """
+READS_FOLLOW = "The reads:"
+CASES = (
+    f"""
+print({READS_FOLLOW!r})
+"""
+    + """
 from accounts.models import User
 from annotations.models import Read
 from annotations.reading import assignment, cases
@@ -66,25 +76,28 @@ for name in {subjects!r}:
     assignment.assign(by=lead, project=project, cases=[case], readers=[reader])
     print(name, Read.objects.get(case=case).public_id)
 """
+)
 
 
-def fill(node: Node, folder: Path, subjects: dict[str, Iterable[Path]]) -> dict[str, str]:
-    """Take each subject's files in; returns the reader's read of each, in the order of the worklist."""
-    node.python(PEOPLE % PASSWORD)
-    for name, files in subjects.items():
-        for number, file in enumerate(files):
+def fill(node: Node, folder: Path, subjects: dict[str, Iterable[Path | bytes]]) -> dict[str, str]:
+    """Take each subject's images in; returns the reader's read of each, in the order of the worklist."""
+    for name, images in subjects.items():
+        for number, image in enumerate(images):
             target = folder / name / f"{number:04d}.dcm"
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(_renamed(file, name))
-    node.manage("import_dicom", str(folder), "--dataset", "odd", timeout_s=300)
-    node.python(SHOWN)
-    lines = node.python(CASES.format(subjects=list(subjects))).split("\n")
+            target.write_bytes(_renamed(image, name))
+    # In one process: each would import all of Django and numpy again.
+    printed = node.python(
+        PEOPLE % PASSWORD + IMPORT.format(folder=str(folder)) + SHOWN + CASES.format(subjects=list(subjects)),
+        timeout_s=300,
+    )
+    lines = printed.partition(READS_FOLLOW)[2].split("\n")
     return dict(line.split() for line in lines if line.strip())
 
 
-def _renamed(file: Path, subject: str) -> bytes:
+def _renamed(image: Path | bytes, subject: str) -> bytes:
     """The same image under a name of the test, without the names that its file's author left in."""
-    dataset = pydicom.dcmread(file, force=True)
+    dataset = pydicom.dcmread(io.BytesIO(image) if isinstance(image, bytes) else image, force=True)
 
     def nameless(parent: Dataset, element: pydicom.DataElement) -> None:
         if element.VR == "PN":

@@ -132,9 +132,9 @@ class Node:
             raise AssertionError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def python(self, code: str) -> str:
+    def python(self, code: str, *, timeout_s: float = 120) -> str:
         """Run Python with Django on this node's database, as `manage.py shell` does."""
-        return self.manage("shell", "--no-imports", "--command", code)
+        return self.manage("shell", "--no-imports", "--command", code, timeout_s=timeout_s)
 
     def pid(self, name: str) -> int:
         return self._pids()[name]

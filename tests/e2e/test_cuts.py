@@ -80,14 +80,7 @@ BODIES = {"straight": Body(0.0), "tilted": Body(0.73)}
 
 @pytest.fixture(scope="module")
 def reads(tmp_path_factory, chromium) -> Iterator[tuple]:
-    folder = tmp_path_factory.mktemp("files")
-    subjects = {}
-    for name, body in BODIES.items():
-        paths = []
-        for number, content in enumerate(body.files()):
-            paths.append(folder / f"{name}{number}")
-            paths[-1].write_bytes(content)
-        subjects[name] = paths
+    subjects = {name: body.files() for name, body in BODIES.items()}
     with Node() as node:
         read_of = fill(node, tmp_path_factory.mktemp("subjects"), subjects)
         context = sign_in(chromium, node, "reader1")

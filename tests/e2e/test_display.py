@@ -135,15 +135,9 @@ def pet_on_ct() -> list[bytes]:
 def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
     folder: Path = tmp_path_factory.mktemp("files")
 
-    def kept(name: str, files: list[bytes]) -> list[Path]:
-        paths = [folder / f"{name}{number}" for number in range(len(files))]
-        for path, content in zip(paths, files, strict=True):
-            path.write_bytes(content)
-        return paths
-
     studies = [generate_uid() for _ in range(PARTS)]
     files = [told_apart(path, folder, studies[at % PARTS]) for at, path in enumerate(kinds().values())]
-    files += kept("made", [content for _, content in made().values()])
+    files += [content for _, content in made().values()]
     phases = [
         {"AcquisitionNumber": 1 + at // 5, "ContentDate": "20260114", "ContentTime": f"1015{at // 5 * 9:02d}"}
         for at in range(15)
@@ -156,8 +150,8 @@ def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
                 tmp_path_factory.mktemp("subjects"),
                 {
                     **{f"kinds{part}": files[part::PARTS] for part in range(PARTS)},
-                    "petct": kept("petct", pet_on_ct()),
-                    "dynamic": kept("dynamic", series(PLACES * 3, each=phases, SeriesDescription="Dynamic")),
+                    "petct": pet_on_ct(),
+                    "dynamic": series(PLACES * 3, each=phases, SeriesDescription="Dynamic"),
                 },
             ),
         )

@@ -24,11 +24,7 @@ ImportedSegment.objects.create(series=series, source_series=series, source_sop_i
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory) -> Iterator[tuple[Node, str]]:
     """A node, and the read that the reader has there; a segment came with its images."""
-    folder = tmp_path_factory.mktemp("files")
-    files = []
-    for number, content in enumerate(series([(0, 0, 3.0 * step) for step in range(5)])):
-        files.append(folder / str(number))
-        files[-1].write_bytes(content)
+    files = series([(0, 0, 3.0 * step) for step in range(5)])
     with Node() as node:
         read = fill(node, tmp_path_factory.mktemp("subjects"), {"odd": files})["odd"]
         node.python(IMPORTED)

@@ -13,11 +13,7 @@ from tests.e2e.room import Room, sign_in
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory) -> Iterator[tuple[Node, str]]:
-    folder = tmp_path_factory.mktemp("files")
-    files = []
-    for number, content in enumerate(series([(0, 0, 3.0 * step) for step in range(9)])):
-        files.append(folder / str(number))
-        files[-1].write_bytes(content)
+    files = series([(0, 0, 3.0 * step) for step in range(9)])
     with Node() as node:
         yield node, fill(node, tmp_path_factory.mktemp("subjects"), {"hands": files})["hands"]
 

@@ -18,20 +18,12 @@ PLACES = [(0, 0, 3.0 * step) for step in range(12)]
 
 @pytest.fixture(scope="module")
 def hung(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
-    folder = tmp_path_factory.mktemp("files")
-
-    def kept(name: str, files: list[bytes]) -> list:
-        paths = [folder / f"{name}{number}" for number in range(len(files))]
-        for path, content in zip(paths, files, strict=True):
-            path.write_bytes(content)
-        return paths
-
     now = series(PLACES, SeriesDescription="Chest thin", FrameOfReferenceUID=generate_uid())
     then = series(
         PLACES[:6], SeriesDescription="Chest thin", StudyDate="20251014", FrameOfReferenceUID=generate_uid()
     )
     with Node() as node:
-        subjects = {"breast": kept("breast", screening()), "chest": kept("chest", [*now, *then])}
+        subjects = {"breast": screening(), "chest": [*now, *then]}
         yield node, fill(node, tmp_path_factory.mktemp("subjects"), subjects)
 
 

@@ -1,7 +1,6 @@
 """Several images: chosen in a grid, dragged in, swapped, enlarged, linked; where one cuts the other."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -22,15 +21,6 @@ def axial(count: int, *, away_mm: float = 0, **common) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
-    folder: Path = tmp_path_factory.mktemp("files")
-
-    def kept(name: str, files: list[bytes]) -> list[Path]:
-        paths = []
-        for number, content in enumerate(files):
-            paths.append(folder / f"{name}{number}")
-            paths[-1].write_bytes(content)
-        return paths
-
     study = "1.2.826.0.1.3680043.8.498.1"
     one = axial(12, StudyInstanceUID=study, SeriesDescription="Axial", SeriesNumber=1)
     one += series(
@@ -49,7 +39,7 @@ def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
         FrameOfReferenceUID="1.2.3.6",
     )
     with Node() as node:
-        subjects = {"one": kept("one", one), "followed": kept("followed", two)}
+        subjects = {"one": one, "followed": two}
         yield node, fill(node, tmp_path_factory.mktemp("subjects"), subjects)
 
 

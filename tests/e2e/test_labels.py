@@ -17,11 +17,7 @@ PROJECT = "/projects/odd/"
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory) -> Iterator[tuple[Node, str]]:
     """A node, and the read that the reader has there."""
-    folder = tmp_path_factory.mktemp("files")
-    files = []
-    for number, content in enumerate(series([(0, 0, 3.0 * step) for step in range(5)])):
-        files.append(folder / str(number))
-        files[-1].write_bytes(content)
+    files = series([(0, 0, 3.0 * step) for step in range(5)])
     with Node() as node:
         yield node, fill(node, tmp_path_factory.mktemp("subjects"), {"underway": files})["underway"]
 

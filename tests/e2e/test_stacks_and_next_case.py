@@ -1,7 +1,6 @@
 """Phases are stepped through and never mixed; the next case opens in the same page, the last one is gone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -16,15 +15,6 @@ PLACES = [(0, 0, 3.0 * step) for step in range(5)]
 
 @pytest.fixture(scope="module")
 def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
-    folder: Path = tmp_path_factory.mktemp("files")
-
-    def kept(name: str, files: list[bytes]) -> list[Path]:
-        paths = []
-        for number, content in enumerate(files):
-            paths.append(folder / f"{name}{number}")
-            paths[-1].write_bytes(content)
-        return paths
-
     phases = [{"AcquisitionNumber": 1 + at // 5, "EchoTime": None} for at in range(10)]
     with Node() as node:
         yield (
@@ -33,11 +23,9 @@ def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
                 node,
                 tmp_path_factory.mktemp("subjects"),
                 {
-                    "contrast": kept(
-                        "contrast", series(PLACES * 2, each=phases, SeriesDescription="Dynamic")
-                    ),
-                    "plain": kept("plain", series(PLACES, SeriesDescription="Plain")),
-                    "last": kept("last", series(PLACES[:3], SeriesDescription="Last")),
+                    "contrast": series(PLACES * 2, each=phases, SeriesDescription="Dynamic"),
+                    "plain": series(PLACES, SeriesDescription="Plain"),
+                    "last": series(PLACES[:3], SeriesDescription="Last"),
                 },
             ),
         )
