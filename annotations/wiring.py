@@ -17,6 +17,7 @@ def connect() -> None:
     add_road("released cases", reading.studies_of_released_cases)
     add_project_road("cases", reading.studies_of_project)
     add_veil("proposals withheld", reading.studies_with_proposals_withheld)
+    add_veil("marks sequestered", reading.studies_with_marks_sequestered)
     register_eraser("cases", erasing.erase)
     register_holder("releases", stored.release_files)
     on_series_sealed("studies to choose", broadcasts.announce_studies)

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
-from annotations.cohort import policies, splits
+from annotations.cohort import language, policies, splits
 from annotations.cohort.formats import FORMATS
 from annotations.models import Case, LabelFact, Read, Recall, ReferenceStandard, Release, ReleaseCase
 from annotations.reading.policies import cases_being_read_by
@@ -123,7 +123,11 @@ def _matching(project: Project, by: User, query: dict[str, Any] | None) -> set[i
     """The cases of a cohort; None for all."""
     if query is None:
         return None
-    raise ValidationError("Cohorts can't be chosen from yet.")
+    try:
+        matching = language.cases_matching(project, language.parse(query), by)
+    except language.CohortError as error:
+        raise ValidationError(f"The cohort can't be found: {error}") from error
+    return set(matching.order_by().values_list("pk", flat=True))
 
 
 def _set_references(project: Project, cases: Iterable[ChosenCase]) -> None:
@@ -214,10 +218,10 @@ def _left_out(
             continue
         if number in recalled:
             counts[RECALLED] += 1
-        elif matching is not None and pk not in matching:
-            counts[NOT_IN_COHORT] += 1
         elif pk in reading:
             counts[BEING_READ] += 1
+        elif matching is not None and pk not in matching:
+            counts[NOT_IN_COHORT] += 1
         elif pk in unsettled:
             counts[NO_REFERENCE] += 1
         elif purpose != Case.Purpose.ORDINARY:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from annotations.cohort import releases, writer
+from annotations.cohort import recalls, writer
 from annotations.models import (
     Case,
     Comment,
@@ -13,7 +13,6 @@ from annotations.models import (
     IncidentalFinding,
     MaskPlane,
     Read,
-    Release,
 )
 from atlas.erasers import Erased
 from atlas.models import Subject
@@ -38,13 +37,18 @@ def erase(subject: Subject) -> Erased:
     notes: list[str] = []
     touched: set[int] = set()
     for case in cases:
-        held_by = Release.objects.filter(release_cases__case=case).select_related("project").distinct()
-        for release in held_by:
-            objects += releases.withdraw_case(release, case.number, because="Its subject was erased.")
-            touched.add(release.pk)
+        taken = recalls.taken_out(case, because="Its subject was erased.")
+        objects += taken.objects
+        touched.update(release.pk for release in taken.releases)
+        notes += [
+            f"Release {release.number} of project {case.project.slug} held case {case.number}: its files are "
+            "taken out, its tables and manifest written anew."
+            for release in taken.releases
+        ]
+        if taken.told:
             notes.append(
-                f"Release {release.number} of project {release.project.slug} held case {case.number}: its "
-                "files are taken out, its tables and manifest written anew. Tell whoever downloaded it."
+                f"{taken.told} who downloaded case {case.number} of project {case.project.slug} "
+                f"{'is' if taken.told == 1 else 'are'} told to delete it."
             )
         case.delete()
     return Erased(counts, objects, partial(_finish, sorted(touched)), notes)

@@ -4,14 +4,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Avg, Count, QuerySet, Sum
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
 from annotations.cohort import splits
 from annotations.cohort.choosing import Choice, Chosen, choose
 from annotations.cohort.formats import FORMATS
+from annotations.cohort.releases import WRITE_CASE
 from annotations.models import Case, CaseStudy, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from atlas.models import Project, Series
 
@@ -102,6 +105,41 @@ def _parts(chosen: Chosen) -> list[Part]:
         cases[case.placed] += 1
     places = sorted(cases, key=lambda at: (order.index(ReleaseCase.Part(at.part)), at.fold or 0))
     return [Part(*place, len(subjects[place]), cases[place]) for place in places]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the files of a release are. `seconds_left` is None as long as nobody can tell."""
+
+    done: int
+    total: int
+    workers: int
+    seconds_left: int | None
+    problem: str
+
+
+CASES_BEFORE_AN_ESTIMATE = 3
+
+
+def progress(release: Release) -> Progress:
+    """By what its cases took so far and how many are written at once now. `problem` names the case that
+    stopped it."""
+    known = ReleaseCase.objects.filter(release=release, withdrawn_at=None).aggregate(
+        total=Count("pk"), done=Count("written_at"), timed=Count("seconds"), mean=Avg("seconds")
+    )
+    workers = ProcrastinateJob.objects.filter(
+        task_name=WRITE_CASE, status="doing", args__release_id=release.pk
+    ).count()
+    waiting = known["total"] - known["done"]
+    seconds = None
+    if (
+        release.state == Release.State.WRITING
+        and waiting
+        and workers
+        and known["timed"] >= CASES_BEFORE_AN_ESTIMATE
+    ):
+        seconds = ceil(known["mean"] * waiting / min(workers, waiting))
+    return Progress(known["done"], known["total"], workers, seconds, release.problem)
 
 
 def cohort_of(release: Release) -> Cohort:

@@ -10,7 +10,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from accounts import audit, permissions
 from accounts.models import User
-from annotations.models import Case, CaseStudy
+from annotations.models import Case, CaseStudy, Recall, ReleaseCase
 from annotations.reading.broadcasts import announce_cases
 from atlas.models import Dataset, Instance, Project, Series, Study
 
@@ -80,7 +80,7 @@ def add_cases(*, by: User, project: Project, study_ids: Collection[int]) -> Adde
     ValidationError where a study's dataset isn't granted to the project, or a study shows nothing.
     """
     permissions.require(by, "manage_project", project)
-    Project.objects.select_for_update().get(pk=project.pk)  # cases are numbered without gaps
+    Project.objects.select_for_update().get(pk=project.pk)  # cases are numbered one after the other
     asked = set(study_ids)
     if not asked:
         raise ValidationError("Choose at least one study.")
@@ -128,8 +128,18 @@ def _why_not(project: Project, refused: set[int]) -> str:
     return " ".join([*said, "Nothing was added."])
 
 
+def _last_number(project: Project) -> int:
+    """Also of cases that are gone: releases list them, and people were told to delete their copies."""
+    ever = (
+        Case.objects.filter(project=project).aggregate(last=Max("number")),
+        ReleaseCase.objects.filter(release__project=project).aggregate(last=Max("number")),
+        Recall.objects.filter(project=project).aggregate(last=Max("case_number")),
+    )
+    return max(one["last"] or 0 for one in ever)
+
+
 def _write(project: Project, groups: list[list[Study]]) -> list[Case]:
-    last = Case.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
+    last = _last_number(project)
     cases = Case.objects.bulk_create(
         [
             Case(project=project, subject=studies[0].subject, number=number, title=_title(studies))

@@ -133,10 +133,20 @@ def _of_projects(user: User) -> Q:
 
 
 def _released(user: User) -> Q:
+    """Given out by a release, and sequestered whole by none."""
     projects = permissions.objects_for(user, "download_releases", Project)
     ready = Release.objects.filter(state=Release.State.READY, project__in=projects.values("pk"))
     given = ReleaseCase.objects.filter(release__in=ready.values("pk"), withdrawn_at=None, case__isnull=False)
-    return Q(pk__in=given.values("case"))
+    withheld = _sequestered(Release.Sequestered.ALL)
+    return Q(pk__in=given.values("case")) & ~Q(pk__in=withheld.values("case"))
+
+
+def _sequestered(*what: Release.Sequestered) -> QuerySet[ReleaseCase]:
+    """Cases of test parts that are withheld, from the freezing on."""
+    frozen = Release.objects.filter(sequestered__in=what).exclude(state=Release.State.CANCELLED)
+    return ReleaseCase.objects.filter(
+        release__in=frozen.values("pk"), part=ReleaseCase.Part.TEST, case__isnull=False
+    )
 
 
 # May this person do that to this? ---------------------------------------------------------------
@@ -305,6 +315,20 @@ def studies_with_proposals_withheld(user: Someone) -> Q:
         Q(by_design | by_purpose, ~Q(state__in=FINISHED)) | Q(by_purpose, ~Q(case__project__in=reviews))
     )
     return Q(pk__in=CaseStudy.objects.filter(case__in=reads.values("case")).values("study"))
+
+
+def studies_with_marks_sequestered(user: Someone) -> Q:
+    """The studies of test parts whose marks are withheld from this person: a segmentation that came with the
+    images may be the truth they are scored against. From who downloads releases of the project and has no
+    other business with its images."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    given = permissions.objects_for(user, "download_releases", Project).values("pk")
+    seen = permissions.objects_for(user, "view_images", Project).values("pk")
+    withheld = _sequestered(Release.Sequestered.MARKS, Release.Sequestered.ALL)
+    cases = Case.objects.filter(pk__in=withheld.values("case"), project__in=given).exclude(project__in=seen)
+    own = own_reads(user).values("case")
+    return Q(pk__in=CaseStudy.objects.filter(case__in=cases.exclude(pk__in=own).values("pk")).values("study"))
 
 
 # Roads to images, registered in annotations.wiring ----------------------------------------------
