@@ -32,7 +32,12 @@ export function follow(
     socket.onmessage = (event) => hear(JSON.parse(event.data) as LiveMessage);
     socket.onclose = ({ code }) => {
       if (closed) return;
-      if (code === NOT_YOURS) lost();
+      if (code === NOT_YOURS) {
+        lost();
+        // Asking again won't help until somebody signed in again, or gave the read back: they come from elsewhere.
+        window.addEventListener("focus", connect, { once: true });
+        return;
+      }
       timer = window.setTimeout(connect, wait);
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
     };
@@ -45,6 +50,7 @@ export function follow(
 
   return () => {
     closed = true;
+    window.removeEventListener("focus", connect);
     window.clearInterval(ping);
     window.clearTimeout(timer);
     socket?.close();
