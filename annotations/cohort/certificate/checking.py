@@ -6,9 +6,10 @@ from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
-from annotations.cohort.certificate import journal, segments, volumes
+from annotations.cohort.certificate import contours, journal, segments, volumes
 from annotations.cohort.certificate.findings import Differs, Findings
 from annotations.cohort.formats.plan import (
+    Contours,
     ImageVolume,
     LabelVolume,
     MaskVolume,
@@ -66,6 +67,10 @@ class Checks:
                 overlapping = self._overlaps(planned, series)
                 segments.segments(wanted, stream, findings, overlapping=overlapping)
                 return segments.READ_BY
+            case Contours(series) as regions:
+                overlapping = self._overlaps(planned, series)
+                contours.contours(regions, stream, findings, overlapping=overlapping)
+                return contours.READ_BY
         raise AssertionError(planned.expected)
 
     def _overlaps(self, planned: PlannedFile, series: StoredSeries) -> frozenset[UUID]:

@@ -20,6 +20,7 @@ class Findings:
 
     voxels_compared: int = 0
     voxels_that_differ: int = 0
+    voxels_within_tolerance: int = 0
     images_by_the_writers_decoder: int = 0
     masks: int = 0
     masks_on_the_grid: int = 0

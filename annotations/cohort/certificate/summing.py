@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from annotations.cohort.certificate import contours
 from annotations.cohort.certificate.checking import added
 from annotations.cohort.certificate.places import PLACE_MM, PLACE_SHARE
 from annotations.cohort.formats import FORMATS
@@ -57,7 +58,7 @@ def certificate_of(material: ReleaseMaterial) -> dict[str, Any]:
             "place_mm": PLACE_MM,
             "place_share_of_slice_distance": PLACE_SHARE,
             "place_share_of_voxel": 0.5,
-            **_TOLERANCES,
+            "surface_share_of_pixel": contours.SURFACE_SHARE,
         },
         "cases": cases,
         "cases_not_told": withheld,
@@ -67,9 +68,6 @@ def certificate_of(material: ReleaseMaterial) -> dict[str, Any]:
         "checked_sha256_is_of": "the lines '<SHA-256>  <path>' of a format's files that were read back, in "
         "the order of cases and of writing, each with a line feed",
     }
-
-
-_TOLERANCES: dict[str, float] = {}
 
 
 def numbers_for_the_page(document: dict[str, Any]) -> dict[str, Any]:
