@@ -15,6 +15,7 @@ from annotations.models.imported import (
 from annotations.models.journal import Annotation, Edit, MaskPlane, ParkedEdit
 from annotations.models.live import Presence
 from annotations.models.releases import (
+    PredictedCase,
     Prediction,
     PredictionFile,
     Recall,
@@ -51,6 +52,7 @@ __all__ = [
     "MarkFact",
     "MaskPlane",
     "ParkedEdit",
+    "PredictedCase",
     "Prediction",
     "PredictionFile",
     "Presence",

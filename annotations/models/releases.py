@@ -98,6 +98,8 @@ class ReleaseCase(models.Model):
     record_key = models.CharField(
         max_length=300, blank=True, help_text="Object with what spanning files need of this case"
     )
+    record_size = models.PositiveBigIntegerField(default=0, help_text="Bytes of that object")
+    record_sha256 = models.CharField(max_length=64, blank=True)
     checks = models.JSONField(default=list, help_text="What reading its files back has found")
     attempted = models.JSONField(
         default=list,
@@ -251,6 +253,7 @@ class Prediction(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     problem = models.CharField(max_length=500, blank=True)
     scores = models.JSONField(null=True, help_text="By label: measures with n and interval, over the cases")
+    rank_by = models.FloatField(null=True, help_text="Mean Dice over labels; the leaderboard's order")
     cases_total = models.PositiveIntegerField(default=0)
     cases_done = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -261,22 +264,34 @@ class Prediction(models.Model):
         indexes = [models.Index(fields=["release", "state"], name="predictions_of_a_release")]
 
 
+class PredictedCase(models.Model):
+    """One case of a prediction, with how it scored: by label, against the reference of the release."""
+
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="cases")
+    release_case = models.ForeignKey(ReleaseCase, on_delete=models.CASCADE, related_name="predicted")
+    scores = models.JSONField(null=True)
+    scored_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["release_case__number"]
+        constraints = [
+            models.UniqueConstraint(fields=["prediction", "release_case"], name="case_predicted_once")
+        ]
+
+
 class PredictionFile(models.Model):
     """One file of a prediction: the segments of one series of one case, as SEG or NIfTI."""
 
-    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="files")
-    release_case = models.ForeignKey(ReleaseCase, on_delete=models.CASCADE, related_name="predictions")
+    case = models.ForeignKey(PredictedCase, on_delete=models.CASCADE, related_name="files")
     series = models.ForeignKey("atlas.Series", on_delete=models.CASCADE, related_name="+")
     label = models.CharField(max_length=64, blank=True, help_text="Of a mask of one label; empty: of many")
     name = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     object_key = models.CharField(max_length=300)
-    problem = models.CharField(max_length=500, blank=True)
-    scores = models.JSONField(null=True, help_text="By label")
 
     class Meta:
-        ordering = ["release_case__number", "name"]
+        ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["prediction", "series", "label"], name="predicted_once")
+            models.UniqueConstraint(fields=["case", "series", "label"], name="predicted_once"),
         ]
