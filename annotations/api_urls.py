@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import adjudication, derived, flow, reads, releases, reviews, times
+from annotations.api import adjudication, derived, flow, reads, release_files, releases, reviews, times
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -83,11 +83,15 @@ ADJUDICATIONS: list[URLPattern] = [
 
 RELEASE = "projects/<slug:slug>/releases/<int:number>/"
 RELEASES: list[URLPattern] = [
+    path("releases/", releases.AllReleases.as_view(), name="api-all-releases"),
     path("projects/<slug:slug>/releases/", releases.ReleaseList.as_view(), name="api-releases"),
     path(RELEASE, releases.ReleaseDetail.as_view(), name="api-release"),
-    path(f"{RELEASE}manifest/", releases.ReleaseManifest.as_view(), name="api-release-manifest"),
-    path(f"{RELEASE}files/<path:path>", releases.ReleaseFileView.as_view(), name="api-release-file"),
-    path(f"{RELEASE}archive/", releases.ReleaseArchiveView.as_view(), name="api-release-archive"),
+    path(f"{RELEASE}use/", releases.ReleaseUseView.as_view(), name="api-release-use"),
+    path(f"{RELEASE}cancel/", releases.ReleaseCancel.as_view(), name="api-release-cancel"),
+    path(f"{RELEASE}retry/", releases.ReleaseRetry.as_view(), name="api-release-retry"),
+    path(f"{RELEASE}manifest/", release_files.ReleaseManifest.as_view(), name="api-release-manifest"),
+    path(f"{RELEASE}files/<path:path>", release_files.ReleaseFileView.as_view(), name="api-release-file"),
+    path(f"{RELEASE}archive/", release_files.ReleaseArchiveView.as_view(), name="api-release-archive"),
 ]
 
 SERIES: list[URLPattern] = [

@@ -167,10 +167,15 @@ DELETE /api/v1/datasets/chest-ct/uploads/{upload}/large-files/{file}/ 401 404 40
 GET    /api/v1/me/preferences/                                 401 200 200 200 200 200 200 200 200 200
 PUT    /api/v1/me/preferences/                                 401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/projects/respond/releases/                      401 404 404 404 404 200 403 403 403 200
+POST   /api/v1/projects/respond/releases/                      401 404 404 404 404 201 403 403 403 403
 GET    /api/v1/projects/respond/releases/1/                    401 404 404 404 404 200 403 403 403 200
 GET    /api/v1/projects/respond/releases/1/archive/            401 404 404 404 404 200 403 403 403 200
 GET    /api/v1/projects/respond/releases/1/files/dataset.json  401 404 404 404 404 200 403 403 403 200
 GET    /api/v1/projects/respond/releases/1/manifest/           401 404 404 404 404 200 403 403 403 200
+POST   /api/v1/projects/respond/releases/1/use/                401 404 404 404 404 400 403 403 403 400
+POST   /api/v1/projects/respond/releases/1/cancel/             401 404 404 404 404 400 403 403 403 403
+POST   /api/v1/projects/respond/releases/1/retry/              401 404 404 404 404 400 403 403 403 403
+GET    /api/v1/releases/                                       401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/                                          401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/{assigned}/                               401 404 404 404 404 200 404 200 404 403
 POST   /api/v1/reads/{assigned}/comments/                      401 404 404 404 404 409 404 403 404 403

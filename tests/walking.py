@@ -20,6 +20,7 @@ from annotations.models import (
     IncidentalFinding,
     Read,
     ReleaseFile,
+    ReleaseUse,
 )
 from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
@@ -169,6 +170,8 @@ def build() -> Walk:
         label="GTV-1",
         origin="From the file of the hospital.",
     )
+    for role in ("lead", "scientist"):  # nobody downloads before they have said what for
+        ReleaseUse.objects.create(release=scene.release, user=people[role], purpose="To train a model.")
     key = new_key(".json")
     storage().put_durable(key, b"{}")
     ReleaseFile.objects.create(

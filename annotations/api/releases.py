@@ -1,176 +1,160 @@
-"""REST for releases: what they hold, and their files, which come in ranges so that a download can go on."""
+"""REST for releases: which there are, what each holds, what it is used for; freezing one, and stopping that.
 
-from mimetypes import guess_type
+Their files are in `release_files`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from annotations.cohort import downloads, policies
-from annotations.models import Release, ReleaseFile
+from accounts.models import ApiToken
+from accounts.scopes import SAFE_METHODS
+from annotations.api import release_json
+from annotations.api import release_shapes as shapes
+from annotations.api.requests import user_of
+from annotations.cohort import policies, releases, splits, uses
+from annotations.models import Release
 from annotations.reading.projects import project_or_404
-from atlas.api.errors import Conflict
 from atlas.api.pagination import Pages
-from atlas.api.ranges import BytesView, ranged_response
 
-RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=first-last")
-BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, 206: OpenApiTypes.BINARY}
+PAGES = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
 
 
-class ReleaseShape(serializers.Serializer):
-    """One release; its files stand in its manifest."""
+class AllReleases(APIView):
+    release_token_methods = SAFE_METHODS
 
-    number = serializers.IntegerField()
-    title = serializers.CharField()
-    licence = serializers.CharField()
-    state = serializers.ChoiceField(choices=Release.State.choices)
-    cases_total = serializers.IntegerField()
-    cases_done = serializers.IntegerField()
-    problem = serializers.CharField()
-    frozen_at = serializers.DateTimeField()
-    ready_at = serializers.DateTimeField(allow_null=True)
-    manifest_sha256 = serializers.CharField()
-    url = serializers.URLField()
-
-
-class FileShape(serializers.Serializer):
-    path = serializers.CharField()
-    size = serializers.IntegerField(help_text="Bytes")
-    sha256 = serializers.CharField()
-    url = serializers.URLField()
-
-
-class ManifestShape(serializers.Serializer):
-    files = FileShape(many=True)
+    @extend_schema(
+        operation_id="releases_list_all",
+        summary="The releases of all projects that you may know of, newest first",
+        parameters=PAGES,
+        responses=shapes.ReleaseLine(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        found = policies.releases_for(request.user).order_by("-frozen_at", "-pk")
+        if isinstance(request.auth, ApiToken) and request.auth.project:
+            found = found.filter(project__slug=request.auth.project)
+        return _page(self, request, found)
 
 
 class ReleaseList(APIView):
+    release_token_methods = SAFE_METHODS
+
     @extend_schema(
         operation_id="releases_list",
         summary="A project's releases, newest first",
-        parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int)],
-        responses=ReleaseShape(many=True),
+        parameters=PAGES,
+        responses=shapes.ReleaseLine(many=True),
     )
     def get(self, request: Request, slug: str) -> Response:
         project = project_or_404(request.user, slug, "download_releases")
-        pages = Pages()
-        page = pages.paginate_queryset(policies.releases_of(request.user, project), request, self)
-        return pages.get_paginated_response([_release_json(request, release) for release in page or ()])
+        return _page(self, request, policies.releases_of(request.user, project))
+
+    @extend_schema(
+        operation_id="releases_freeze",
+        summary="Freeze the next release of a project",
+        description="For leads. Its files are written by jobs; its address says how far they are.",
+        request=shapes.ChoiceRequest,
+        responses={201: shapes.ReleaseShape},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        project = project_or_404(request.user, slug, "manage_project")
+        asked = shapes.ChoiceRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with refusals():
+            release = releases.freeze(
+                by=user_of(request), project=project, choice=_choice(asked.validated_data)
+            )
+        return Response(release_json.whole(request, release), status=status.HTTP_201_CREATED)
 
 
 class ReleaseDetail(APIView):
-    @extend_schema(operation_id="releases_retrieve", summary="One release", responses=ReleaseShape)
+    release_token_methods = SAFE_METHODS
+
+    @extend_schema(operation_id="releases_retrieve", summary="One release", responses=shapes.ReleaseShape)
     def get(self, request: Request, slug: str, number: int) -> Response:
-        return Response(_release_json(request, policies.release_or_404(request.user, slug, number)))
+        release = policies.release_or_404(request.user, slug, number)
+        return Response(release_json.whole(request, release))
 
 
-class ReleaseManifest(APIView):
+class ReleaseUseView(APIView):
+    release_token_methods = SAFE_METHODS | {"POST"}
+
     @extend_schema(
-        operation_id="releases_manifest",
-        summary="Every file of a release, with size and SHA-256",
-        responses=ManifestShape,
+        operation_id="releases_use",
+        summary="Say what you use a release for, and accept its agreement",
+        description="Once, before you download from it. Again changes what you said.",
+        request=shapes.UseRequest,
+        responses=shapes.UseShape,
     )
-    def get(self, request: Request, slug: str, number: int) -> Response:
-        release = _ready(request, slug, number)
-        rows = ReleaseFile.objects.filter(release=release).order_by("path")
-        files = [
-            {
-                "path": path,
-                "size": size,
-                "sha256": sha256,
-                "url": _url(request, "api-release-file", slug=slug, number=number, path=path),
-            }
-            for path, size, sha256 in rows.values_list("path", "size", "sha256")
-        ]
-        return Response({"files": files})
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        release = policies.release_or_404(request.user, slug, number)
+        asked = shapes.UseRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with refusals():
+            use = uses.state_use(by=user_of(request), release=release, **asked.validated_data)
+        return Response({"purpose": use.purpose, "at": use.at})
 
 
-class ReleaseFileView(BytesView):
+class ReleaseCancel(APIView):
     @extend_schema(
-        operation_id="releases_file",
-        summary="One file, or a range of it",
-        parameters=[RANGE],
-        responses=BYTES,
+        operation_id="releases_cancel",
+        summary="Stop writing a release, for good",
+        request=None,
+        responses=shapes.ReleaseShape,
     )
-    def get(self, request: Request, slug: str, number: int, path: str) -> HttpResponseBase:
-        release = _ready(request, slug, number)
-        file = ReleaseFile.objects.filter(release=release, path=path).first()
-        if file is None:
-            raise Http404("The release has no such file; its manifest names them all.")
-        downloads.record_download(request.user, release, file)
-        return ranged_response(
-            request,
-            size=file.size,
-            etag=file.sha256,
-            read=lambda first, last: downloads.file_bytes(file, first, last),
-            content_type=_content_type(path),
-            filename=path.rpartition("/")[2],
-        )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        release = policies.release_or_404(request.user, slug, number)
+        with refusals():
+            release = releases.cancel(by=user_of(request), release=release)
+        return Response(release_json.whole(request, release))
 
 
-class ReleaseArchiveView(BytesView):
+class ReleaseRetry(APIView):
     @extend_schema(
-        operation_id="releases_archive",
-        summary="All files as one ZIP, or a range of it",
-        parameters=[RANGE],
-        responses={(200, "application/zip"): OpenApiTypes.BINARY, 206: OpenApiTypes.BINARY},
+        operation_id="releases_retry",
+        summary="Write what is missing of a release that an error stopped",
+        request=None,
+        responses=shapes.ReleaseShape,
     )
-    def get(self, request: Request, slug: str, number: int) -> HttpResponseBase:
-        release = _ready(request, slug, number)
-        archive = downloads.ReleaseArchive(release)
-        downloads.record_download(request.user, release)
-        return ranged_response(
-            request,
-            size=archive.size,
-            etag=archive.etag,
-            read=archive.bytes,
-            content_type="application/zip",
-            filename=f"{archive.name}.zip",
-        )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        release = policies.release_or_404(request.user, slug, number)
+        with refusals():
+            release = releases.retry(by=user_of(request), release=release)
+        return Response(release_json.whole(request, release))
 
 
-def _ready(request: Request, slug: str, number: int) -> Release:
-    """The release, if its files may be fetched now."""
-    release = policies.release_or_404(request.user, slug, number)
-    policies.require_open(request.user, release)
-    if release.state == Release.State.WRITING:
-        raise Conflict(
-            f"Release {number} is being written: {release.cases_done} of {release.cases_total} cases done."
-        )
-    if release.state != Release.State.READY:
-        raise Conflict(f"Release {number} could not be written. {release.problem}")
-    return release
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What a service refuses, as the API says it: by field where it is about fields."""
+    try:
+        yield
+    except ValidationError as error:
+        told: Any = error.message_dict if hasattr(error, "error_dict") else error.messages
+        raise exceptions.ValidationError(told) from error
 
 
-def _release_json(request: Request, release: Release) -> dict[str, Any]:
-    return {
-        "number": release.number,
-        "title": release.title,
-        "licence": release.licence,
-        "state": release.state,
-        "cases_total": release.cases_total,
-        "cases_done": release.cases_done,
-        "problem": release.problem,
-        "frozen_at": release.frozen_at,
-        "ready_at": release.ready_at,
-        "manifest_sha256": release.manifest_sha256,
-        "url": _url(request, "api-release", slug=release.project.slug, number=release.number),
-    }
+def _page(view: APIView, request: Request, found: QuerySet[Release]) -> Response:
+    pages = Pages()
+    page = pages.paginate_queryset(found, request, view)
+    return pages.get_paginated_response([release_json.line(request, release) for release in page or ()])
 
 
-def _url(request: Request, name: str, **parts: object) -> str:
-    return reverse(name, kwargs=parts, request=request)
-
-
-def _content_type(path: str) -> str:
-    if path.endswith(".dcm"):
-        return "application/dicom"
-    if path.endswith(".gz"):
-        return "application/gzip"
-    return guess_type(path)[0] or "application/octet-stream"
+def _choice(asked: dict[str, Any]) -> releases.Choice:
+    """Raises ValidationError."""
+    wanted = dict(asked)
+    if "formats" in wanted:
+        wanted["formats"] = tuple(wanted["formats"])
+    if wanted.get("split") is not None:
+        try:
+            wanted["split"] = splits.from_json(wanted["split"])
+        except splits.SplitError as error:
+            raise ValidationError({"split": str(error)}) from error
+    return releases.Choice(**wanted)

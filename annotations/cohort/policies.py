@@ -68,9 +68,9 @@ def files_for(user: Someone, release: Release) -> QuerySet[ReleaseFile]:
 
 def require_use(user: Someone, release: Release) -> None:
     """Raises PermissionDenied until this person has said what they want the release for and, where it has an
-    agreement, accepted that as it reads now. Whoever manages the project needs not."""
-    if not isinstance(user, User) or manages(user, release):
-        return
+    agreement, accepted that as it reads now. So does its lead: every copy has a purpose."""
+    if not isinstance(user, User):
+        raise PermissionDenied("Sign in first.")
     use = ReleaseUse.objects.filter(release=release, user=user).first()
     if use is None or not use.purpose.strip():
         agrees = " and accept its agreement" if release.agreement else ""

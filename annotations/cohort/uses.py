@@ -4,7 +4,6 @@ Everyone states a purpose before the first download of a release, its lead too: 
 cohort was used for finds an answer for every copy of it. What each fetched answers whom to tell of a recall.
 """
 
-import hashlib
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
@@ -14,6 +13,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from accounts.permissions import Someone
+from annotations.cohort import policies
 from annotations.models import Release, ReleaseDownload, ReleaseFile, ReleaseUse
 
 audit.register("release.use_stated", "release.downloaded")
@@ -21,17 +21,12 @@ audit.register("release.use_stated", "release.downloaded")
 PURPOSE_LENGTH_MAX = 1000
 
 
-def digest_of_agreement(release: Release) -> str:
-    """What a use keeps of the agreement that was accepted; "" where the release has none."""
-    return hashlib.sha256(release.agreement.encode()).hexdigest() if release.agreement else ""
-
-
 def use_of(user: Someone, release: Release) -> ReleaseUse | None:
     """What this person stated for this release, if they did and it holds for the agreement as it is."""
     if not isinstance(user, User):
         return None
     own = ReleaseUse.objects.filter(release=release, user=user)
-    return own.filter(agreement_sha256=digest_of_agreement(release)).first()
+    return own.filter(agreement_sha256=policies.agreement_sha256(release)).first()
 
 
 @transaction.atomic
@@ -40,8 +35,6 @@ def state_use(*, by: User, release: Release, purpose: str, agrees: bool) -> Rele
 
     Raises Http404 or PermissionDenied for those who may not download it, ValidationError by field.
     """
-    from annotations.cohort import policies  # it asks here whether a use is stated
-
     policies.release_or_404(by, release.project.slug, release.number)
     purpose = " ".join(purpose.split())
     problems: dict[str, str] = {}
@@ -56,7 +49,7 @@ def state_use(*, by: User, release: Release, purpose: str, agrees: bool) -> Rele
     use, _ = ReleaseUse.objects.update_or_create(
         release=release,
         user=by,
-        defaults={"purpose": purpose, "agreement_sha256": digest_of_agreement(release)},
+        defaults={"purpose": purpose, "agreement_sha256": policies.agreement_sha256(release)},
     )
     audit.record(by, "release.use_stated", release, use=use.pk, agreed=bool(release.agreement))
     return use

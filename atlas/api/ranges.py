@@ -5,19 +5,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+RANGES_MAX = 2  # more at once are refused: many small or overlapping ones only keep a server busy
+DIGITS_MAX = 18  # of an offset that any file can have
 
 type Read = Callable[[int, int], Iterator[bytes]]
 """Gives the bytes from the first to the last named, both included."""
 
 
 class _Unsatisfiable(Exception):
-    """The range begins beyond the end."""
+    """The range begins beyond the end, or there are too many. The message says which."""
 
 
 class BytesView(APIView):
@@ -30,15 +32,16 @@ class BytesView(APIView):
 def ranged_response(
     request: HttpRequest, *, size: int, etag: str, read: Read, content_type: str, filename: str
 ) -> HttpResponseBase:
-    """`etag` without quotes. Several ranges at once are answered with the whole, as the RFC allows."""
+    """`etag` without quotes. What is no single range of bytes is answered with the whole, as the RFC allows;
+    a range beyond the end, or many at once, with 416 and a reason."""
     quoted = f'"{etag}"'
     if _matches(request.headers.get("If-None-Match"), quoted):
         return _finished(HttpResponse(status=304), quoted)
     try:
         span = _span(request, size, quoted)
-    except _Unsatisfiable:
-        beyond = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-        return _finished(beyond, quoted)
+    except _Unsatisfiable as error:
+        told = JsonResponse({"reason": str(error)}, status=416, headers={"Content-Range": f"bytes */{size}"})
+        return _finished(told, quoted)
     first, last = span or (0, size - 1)
     response = _body(request, read, first, last)
     response.headers["Content-Type"] = content_type
@@ -53,7 +56,7 @@ def ranged_response(
 def _body(request: HttpRequest, read: Read, first: int, last: int) -> HttpResponseBase:
     if request.method == "HEAD" or last < first:
         return HttpResponse()
-    return StreamingHttpResponse(_off_the_loop(read(first, last)))
+    return StreamingHttpResponse(off_the_loop(read(first, last)))
 
 
 def _finished(response: HttpResponseBase, etag: str) -> HttpResponseBase:
@@ -72,27 +75,36 @@ def _matches(header: str | None, etag: str) -> bool:
 
 
 def _span(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
-    """(first, last), or None for the whole. Raises _Unsatisfiable for a range beyond the end."""
-    match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    """(first, last), or None for the whole. Raises _Unsatisfiable."""
+    asked = request.headers.get("Range", "").replace(" ", "")
+    if not asked or request.headers.get("If-Range", etag).strip() != etag:
+        return None  # nothing asked for, or it changed: the whole again
+    if asked.startswith("bytes=") and asked.count(",") >= RANGES_MAX:
+        raise _Unsatisfiable("Ask for one range at a time.")
+    match = _RANGE.fullmatch(asked)
     if not match or match.groups() == ("", ""):
         return None
-    if request.headers.get("If-Range", etag).strip() != etag:
-        return None  # it changed: the whole again
-    start, end = match.groups()
-    if not start:
-        wanted = int(end)
-        if not wanted or not size:
-            raise _Unsatisfiable
-        return max(size - wanted, 0), size - 1
-    first, last = int(start), min(int(end), size - 1) if end else size - 1
-    if end and int(end) < int(start):
+    start, end = map(_offset, match.groups())
+    if start is None:
+        if not end or not size:
+            raise _Unsatisfiable(f"There are {size} bytes, and none was asked for.")
+        return max(size - end, 0), size - 1
+    if end is not None and end < start:
         return None
-    if first >= size:
-        raise _Unsatisfiable
-    return first, last
+    if start >= size:
+        raise _Unsatisfiable(f"There are {size} bytes; the range begins beyond them.")
+    return start, size - 1 if end is None else min(end, size - 1)
 
 
-async def _off_the_loop(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+def _offset(digits: str) -> int | None:
+    """Numbers that no file reaches are all the same: reading thousands of digits costs time."""
+    if not digits:
+        return None
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= DIGITS_MAX else 10**DIGITS_MAX
+
+
+async def off_the_loop(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Reads in a thread, so that one slow disk doesn't hold up everyone else's requests."""
     next_chunk = sync_to_async(lambda: next(chunks, None), thread_sensitive=False)
     while (chunk := await next_chunk()) is not None:

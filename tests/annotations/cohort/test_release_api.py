@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 
 from accounts.models import AuditRecord
-from annotations.cohort import releases, writer
+from annotations.cohort import releases, uses, writer
 from annotations.models import Case, CaseStudy, Release, ReleaseFile
 from atlas.archive.zip_layout import Entry, ZipLayout
 from tests.annotations.cohort.conftest import Cohort
@@ -24,11 +24,15 @@ def release(cohort: Cohort) -> Release:
     read = cohort.read()
     cohort.draw(read)
     cohort.accept(read)
-    release = releases.freeze(by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(licence="CC BY 4.0"))
+    release = releases.freeze(
+        by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(licence="CC BY 4.0")
+    )
     writer.write_case(release.pk, cohort.case.pk)
     writer.finish(release.pk)
     release.refresh_from_db()
     assert release.state == Release.State.READY, release.problem
+    for who in ("lead", "scientist"):
+        uses.state_use(by=cohort.people[who], release=release, purpose="To train a model.", agrees=False)
     return release
 
 
@@ -101,6 +105,31 @@ def test_a_range_beyond_the_end_is_416(cohort: Cohort, release: Release) -> None
     answer = get(cohort, "scientist", "1/files/manifest.json", range=f"bytes={size}-")
     assert answer.status_code == 416
     assert answer.headers["Content-Range"] == f"bytes */{size}"
+    assert answer.json()["reason"] == f"There are {size} bytes; the range begins beyond them."
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (f"bytes={'9' * 5000}-", 416),
+        (f"bytes=0-{'9' * 5000}", 206),
+        (f"bytes=-{'9' * 5000}", 206),
+        ("bytes=-0", 416),
+        ("bytes=" + ",".join(["0-"] * 1000), 416),
+        ("bytes=0-0,2-2,4-4", 416),
+        ("bytes=\u0663-", 200),
+        ("bytes=-5-7", 200),
+        ("bytes=1e3-", 200),
+    ],
+)
+def test_ranges_that_nobody_means(cohort: Cohort, release: Release, asked: str, status: int) -> None:
+    answer = get(cohort, "scientist", "1/files/labels.json", range=asked)
+    assert answer.status_code == status
+    size = release.files.get(path="labels.json").size
+    if status == 416:
+        assert answer.json()["reason"]
+    else:
+        assert len(body(answer)) == size
 
 
 @pytest.mark.parametrize("asked", ["bytes=9-3", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes=x"])
@@ -159,21 +188,40 @@ def test_an_archive_fetched_in_pieces_is_the_same(cohort: Cohort, release: Relea
     assert b"".join(pieces) == whole
 
 
-def test_every_download_is_written_down(cohort: Cohort, release: Release) -> None:
-    get(cohort, "scientist", "1/archive/")
+def test_every_download_is_written_down_with_its_purpose(cohort: Cohort, release: Release) -> None:
     get(cohort, "scientist", "1/files/labels.json")
+    get(cohort, "scientist", "1/archive/")
     get(cohort, "reader", "1/files/labels.json")
     lines = AuditRecord.objects.filter(verb="release.downloaded", object_id=release.pk).order_by("pk")
-    file = release.files.get(path="labels.json")
+    file, use = release.files.get(path="labels.json"), release.uses.get(user__username="scientist")
     assert [(line.actor.username, line.facts) for line in lines] == [
-        ("scientist", {"archive": True}),
-        ("scientist", {"file": file.pk}),
+        ("scientist", {"use": use.pk, "file": file.pk}),
+        ("scientist", {"use": use.pk, "archive": True, "cases": 1}),
     ]
 
 
-@pytest.mark.parametrize("path", ["nothing.json", "../manifest.json", "cases/0001/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nothing.json",
+        "../manifest.json",
+        "%2e%2e/manifest.json",
+        "cases/../manifest.json",
+        "/manifest.json",
+        "..\\manifest.json",
+        "C:/manifest.json",
+        "manifest.json%00",
+        "cases/0001/",
+        "manifest.json/",
+        "MANIFEST.JSON",
+        "%ff",
+        "a" * 5000,
+    ],
+)
 def test_an_unknown_file_is_404(cohort: Cohort, release: Release, path: str) -> None:
-    assert get(cohort, "scientist", f"1/files/{path}").status_code == 404
+    answer = get(cohort, "scientist", f"1/files/{path}")
+    assert answer.status_code == 404
+    assert answer.json() == {"reason": "The release has no such file; its manifest names them all."}
 
 
 @pytest.mark.parametrize(
