@@ -4,6 +4,7 @@ again, and several workers may take the same one.
 A case counts as done once each of its files was read back from storage and is as it must be.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 LABELS = "labels.json"
+
+_WRITTEN = ("written_at", "attempted", "record_key", "record_size", "record_sha256", "seconds")
 
 
 class _NotWanted(Exception):
@@ -119,18 +122,21 @@ def _write(release_case: ReleaseCase) -> None:
         ReleaseCase.objects.filter(pk=release_case.pk).update(checks=checks.rows())
     records: dict[str, Any] = {RECORD: checks.record()}
     for each in formats_of(release):
-        record = each.record(material)
-        if record is not None:
-            records[each.key] = record
-    storage().put_durable(record_key, record_bytes(records))
+        told = each.record(material)
+        if told is not None:
+            records[each.key] = told
+    record = record_bytes(records)
+    storage().put_durable(record_key, record)
     with transaction.atomic():
         if not releases.may_keep(release_case):
             raise _NotWanted
         left_over = filing.keep(release, files.values(), of=release_case)
         left_over += set(release_case.attempted) - {record_key}
-        release_case.written_at, release_case.record_key = timezone.now(), record_key
-        release_case.seconds, release_case.attempted = time.monotonic() - began, []
-        release_case.save(update_fields=["written_at", "record_key", "seconds", "attempted"])
+        release_case.written_at, release_case.attempted = timezone.now(), []
+        release_case.record_key, release_case.record_size = record_key, len(record)
+        release_case.record_sha256 = hashlib.sha256(record).hexdigest()
+        release_case.seconds = time.monotonic() - began
+        release_case.save(update_fields=_WRITTEN)
     filing.delete_unnamed(left_over)
 
 
@@ -221,7 +227,9 @@ def _finish(release: Release) -> None:
     manifest = add(None, PlannedFile(MANIFEST, lambda stream: _write_manifest(release, stream)))
     with transaction.atomic():
         left_over = filing.keep(release, spanning.values(), of=None)
-        releases.mark_ready(release.pk, manifest_sha256=manifest.sha256)
+        releases.mark_ready(
+            release.pk, manifest_sha256=manifest.sha256, withdrawn_cases=release.withdrawn_cases
+        )
     filing.delete_unnamed(left_over)
 
 
