@@ -3,14 +3,14 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from annotations.cohort import recalls, releases, writer
+from annotations.cohort import facts, recalls, releases, writer
 from annotations.cohort.recalls import TELL
 from annotations.cohort.releases import CLEAR, FINISH, WRITE_CASE
 from annotations.reading import comparing, following
 from annotations.reading.assignment import bulk
 from annotations.reading.assignment.bulk import GO_ON
 from annotations.reading.designs import FOLLOW_DESIGN
-from annotations.reading.following import COMPARE_CASE
+from annotations.reading.following import COMPARE_CASE, FILL_FACTS
 from annotations.reading.overview import kept
 from annotations.reading.overview.kept import WORK_OUT_FIGURES
 from annotations.reading.schemas import moving
@@ -45,6 +45,12 @@ def tell_of_recall(recall_id: int) -> None:
 def compare_case(case_id: int) -> None:
     """Compare what was handed in for a case, and decide whether readers disagree. Twice changes nothing."""
     comparing.compare_case(case_id)
+
+
+@app.task(name=FILL_FACTS)
+def fill_facts(submission_id: int) -> None:
+    """Put what a submission says into columns, for cohorts. Running it twice changes nothing."""
+    facts.fill(submission_id)
 
 
 @app.task(name=FOLLOW_DESIGN)

@@ -14,11 +14,12 @@ from annotations.reading.designs import design_of
 
 audit.register("read.accepted_without_review")
 
-COMPARE_CASE = "compare_case"  # the job in annotations.tasks
+COMPARE_CASE, FILL_FACTS = "compare_case", "fill_facts"  # the jobs in annotations.tasks
 
 
 def followed(submission: Submission) -> None:
-    """Within the transaction that hands a read in: accept it where nobody reviews, and have it compared."""
+    """Within the transaction that hands a read in: accept it where nobody reviews, have it compared, and
+    have what it says put into columns."""
     read = submission.read
     is_adjudication = read.kind == Read.Kind.ADJUDICATION
     is_training = read.case.purpose == Case.Purpose.TRAINING
@@ -28,6 +29,7 @@ def followed(submission: Submission) -> None:
     if is_adjudication:
         _becomes_the_reference(submission)
     compare_soon(read.case)
+    transaction.on_commit(partial(_fill_facts, submission.pk), robust=True)
 
 
 def _becomes_the_reference(submission: Submission) -> None:
@@ -50,6 +52,10 @@ def follow_design(project_id: int) -> None:
 def compare_soon(case: Case) -> None:
     """After the commit, have the case's submissions compared and the case decided, unless that waits."""
     transaction.on_commit(partial(_enqueue, case.pk), robust=True)
+
+
+def _fill_facts(submission_id: int) -> None:
+    app.configure_task(FILL_FACTS, lock=f"facts-{submission_id}").defer(submission_id=submission_id)
 
 
 def _enqueue(case_id: int) -> None:
