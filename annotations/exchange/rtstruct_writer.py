@@ -159,7 +159,7 @@ def _contours(
     item.ReferencedROINumber = number
     if region.color:
         item.ROIDisplayColor = [int(region.color[at : at + 2], 16) for at in (1, 3, 5)]
-    drawn = []
+    drawn: list[Dataset] = []
     for frame in source.frames:
         for points in region.outlines.get(frame.key, ()):
             image = reference(sop_classes, frame.key.sop_instance_uid)

@@ -5,7 +5,7 @@ or a series as a whole. Shapes are put on the images; segments are named, and fo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,6 +196,8 @@ def _read_group(container: Dataset, number: int, root: Dataset) -> _Group:
             _read_number(item, group, root)
         elif kind is not None:
             _read_object(item, group, label="")
+    named = tuple((uid, ()) for uid in sorted(group.images))
+    group.drawn = [one if one.images else replace(one, images=named) for one in group.drawn]
     return group
 
 
