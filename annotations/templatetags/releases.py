@@ -61,7 +61,7 @@ def card_plots(card: Sequence[dict[str, Any]] | None) -> list[Plot]:
         rows = [(str(word), int(n)) for word, n in one["rows"]]
         if any(n for _, n in rows):
             unit = ", ".join(part for part in (one.get("unit", ""), _n(one.get("n"))) if part)
-            found.append(Plot(one["title"], unit, rows, _drawn(one["title"], rows)))
+            found.append(Plot(one["title"], unit, rows, _drawn(one["title"], rows, is_scale=one.get("kind") == "histogram")))
     return found
 
 
@@ -82,39 +82,42 @@ def columns_of(rows: Sequence[tuple[str, int]]) -> list[Column]:
     return columns
 
 
-def _drawn(title: str, rows: Sequence[tuple[str, int]]) -> SafeString | None:
-    """None where the words can't stand under their bars."""
+def _drawn(title: str, rows: Sequence[tuple[str, int]], *, is_scale: bool) -> SafeString | None:
+    """None where the words can't stand under their bars; of a scale some may be left out."""
     columns = columns_of(rows)
     slot = columns[0].width + GAP
     if len(columns) > BARS_MOST:
         return None
     widest = max(len(word) for word, _ in rows) * LETTER
-    is_scale = all(word[:1].isdigit() or word[:1] in ".<>≤≥−-" for word, _ in rows)
     if widest > slot and not is_scale:
         return None
-    step = max(1, -int(-(widest + 4) // slot)) if is_scale else 1  # numbers of a scale may be left out
+    step = max(1, -int(-(widest + 4) // slot)) if is_scale else 1
     has_numbers = len(columns) <= BARS_WITH_NUMBERS and max(len(one.told) for one in columns) * LETTER <= slot
     bars = format_html_join(
         "",
-        '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>',
-        ((one.x, one.y, one.width, one.height) for one in columns if one.height),
+        '<rect x="{}" y="{}" width="{}" height="{}"/>',
+        (_rounded(one.x, one.y, one.width, one.height) for one in columns if one.height),
     )
     numbers = format_html_join(
         "",
-        '<text class="n" x="{:.1f}" y="{:.1f}">{}</text>',
-        ((one.middle, one.y - 4, one.told) for one in columns if has_numbers and one.told),
+        '<text class="n" x="{}" y="{}">{}</text>',
+        ((*_rounded(one.middle, one.y - 4), one.told) for one in columns if has_numbers and one.told),
     )
     words = format_html_join(
         "",
-        '<text class="word" x="{:.1f}" y="127">{}</text>',
-        ((one.middle, one.word) for place, one in enumerate(columns) if place % step == 0),
+        '<text class="word" x="{}" y="127">{}</text>',
+        ((*_rounded(one.middle), one.word) for place, one in enumerate(columns) if place % step == 0),
     )
     return format_html(
         '<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}'
-        '<line x1="2" x2="{:.1f}" y1="{}" y2="{}"/></svg>',
+        '<line x1="2" x2="{}" y1="{}" y2="{}"/></svg>',
         *(WIDTH, LOW, gettext("Bars: %(title)s") % {"title": title}, bars, numbers, words),
-        *(columns[-1].x + columns[-1].width + 2, BASE, BASE),
+        *(*_rounded(columns[-1].x + columns[-1].width + 2), BASE, BASE),
     )
+
+
+def _rounded(*places: float) -> list[str]:
+    return [f"{place:.1f}" for place in places]
 
 
 @register.simple_tag

@@ -21,7 +21,7 @@ from annotations.cohort.formats import FORMATS
 from annotations.models import Release
 from annotations.views import release_query
 from annotations.views.frame import OpenProject, carried_out, open_project, show
-from annotations.views.release_split import part_name
+from annotations.views.release_split import part_name, short_name
 from atlas.models import Project
 
 TAB = "project-releases"
@@ -191,10 +191,15 @@ class Shown:
 
     def context(self) -> dict[str, Any]:
         parts = [
-            {"words": part_name(part.part, part.fold), "subjects": part.subjects, "cases": part.cases}
+            {
+                "words": part_name(part.part, part.fold),
+                "short": short_name(part.part, part.fold),
+                "subjects": part.subjects,
+                "cases": part.cases,
+            }
             for part in (self.preview.parts if self.preview else ())
         ]
-        bar = [(part["words"], part["subjects"]) for part in parts]
+        bar = [(part["short"], part["subjects"]) for part in parts]
         return {"preview": self.preview, "problems": self.problems, "parts": parts, "parts_bar": bar}
 
 

@@ -2,19 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
+from annotations.cohort import summary
 from annotations.cohort.formats import FORMATS
 from annotations.models import MarkFact, ReferenceStandard, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from annotations.reading.policies import cases_being_read_by
 from annotations.views.release_certificate import Back, came_back
 from annotations.views.release_split import references_of
 
-SHORT = {"seg": "SEG", "labelmap": "Label map", "sr": "SR", "json": "JSON", "originals": "Originals"}
+SHORT = {
+    "seg": "SEG",
+    "labelmap": "Label map",
+    "labelmap_rle": "Map, RLE",
+    "sr": "SR",
+    "rtstruct": "RTSTRUCT",
+    "json": "JSON",
+    "originals": "Originals",
+}
 """What fits on a tab."""
 
 
@@ -77,6 +87,23 @@ def snippets_of(release: Release, key: str, api: str) -> dict[str, str]:
         '  -H "Authorization: Bearer $TOKEN" \\\n'
         f'  "{api}/archive/?formats={key}"',
     }
+
+
+def progress_words(release: Release) -> str:
+    """How long writing will take; without an estimate, why there is none."""
+    if release.state != Release.State.WRITING:
+        return ""
+    now = summary.progress(release)
+    if now.done == now.total:
+        return gettext("What spans the cases is being written.")
+    if not now.workers:
+        return gettext("It waits for a worker.")
+    if now.seconds_left is None:
+        return gettext("How long it takes is known after a few cases.")
+    minutes = ceil(now.seconds_left / 60)
+    if minutes < 90:
+        return gettext("About %(n)s min left.") % {"n": minutes}
+    return gettext("About %(n)s h left.") % {"n": round(minutes / 60)}
 
 
 # The cohort ---------------------------------------------------------------------------------------

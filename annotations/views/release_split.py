@@ -56,6 +56,13 @@ def part_name(part: str, fold: int | None) -> str:
     return str(PARTS.get(part, gettext("not parted")))
 
 
+def short_name(part: str, fold: int | None) -> str:
+    """What fits into a bar."""
+    if fold is not None:
+        return str(fold + 1)
+    return gettext("val") if part == splits.VALIDATION else part_name(part, fold)
+
+
 def references_of(release: Release, *, with_sequestered: bool) -> QuerySet[Submission]:
     """The submissions that say what the release's cases show. Who may not have the marks of the test part
     learns nothing of them in numbers, either."""
@@ -94,7 +101,7 @@ def table_of(release: Release, *, manages: bool) -> Table | None:
     return Table(
         about=_about(design),
         parts=[part_name(*place) for place in places],
-        bar=[(part_name(*place), counted[place][0]) for place in places],
+        bar=[(short_name(*place), counted[place][0]) for place in places],
         rows=rows,
         sequestered=_sequestered(release),
         seed=design.seed,
@@ -192,7 +199,13 @@ def _hospitals(cases: QuerySet[ReleaseCase], places: list[Place], design: splits
     for place in places:
         said: Any = intcomma(found.get(place, 0))
         if place[0] == splits.TEST and held_out:
-            said = gettext("%(hospitals)s, %(held_out)d held out") % {"hospitals": said, "held_out": held_out}
+            told = {"hospitals": said, "held_out": held_out}
+            is_all = found.get(place, 0) == held_out
+            said = (
+                gettext("%(hospitals)s, held out") % told
+                if is_all
+                else gettext("%(hospitals)s, %(held_out)d of them held out") % told
+            )
         values.append(said)
     return Row(gettext("Hospitals"), values)
 

@@ -157,7 +157,7 @@ def _page(
         ],
         recalls=release_recalls.of_release(user, found),
         may_cancel=found.ready_at is None,
-        progress=None,
+        progress=release_shown.progress_words(found),
         use=use,
         use_form=use_form or UseForm(),
         must_state_use=is_open and use is None,
@@ -167,9 +167,17 @@ def _page(
         citation=release_shown.citation_of(found),
         api=api,
         others=others if len(others) > 1 else [],
-        before=next((one for one in others if one.number < found.number), None),
-        **_files(request, files, may_fetch and not closed_by, api),
+        before=_before(found, others),
+        show_files=bool(formats),
+        **_files(request, files, may_fetch, api),
     )
+
+
+def _before(found: Release, others: list[Release]) -> Release | None:
+    """The one that this was compared with when it was frozen, else the newest earlier one."""
+    since = (found.changes or {}).get("since")
+    earlier = [one for one in others if one.number < found.number and one.state != Release.State.CANCELLED]
+    return next((one for one in earlier if one.number == since), earlier[0] if earlier else None)
 
 
 def _files(request: SignedInRequest, files: Any, may_fetch: bool, api: str) -> dict[str, Any]:

@@ -199,6 +199,7 @@ STATES: dict[str, tuple[str, str]] = {
     "done": ("circle-check", "good"),
     "broken": ("triangle-alert", "bad"),
     "failed": ("triangle-alert", "bad"),
+    "cancelled": ("circle-slash", ""),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotations.models import Read, ReleaseFile
+from annotations.models import Read
 from tests import scene as scenes
 from tests.annotations.pages import signed_in, text_of
 from tests.scene import Scene
@@ -188,30 +188,6 @@ def test_every_page_of_an_empty_project_offers_a_way_on(scene: Scene) -> None:
         "releases/new/": "Nothing is accepted yet",
     }.items():
         assert sentence in text_of(client, f"/projects/glioma-first-look/{page}"), page
-
-
-def test_a_release_counts_its_files_by_kind(scene: Scene) -> None:
-    files = [
-        ("nifti", "cases/0004/images/CT_1.nii.gz", 700),
-        ("nifti", "cases/0004/reader/masks/CT_1_lesion.nii.gz", 20),
-        ("nifti", "cases/0004/reader/masks/CT_1_node.nii.gz", 5),
-        ("seg", "cases/0004/reader/seg/CT_1.dcm", 30),
-        ("", "labels.json", 2),
-    ]
-    for kind, path, size in files:
-        ReleaseFile.objects.create(
-            release=scene.release,
-            format=kind,
-            path=path,
-            size=size,
-            sha256="0" * 64,
-            crc32=0,
-            object_key="x",
-        )
-    answer = signed_in(scene, "scientist").get("/projects/respond/releases/1/")
-    found = [(kind.title, kind.files, kind.size) for kind in answer.context["formats"]]
-    assert found == [("NIfTI", 3, 725), ("DICOM SEG", 1, 30), ("About the release", 1, 2)]
-    assert "curl -f -C - -o respond-1.zip" in answer.content.decode()
 
 
 # Cost -------------------------------------------------------------------------------------------
