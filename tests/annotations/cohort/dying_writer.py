@@ -1,0 +1,56 @@
+"""Writes a case of a release and is killed at one step: run by test_writing.py in a process of its own.
+
+python -m tests.annotations.cohort.dying_writer DATABASE OBJECTS RELEASE CASE STEP
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STEPS = ("planned", "first file stored", "third file stored", "record stored", "rows kept", "done")
+
+
+def dies(function: Callable[..., Any], survives: int) -> Callable[..., Any]:
+    """The function, which ends the process after it was called once too often."""
+    calls = 0
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        result = function(*args, **kwargs)
+        if calls > survives:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return dying
+
+
+def main(database: str, objects: str, release: str, case: str, step: str) -> None:
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.db import connections
+
+    connections["default"].settings_dict["NAME"] = database
+    settings.OBJECTS_DIR = Path(objects)
+    from annotations.cohort import filing, releases, writer
+    from atlas.archive.storage import FileStorage
+
+    module, name, survives = {
+        "planned": (writer, "_begin_attempt", 0),
+        "first file stored": (FileStorage, "put_durable", 0),
+        "third file stored": (FileStorage, "put_durable", 2),
+        "record stored": (writer, "record_bytes", 0),
+        "rows kept": (filing, "keep", 0),
+        "done": (releases, "case_written", 0),
+    }[step]
+    setattr(module, name, dies(getattr(module, name), survives))
+    writer.write_case(int(release), int(case))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
