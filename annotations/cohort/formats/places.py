@@ -4,13 +4,15 @@ from typing import Any
 
 from annotations.cohort.formats.nifti import Nifti
 from annotations.cohort.formats.plan import Contours, Format, MaskVolume, PlannedFile, Report, Segments
+from annotations.cohort.formats.rtstruct import RtStruct
 from annotations.cohort.formats.seg import Seg
+from annotations.cohort.formats.sr import Sr
 from annotations.cohort.material import CaseMaterial
 
 type Places = dict[tuple[int, str], dict[str, Any]]
 """By the pinned read's primary key and the mark's identity: paths, and the mark's number in a file."""
 
-FORMATS: tuple[Format, ...] = (Nifti(), Seg())
+FORMATS: tuple[Format, ...] = (Nifti(), Seg(), Sr(), RtStruct())
 """Those whose files hold marks one by one."""
 
 

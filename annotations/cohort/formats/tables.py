@@ -35,28 +35,7 @@ class Tables(Format):
     holds = "CSV and Parquet: cases, series, annotations, measurements, labels, answers"
 
     def record(self, case: CaseMaterial) -> Any:
-        places = case.once(places_of)
-        rows: dict[str, list[Row]] = {name: [] for name in columns.TABLES}
-        rows["cases"].append(case_rows.case_row(case))
-        rows["series"] += case_rows.series_rows(case)
-        time_points = case_rows.time_points(case)
-        for read in case.reads:
-            unaided = _unaided(read)
-            proposed = _proposed_by(read)
-            for mark in read.marks:
-                identity = str(mark.identity)
-                facts = MarkFacts(
-                    time_point=time_points.get(mark.source.study_instance_uid),
-                    proposed_by=proposed.get((mark.value.get("origin") or {}).get("imported", ""), ""),
-                    unaided=unaided.get(identity, "none") if unaided is not None else None,
-                    files=places.get((read.pinned.pk, identity)),
-                )
-                rows["annotations"].append(tables.annotation_row(mark, read.facts, facts))
-                rows["measurements"].append(tables.measurement_row(mark, read.facts, facts))
-            schema = read.submission.read.schema
-            rows["labels"] += tables.label_rows(schema.labels, read.marks, _stated(read), read.facts)
-            rows["answers"] += answers.answer_rows(read.answers, read.facts)
-        return {name: [_told(row) for row in own] for name, own in rows.items()}
+        return case.once(rows_of_case)
 
     def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
         for name, table in columns.TABLES.items():
@@ -64,6 +43,32 @@ class Tables(Format):
                 yield PlannedFile(table_path(name, ending), partial(_write, release, table, write))
         content = tables.as_json(columns.as_json())
         yield PlannedFile(f"{FOLDER}/columns.json", lambda stream: stream.write(content), holds_marks=False)
+
+
+def rows_of_case(case: CaseMaterial) -> dict[str, list[Row]]:
+    """By table; without what is empty, which a row needs not say."""
+    places = case.once(places_of)
+    rows: dict[str, list[Row]] = {name: [] for name in columns.TABLES}
+    rows["cases"].append(case_rows.case_row(case))
+    rows["series"] += case_rows.series_rows(case)
+    time_points = case_rows.time_points(case)
+    for read in case.reads:
+        unaided = _unaided(read)
+        proposed = _proposed_by(read)
+        for mark in read.marks:
+            identity = str(mark.identity)
+            facts = MarkFacts(
+                time_point=time_points.get(mark.source.study_instance_uid),
+                proposed_by=proposed.get((mark.value.get("origin") or {}).get("imported", ""), ""),
+                unaided=unaided.get(identity, "none") if unaided is not None else None,
+                files=places.get((read.pinned.pk, identity)),
+            )
+            rows["annotations"].append(tables.annotation_row(mark, read.facts, facts))
+            rows["measurements"].append(tables.measurement_row(mark, read.facts, facts))
+        schema = read.submission.read.schema
+        rows["labels"] += tables.label_rows(schema.labels, read.marks, _stated(read), read.facts)
+        rows["answers"] += answers.answer_rows(read.answers, read.facts)
+    return {name: [_told(row) for row in own] for name, own in rows.items()}
 
 
 def rows_of(release: ReleaseMaterial, name: str) -> Iterator[Row]:
@@ -83,7 +88,6 @@ def _without_marks(record: dict[str, list[Row]]) -> dict[str, list[Row]]:
 
 
 def _told(row: Row) -> Row:
-    """Without what is empty, which a row needs not say."""
     return {name: value for name, value in row.items() if value is not None and value != ""}
 
 

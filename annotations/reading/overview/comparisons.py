@@ -111,9 +111,11 @@ class Compared:
         return has[0], has[1]
 
 
-def comparisons_of(project: Project, closed: Collection[int] = ()) -> list[Compared]:
+def comparisons_of(
+    project: Project, closed: Collection[int] = (), of_case: Case | None = None
+) -> list[Compared]:
     """All that counts: reads that are not set aside, each with its latest submission that was compared."""
-    rows = list(_rows(project, closed))
+    rows = list(_rows(project, closed, of_case))
     latest: dict[int, int] = {}
     for row in rows:
         for side in row.sides:
@@ -121,8 +123,10 @@ def comparisons_of(project: Project, closed: Collection[int] = ()) -> list[Compa
     return [row for row in rows if all(side.round == latest[side.read] for side in row.sides)]
 
 
-def _rows(project: Project, closed: Collection[int]) -> Iterator[Compared]:
+def _rows(project: Project, closed: Collection[int], of_case: Case | None) -> Iterator[Compared]:
     found = Comparison.objects.filter(case__project=project)
+    if of_case is not None:
+        found = found.filter(case=of_case)
     if closed:
         found = found.exclude(case__in=closed)
     sides = [f"{which}__{name}" for which in ("first", "second") for name in _SIDE]
