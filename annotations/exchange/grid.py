@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from annotations.exchange.source import ExchangeError, SourceSeries
 
-UNEVEN_MM = 0.01  # a step between slices may differ from the usual one by this,
-UNEVEN_SHARE = 0.01  # or by this share of it, whichever is more
-SHEARED_MM = 0.05  # sideways drift of a slice, against straight on along the normal
+OFF_MM = 0.05  # a slice may lie this far from where the affine puts it,
+OFF_SHARE = 0.01  # or by this share of the step between slices, whichever is more
+SHEARED_MM = 0.05  # sideways drift of the last slice, against straight on along the normal
+SAME_PLACE_MM = 0.01
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -60,24 +61,32 @@ class Grid:
 
 
 def _regular_step(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From one slice to the next, in mm; frames come in the order of the series' display."""
+    """From one slice to the next, in mm; frames come in the order of the series' display.
+
+    Scanners round positions, so one step may look shorter than the others; what counts is that no slice lies
+    elsewhere than the affine says.
+    """
     steps_mm = np.diff(positions @ normal)
     usual = float(np.median(steps_mm))
-    if np.abs(steps_mm).min() < UNEVEN_MM:
+    if np.abs(steps_mm).min() < SAME_PLACE_MM:
         raise ExchangeError("it has several images at one place, such as phases of a contrast series")
+    allowed_mm = max(OFF_MM, OFF_SHARE * abs(usual))
+    mean_step = (positions[-1] - positions[0]) / (len(positions) - 1)
+    straight = positions[0] + np.arange(len(positions))[:, None] * mean_step
+    off = positions - straight
     worst = int(np.argmax(np.abs(steps_mm - usual)))
-    if abs(steps_mm[worst] - usual) > max(UNEVEN_MM, UNEVEN_SHARE * abs(usual)):
+    if float(np.abs(off @ normal).max()) > allowed_mm and abs(steps_mm[worst] - usual) > allowed_mm:
         raise ExchangeError(
             f"slices {worst + 1} and {worst + 2} are {abs(steps_mm[worst]):.2f} mm apart, "
             f"where it is {abs(usual):.2f} mm elsewhere"
         )
-    mean_step = (positions[-1] - positions[0]) / (len(positions) - 1)
     sideways = mean_step - normal * (mean_step @ normal)
     if np.linalg.norm(sideways) * (len(positions) - 1) > SHEARED_MM:
         degrees = float(np.degrees(np.arctan2(np.linalg.norm(sideways), abs(mean_step @ normal))))
         raise ExchangeError(f"its slices are sheared by {degrees:.1f}°, as with a tilted gantry")
-    straight = positions[0] + np.arange(len(positions))[:, None] * mean_step
-    off = np.linalg.norm(positions - straight, axis=1)
-    if float(off.max()) > max(SHEARED_MM, UNEVEN_SHARE * abs(usual)):
-        raise ExchangeError(f"slice {int(off.argmax()) + 1} lies {off.max():.2f} mm off the others' line")
+    off_mm = np.linalg.norm(off, axis=1)
+    if float(off_mm.max()) > allowed_mm:
+        raise ExchangeError(
+            f"slice {int(off_mm.argmax()) + 1} lies {off_mm.max():.2f} mm off the others' line"
+        )
     return mean_step

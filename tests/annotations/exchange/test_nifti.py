@@ -142,6 +142,21 @@ def test_what_is_no_regular_volume_is_refused_with_the_reason(source: SourceSeri
         NiftiWriter.of(source)
 
 
+def test_positions_that_a_scanner_rounded_are_a_volume_as_long_as_no_slice_lies_elsewhere() -> None:
+    """One step is shorter by 0.08 mm, as between the bed positions of a PET."""
+    source = series(slices=80, step_mm=3.27)
+    for index in range(40, 80):
+        source = moved(source, index, (0, 0, -0.08))
+    grid = Grid.of(source)
+    for index, frame in enumerate(source.frames):
+        placed = nib.affines.apply_affine(grid.affine_lps_mm, (0, 0, index))
+        assert np.linalg.norm(placed - frame.position) <= 0.05
+    for index in range(40, 80):
+        source = moved(source, index, (0, 0, -0.08))
+    with pytest.raises(ExchangeError, match="slices 40 and 41 are 3.11 mm apart, where it is 3.27 mm"):
+        Grid.of(source)
+
+
 def test_the_grids_affine_leads_back_to_the_position_of_each_slice() -> None:
     source = series(orientation=oblique(), slices=40)
     grid = Grid.of(source)
