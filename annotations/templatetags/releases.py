@@ -61,7 +61,8 @@ def card_plots(card: Sequence[dict[str, Any]] | None) -> list[Plot]:
         rows = [(str(word), int(n)) for word, n in one["rows"]]
         if any(n for _, n in rows):
             unit = ", ".join(part for part in (one.get("unit", ""), _n(one.get("n"))) if part)
-            found.append(Plot(one["title"], unit, rows, _drawn(one["title"], rows, is_scale=one.get("kind") == "histogram")))
+            drawing = _drawn(one["title"], rows, is_scale=one.get("kind") == "histogram")
+            found.append(Plot(one["title"], unit, rows, drawing))
     return found
 
 
