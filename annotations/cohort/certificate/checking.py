@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
-from annotations.cohort.certificate import contours, journal, segments, volumes
+from annotations.cohort.certificate import contours, journal, reports, segments, volumes
 from annotations.cohort.certificate.findings import Differs, Findings
 from annotations.cohort.formats.plan import (
     Contours,
@@ -14,6 +14,7 @@ from annotations.cohort.formats.plan import (
     LabelVolume,
     MaskVolume,
     PlannedFile,
+    Report,
     Segments,
 )
 from annotations.cohort.images import StoredSeries
@@ -67,6 +68,9 @@ class Checks:
                 overlapping = self._overlaps(planned, series)
                 segments.segments(wanted, stream, findings, overlapping=overlapping)
                 return segments.READ_BY
+            case Report() as report:
+                reports.report(report, stream, findings)
+                return reports.READ_BY
             case Contours(series) as regions:
                 overlapping = self._overlaps(planned, series)
                 contours.contours(regions, stream, findings, overlapping=overlapping)

@@ -1,8 +1,9 @@
 """Pixels of a stored series by another road than the writer's: pydicom opens, decodes and rescales them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +55,16 @@ def _by_pydicom(stored: StoredSeries, uid: str, frames: list[SourceFrame]) -> It
     header = Dataset()
     with open_instance(stored.instances[uid]) as file:
         numbers = [frame.key.frame_number for frame in frames]
-        arrays = iter_pixels(
-            file, ds_out=header, specific_tags=_ASKED_FOR, indices=[n - 1 for n in numbers], raw=True
+        arrays = cast(
+            Generator[NDArray[Any]],
+            iter_pixels(
+                file, ds_out=header, specific_tags=_ASKED_FOR, indices=[n - 1 for n in numbers], raw=True
+            ),
         )
-        for frame, array in zip(frames, arrays, strict=True):
-            slope, intercept = _rescale(header, frame)
-            yield _value_bits(array, header).astype(np.float64) * slope + intercept
+        with closing(arrays):  # before the file is, which it would set back to where it was
+            for frame, array in zip(frames, arrays, strict=True):
+                slope, intercept = _rescale(header, frame)
+                yield _value_bits(array, header).astype(np.float64) * slope + intercept
 
 
 def _rescale(header: Dataset, frame: SourceFrame) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from annotations.cohort.certificate import contours
+from annotations.cohort.certificate import contours, reports, shapes
 from annotations.cohort.certificate.checking import added
 from annotations.cohort.certificate.places import PLACE_MM, PLACE_SHARE
 from annotations.cohort.formats import FORMATS
@@ -59,6 +59,8 @@ def certificate_of(material: ReleaseMaterial) -> dict[str, Any]:
             "place_share_of_slice_distance": PLACE_SHARE,
             "place_share_of_voxel": 0.5,
             "surface_share_of_pixel": contours.SURFACE_SHARE,
+            "number_share": reports.NUMBER_SHARE,
+            "point_mm": shapes.POINT_MM,
         },
         "cases": cases,
         "cases_not_told": withheld,
