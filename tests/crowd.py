@@ -22,7 +22,9 @@ from annotations.models import (
     Case,
     CaseStudy,
     Comparison,
+    LabelFact,
     LabelSchema,
+    MarkFact,
     Read,
     ReadingDesign,
     ReadTime,
@@ -197,7 +199,7 @@ def _case(
         date=(now - datetime.timedelta(days=400 + number % 300)).date(),
         description="CT chest",
     )
-    rows.add(
+    series = rows.add(
         Series,
         organisation_id=organisation,
         study_id=study,
@@ -242,6 +244,9 @@ def _case(
     if reference is not None:
         for reader, submission, _ in done:
             _compared(rows, chance, case, submission, reference, skills[reader], disagrees=False)
+    handed_in = [submission for _, submission, _ in done] + [reference] * (reference is not None)
+    for submission in handed_in:
+        _facts(rows, random.Random(submission), submission, series)
 
 
 def _reads(
@@ -292,6 +297,7 @@ def _reads(
                     edit_number=20 * round_,
                     by_id=crowd.readers[reader].pk,
                     at=at,
+                    facts_at=at,
                 )
                 last = round_ == (2 if again and state == S.ACCEPTED else 1)
                 if state == S.RETURNED or not last or state == S.ACCEPTED:
@@ -301,6 +307,42 @@ def _reads(
                     )
         found.append((reader, submission, at))
     return found
+
+
+def _facts(rows: _Rows, chance: random.Random, submission: int, series: int) -> None:
+    """One to four marks, most of them lesions, and what was said of each label."""
+    counts = dict.fromkeys(LABELS, 0)
+    largest = dict.fromkeys(LABELS, 0.0)
+    for at in range(chance.randint(1, 4)):
+        label = LABELS[0] if chance.random() < 0.8 else LABELS[1]
+        longest_mm = chance.lognormvariate(3, 0.4)
+        counts[label] += 1
+        largest[label] = max(largest[label], longest_mm)
+        rows.add(
+            MarkFact,
+            submission_id=submission,
+            annotation=UUID(int=submission * 10 + at),
+            series_id=series,
+            label=label,
+            code="",
+            kind="segment",
+            state="present",
+            longest_mm=longest_mm,
+            shortest_mm=longest_mm * chance.uniform(0.4, 1),
+            volume_ml=(longest_mm / 20) ** 3 * 4,
+            origin=chance.choice(("reader", "reader", "proposal", "proposal_changed")),
+        )
+    for label in LABELS:
+        rows.add(
+            LabelFact,
+            submission_id=submission,
+            label=label,
+            code="",
+            state="present" if counts[label] else chance.choice(("absent", "not_assessed")),
+            count=counts[label],
+            longest_mm=largest[label] or None,
+            volume_ml=(largest[label] / 20) ** 3 * 4 or None,
+        )
 
 
 def _state(place: float, which: int) -> str:
@@ -346,7 +388,9 @@ def _adjudicated(crowd: Crowd, rows: _Rows, case: int, at: datetime.datetime) ->
         opened_at=at,
         changed_at=at,
     )
-    submission = rows.add(Submission, read_id=read, round=1, edit_number=12, by_id=crowd.reviewer.pk, at=at)
+    submission = rows.add(
+        Submission, read_id=read, round=1, edit_number=12, by_id=crowd.reviewer.pk, at=at, facts_at=at
+    )
     rows.add(ReferenceStandard, case_id=case, submission_id=submission, how="adjudicated", since=at)
     return submission
 

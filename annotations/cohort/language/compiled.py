@@ -134,8 +134,8 @@ class _Compiler:
     def _age(self, condition: Condition) -> Q:
         first = (
             CaseStudy.objects.filter(case__project=self.project)
-            .order_by("case", "position", "pk")
-            .distinct("case")
+            .order_by("case_id", "position", "pk")
+            .distinct("case_id")
         )
         known_only = condition.op == "unknown"
         asked = Condition("study.age", "known") if known_only else _as("study.age", condition)
@@ -158,25 +158,28 @@ def _as(field: str, condition: Condition) -> Condition:
 
 def counted(found: QuerySet[Any], way: str, count: Count) -> Q:
     """Of a case (or submission, where `way` leads to it) with so many of these rows; those without any count
-    as 0."""
+    as 0, so “at most 2” is what doesn't have more."""
     if count == Count():
         return Q(pk__in=found.values(way))
-    groups = found.order_by().values(way).annotate(rows=CountRows("pk"))
-    asked = Q() if count.most is None else Q(rows__lte=count.most)
-    if count.least > 1:
-        asked &= Q(rows__gte=count.least)
     if count.most == 0:
         return ~Q(pk__in=found.values(way))
-    there = Q(pk__in=groups.filter(asked).values(way))
-    return there | ~Q(pk__in=found.values(way)) if count.least == 0 else there
+    groups = found.order_by().values(way).annotate(rows=CountRows("pk"))
+    if count.least == 0:
+        return ~Q(pk__in=groups.filter(rows__gt=count.most).values(way))
+    within = Q(rows__gte=count.least)
+    if count.most is not None:
+        within &= Q(rows__lte=count.most)
+    return Q(pk__in=groups.filter(within).values(way))
 
 
 def number_of(found: QuerySet[Any], way: str, what: str, condition: Condition) -> Q:
     """How many different there are, held against the condition's number. What has none counts as 0."""
     groups = found.order_by().values(way).annotate(rows=CountRows(what, distinct=True))
     op, numbers = condition.op, [int(number) for number in condition.numbers()]
-    there = Q(pk__in=groups.filter(rows.compared(F("rows"), op, numbers)).values(way))
-    return there | ~Q(pk__in=found.values(way)) if _holds(0, op, numbers) else there
+    holds = rows.compared(F("rows"), op, numbers)
+    if _holds(0, op, numbers):
+        return ~Q(pk__in=groups.filter(~holds).values(way))
+    return Q(pk__in=groups.filter(holds).values(way))
 
 
 def _holds(number: int, op: str, numbers: list[int]) -> bool:

@@ -9,6 +9,7 @@ from annotations.measures.figures import POINTS_LEAST_AND_MOST
 
 INTEGER_MAX = 2_000_000_000
 NUMBER_MAX = 1e9
+DAYS_MAX = 100_000
 
 
 class Kind(StrEnum):
@@ -193,9 +194,9 @@ _ALL = (
     Field("study.position", "study", "time point number", Kind.NUMBER, "1 is the first", whole=True, least=1,
           most=30_000),
     Field("study.days_since_first", "study", "time since the first study", Kind.NUMBER,
-          "0 for the first time point", _DAYS, may_lack=True),
+          "0 for the first time point", _DAYS, may_lack=True, least=-DAYS_MAX, most=DAYS_MAX),
     Field("study.interval", "study", "time since the study before", Kind.NUMBER,
-          "Not known for the first time point", _DAYS, may_lack=True),
+          "Not known for the first time point", _DAYS, may_lack=True, least=-DAYS_MAX, most=DAYS_MAX),
     # Image series.
     Field("series.modality", "series", "modality", C, "DICOM Modality", may_lack=True),
     Field("series.body_part", "series", "body part", C, "DICOM Body Part Examined", may_lack=True),

@@ -11,7 +11,7 @@ from django.db.models.functions import FirstValue, Greatest, Lag
 
 from annotations.cohort.language.expression import Condition
 from annotations.cohort.language.fields import Kind
-from annotations.models import CaseStudy, Comparison, LabelFact, MarkFact, Read, ReleaseCase
+from annotations.models import CaseStudy, Comparison, LabelFact, MarkFact, Read, ReleaseCase, Submission
 from atlas.models import Project, Series
 
 DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
@@ -70,21 +70,26 @@ CASE_OF = {
 
 
 def rows_of(level: str, project: Project) -> QuerySet[Any]:
-    """Every row of a level in the project. Series and cases may meet more than once: one row each."""
+    """Every row of a level in the project. Series and cases may meet more than once: one row each.
+
+    Marks and labels are those of all projects: which submissions are asked of narrows them down.
+    """
     match level:
         case "study":
             return CaseStudy.objects.filter(case__project=project)
         case "series":
             return Series.objects.filter(IS_IMAGE_SERIES, study__case_studies__case__project=project)
         case "mark":
-            return MarkFact.objects.filter(submission__read__case__project=project)
+            return MarkFact.objects.all()
         case "label":
-            return LabelFact.objects.filter(submission__read__case__project=project)
+            return LabelFact.objects.all()
         case "agreement":
+            others = Submission.objects.filter(  # few, so cheaper to leave out than the rest to look up
+                Q(read__kind=Read.Kind.ADJUDICATION) | Q(read__state=Read.State.SET_ASIDE),
+                read__case__project=project,
+            ).values("pk")
             found = Comparison.objects.filter(case__project=project)
-            found = found.filter(first__read__kind=Read.Kind.READ, second__read__kind=Read.Kind.READ)
-            aside = Read.State.SET_ASIDE
-            return found.exclude(first__read__state=aside).exclude(second__read__state=aside)
+            return found.exclude(first__in=others).exclude(second__in=others)
         case "read":
             return Read.objects.filter(case__project=project).exclude(state=Read.State.SET_ASIDE)
         case _:

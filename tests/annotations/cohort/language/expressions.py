@@ -40,10 +40,14 @@ def values_of(field: Field, own: dict[str, list[str]]) -> st.SearchStrategy[Any]
 
 
 @st.composite
-def conditions(draw: st.DrawFn, level: str | None, own: dict[str, list[str]]) -> dict[str, Any]:
+def conditions(
+    draw: st.DrawFn, level: str | None, own: dict[str, list[str]], *, key: str = "", op: str = ""
+) -> dict[str, Any]:
+    """Of any field of the level, or of the one and the operator that are named."""
     fields = list(fields_of(level)) if level else list(FIELDS.values())
-    field = draw(st.sampled_from([one for one in fields if one.key != "read.reader" or one.key in own]))
-    op = draw(st.sampled_from(sorted(field.operators)))
+    some = st.sampled_from([one for one in fields if one.key != "read.reader" or one.key in own])
+    field = FIELDS[key] if key else draw(some)
+    op = op or draw(st.sampled_from(sorted(field.operators)))
     node: dict[str, Any] = {"field": field.key, "op": op}
     values = values_of(field, own)
     if op in ("known", "unknown"):
