@@ -1,10 +1,11 @@
 """Connects the marks with the images: opens roads to studies, and listens for sealed series."""
 
-from annotations.cohort import erasing, stored
+from annotations.cohort import erasing, pins, stored
 from annotations.reading import broadcasts, imported
 from annotations.reading import policies as reading
 from atlas.erasers import register_eraser
 from atlas.holdings import register_holder
+from atlas.pins import register_pinner
 from atlas.policies import add_project_road, add_road, add_veil
 from atlas.sealed import on_series_sealed
 from atlas.told import register_teller
@@ -20,6 +21,8 @@ def connect() -> None:
     add_veil("marks sequestered", reading.studies_with_marks_sequestered)
     register_eraser("cases", erasing.erase)
     register_holder("releases", stored.release_files)
+    register_holder("packs that releases pin", pins.packs_of_the_past)
+    register_pinner("releases", pins.PINNER)
     on_series_sealed("studies to choose", broadcasts.announce_studies)
     on_series_sealed("imported segments", imported.take_in)
     register_teller("imported segments", imported.became)

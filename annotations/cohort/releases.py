@@ -14,6 +14,7 @@ from accounts.models import User
 from annotations.cohort import changes, splits
 from annotations.cohort.choosing import Choice, Chosen, ChosenCase, choose
 from annotations.cohort.formats import FORMATS
+from annotations.cohort.loosening import loosened
 from annotations.models import Release, ReleaseCase, ReleaseFile, ReleaseRead
 from atlas.archive.storage import storage
 from atlas.fanout import broadcast
@@ -196,7 +197,9 @@ def withdraw_case(release: Release, number: int, *, because: str) -> list[str]:
     files = locked.files.filter(release_case=taken_out, withdrawn_at=None)
     objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
     objects.add(taken_out.record_key)
+    pinned = set(files.filter(is_pinned=True).values_list("object_key", flat=True))
     files.update(withdrawn_at=now, object_key="", is_pinned=False)
+    objects |= loosened(pinned)
     taken_out.reads.all().delete()
     taken_out.withdrawn_at, taken_out.withdrawn_because, taken_out.record_key = now, because[:500], ""
     taken_out.checks = []

@@ -27,6 +27,7 @@ from annotations.cohort.certificate.summing import (
 from annotations.cohort.formats import ALWAYS, FORMATS
 from annotations.cohort.formats.plan import Format, PlannedFile
 from annotations.cohort.formats.streamed import write_json
+from annotations.cohort.loosening import require_standing
 from annotations.cohort.material import CaseMaterial, ReleaseMaterial, record_bytes
 from annotations.exchange.source import ExchangeError
 from annotations.exchange.tables import as_json
@@ -130,6 +131,7 @@ def _write(release_case: ReleaseCase) -> None:
     with transaction.atomic():
         if not releases.may_keep(release_case):
             raise _NotWanted
+        require_standing(files.values())
         left_over = filing.keep(release, files.values(), of=release_case)
         left_over += set(release_case.attempted) - {record_key}
         release_case.written_at, release_case.attempted = timezone.now(), []

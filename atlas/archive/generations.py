@@ -17,6 +17,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import revocation
+from atlas import pins
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.models import Generation, Instance, Series
 
@@ -95,9 +96,9 @@ def retire(series: Series) -> None:
 
 def delete_superseded(keys: list[str], series_id: int | None) -> None:
     """Remove objects that a series is no longer made of, and its generations that needed them. A pack that an
-    image still lies in (one kept back, that went into no other) stays."""
+    image still lies in (one kept back, that went into no other) stays, and one that is given out above."""
     Generation.objects.filter(series=series_id, manifest_key__in=keys).delete()
-    for key in set(keys) - _named(series_id, keys):
+    for key in set(keys) - _named(series_id, keys) - pins.pinned_among(keys):
         storage().delete(key)
 
 
@@ -106,14 +107,17 @@ def forget_generations(series: Series, *, erased: Iterable[str] = ()) -> None:
 
     Call it once the rows of its images name their new bytes, or are gone; `erased` are the objects that held
     the old ones. When it returns, all manifests, thumbnails, decoded renditions and packs that the series had
-    are gone from storage, addresses of its earlier generations answer 410, and what it still has is sealed as
-    the next generation. A process killed on the way leaves a job that does the rest.
+    are gone from storage, and what apps above made of its pixels; addresses of its earlier generations answer
+    410, and what it still has is sealed as the next generation. A process killed on the way leaves a job that
+    does the rest.
     """
     from atlas.archive.tasks import finish_forgetting
 
     with transaction.atomic():
+        given_up = pins.let_go(series)  # first, as those who pin lock what is above before the series
         present = Series.objects.select_for_update().get(pk=series.pk)
-        keys: list = sorted({*erased, *all_objects_of(present)})
+        above = (key for one in given_up for key in one.objects)
+        keys: list = sorted({*erased, *all_objects_of(present), *above})
         present.generations.all().delete()
         Series.objects.filter(pk=present.pk).update(
             state=Series.State.ARRIVING,
@@ -128,6 +132,8 @@ def forget_generations(series: Series, *, erased: Iterable[str] = ()) -> None:
             series_id=present.pk, keys=keys
         )
     finish(present.pk, keys)
+    for one in given_up:
+        one.afterwards()
 
 
 def all_objects_of(series: Series) -> set[str]:

@@ -7,9 +7,11 @@ from annotations.cohort.formats.labelmap import LabelMap
 from annotations.cohort.formats.monai import Monai
 from annotations.cohort.formats.nifti import Nifti
 from annotations.cohort.formats.nnunet import NnUNet
+from annotations.cohort.formats.originals import Originals
 from annotations.cohort.formats.plan import Format
 from annotations.cohort.formats.rtstruct import RtStruct
 from annotations.cohort.formats.seg import Seg
+from annotations.cohort.formats.sr import Sr
 from annotations.cohort.formats.tables import Tables
 
 FORMATS: dict[str, Format] = {
@@ -20,6 +22,8 @@ FORMATS: dict[str, Format] = {
         LabelMap(is_compressed=False),
         LabelMap(is_compressed=True),
         RtStruct(),
+        Sr(),
+        Originals(),
         AnnotationsJson(),
         Tables(),
         NnUNet(),
