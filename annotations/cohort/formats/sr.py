@@ -12,7 +12,7 @@ from pydicom.uid import SegmentationStorage
 
 from annotations.cohort.formats.dicom import identity_of, names_of, written_by
 from annotations.cohort.formats.labelmap import LabelMap
-from annotations.cohort.formats.plan import Format, PlannedFile
+from annotations.cohort.formats.plan import Format, PlannedFile, Report
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReadMaterial
 from annotations.exchange import labelmap_writer, seg_writer
@@ -43,7 +43,7 @@ class Sr(Format):
                         sr_path(read, stored),
                         written_by(stored, partial(_sr, read, stored, marks)),
                         read=read.pinned,
-                        expected=None,
+                        expected=Report(stored, marks) if marks else None,
                     )
 
 
