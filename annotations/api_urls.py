@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from annotations.api import adjudication, derived, flow, reads, release_files, releases, reviews, times
+from annotations.api import (
+    adjudication,
+    derived,
+    flow,
+    predictions,
+    reads,
+    release_files,
+    releases,
+    reviews,
+    times,
+)
 
 READS: list[URLPattern] = [
     path("reads/", reads.ReadList.as_view(), name="api-reads"),
@@ -94,8 +104,19 @@ RELEASES: list[URLPattern] = [
     path(f"{RELEASE}archive/", release_files.ReleaseArchiveView.as_view(), name="api-release-archive"),
 ]
 
+PREDICTION = f"{RELEASE}predictions/<str:public_id>/"
+PREDICTIONS: list[URLPattern] = [
+    path(f"{RELEASE}predictions/", predictions.PredictionList.as_view(), name="api-predictions"),
+    path(PREDICTION, predictions.PredictionDetail.as_view(), name="api-prediction"),
+    path(
+        f"{PREDICTION}files/<str:name>", predictions.PredictionFileView.as_view(), name="api-predicted-file"
+    ),
+    path(f"{PREDICTION}hand-in/", predictions.PredictionHandIn.as_view(), name="api-prediction-hand-in"),
+    path(f"{PREDICTION}propose/", predictions.PredictionPropose.as_view(), name="api-prediction-propose"),
+]
+
 SERIES: list[URLPattern] = [
     path("series/<str:public_id>/derived/", derived.DerivedOfSeries.as_view(), name="api-series-derived"),
 ]
 
-urlpatterns: list[URLPattern] = [*READS, *ADJUDICATIONS, *RELEASES, *SERIES]
+urlpatterns: list[URLPattern] = [*READS, *ADJUDICATIONS, *RELEASES, *PREDICTIONS, *SERIES]

@@ -4,6 +4,10 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from annotations.cohort import facts, recalls, releases, writer
+from annotations.cohort.predictions import proposing, scoring
+from annotations.cohort.predictions.forgetting import COUNT
+from annotations.cohort.predictions.handing_in import SCORE_CASE
+from annotations.cohort.predictions.proposing import PROPOSE_CASE
 from annotations.cohort.recalls import TELL
 from annotations.cohort.releases import CLEAR, FINISH, WRITE_CASE
 from annotations.reading import comparing, following
@@ -75,3 +79,21 @@ def go_on_with_bulk(action_id: int) -> None:
 def work_out_figures(project_id: int, user_id: int) -> None:
     """The figures of a project that this person may be shown are worked out, and kept."""
     kept.work_out(project_id, user_id)
+
+
+@app.task(name=SCORE_CASE)
+def score_predicted_case(predicted_id: int) -> None:
+    """What a model said of one case, against the reference. Running it twice changes nothing."""
+    scoring.score_case(predicted_id)
+
+
+@app.task(name=COUNT)
+def count_prediction(prediction_id: int) -> None:
+    """A case of a prediction is gone: perhaps nothing waits for scores any more."""
+    scoring.count(prediction_id)
+
+
+@app.task(name=PROPOSE_CASE)
+def propose_predicted_case(predicted_id: int) -> None:
+    """One case of a prediction becomes proposals. Running it twice changes nothing."""
+    proposing.propose_case(predicted_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from annotations.models import ReleaseCase, ReleaseFile
+from annotations.models import PredictionFile, ReleaseCase, ReleaseFile
 from atlas.holdings import Holding
 
 
@@ -14,3 +14,6 @@ def release_files() -> Iterator[Holding]:
     for case in cases.iterator():
         what = f"record of case {case.number} of release {case.release_id}"
         yield Holding(case.record_key, case.record_size, case.record_sha256, what)
+    for predicted in PredictionFile.objects.order_by("pk").iterator():
+        what = f"file {predicted.pk} of a prediction"
+        yield Holding(predicted.object_key, predicted.size, predicted.sha256, what)

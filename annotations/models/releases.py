@@ -251,12 +251,14 @@ class Prediction(models.Model):
     description = models.TextField(blank=True)
     part = models.CharField(max_length=10, choices=ReleaseCase.Part.choices, default=ReleaseCase.Part.TEST)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    proposed_at = models.DateTimeField(null=True, help_text="When it became proposals for reading")
     problem = models.CharField(max_length=500, blank=True)
     scores = models.JSONField(null=True, help_text="By label: measures with n and interval, over the cases")
     rank_by = models.FloatField(null=True, help_text="Mean Dice over labels; the leaderboard's order")
     cases_total = models.PositiveIntegerField(default=0)
     cases_done = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    handed_in_at = models.DateTimeField(null=True)
     scored_at = models.DateTimeField(null=True)
 
     class Meta:

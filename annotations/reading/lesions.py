@@ -10,10 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from annotations.measures import geometry, masks
 from annotations.measures.agreement.lesions import Lesion, centre_mm
-from annotations.measures.agreement.voxels import Grid, Voxels
+from annotations.measures.agreement.voxels import Grid, Voxels, volume_mm3
 from annotations.measures.figures import WITHOUT_NUMBERS
 from annotations.models import Submission
 from annotations.reading.frames import Frames, frames_of
@@ -62,6 +64,12 @@ def lesions_of(
         if lesion is not None:
             found.setdefault(mark.value["label"], []).append((mark, lesion))
     return {label: _with_their_measures(made, images) for label, made in found.items()}
+
+
+def lesions_in(series: Series, mask: NDArray[np.bool_]) -> list[Lesion]:
+    """Each part of a mask that touches no other is a lesion, also by a corner: bool[frames, rows, columns] in
+    the series' display order. They have voxels and volumes, but no diameters."""
+    return _Images(series).parts(mask)
 
 
 def labels_of(state: State) -> set[str]:
@@ -143,6 +151,34 @@ class _Images:
             annotations=(identity,),
         )
 
+    def parts(self, mask: NDArray[np.bool_]) -> list[Lesion]:
+        """Voxels without a mark behind them, told apart by where they touch."""
+        painted = np.flatnonzero(mask.any(axis=(1, 2)))
+        if not painted.size:
+            return []
+        stack = self._stack(painted.tolist())
+        grid = self._grid(stack)
+        numbered, _ = ndimage.label(mask[stack.start : stack.stop], structure=np.ones((3, 3, 3)))
+        found = []
+        for number, box in enumerate(ndimage.find_objects(numbered), start=1):
+            corner = (box[0].start, box[1].start, box[2].start)
+            voxels = Voxels(corner, numbered[box] == number)
+            space, centroid_mm = self._middle_of(voxels, grid, stack)
+            found.append(
+                Lesion(
+                    identity=f"{self.series.public_id}/{number}",
+                    series=self.series.public_id,
+                    study=self.series.study.public_id,
+                    space=space,
+                    place=grid.space,
+                    centroid_mm=centroid_mm,
+                    voxels=voxels,
+                    grid=grid,
+                    volume_mm3=volume_mm3(voxels, grid),
+                )
+            )
+        return found
+
     # Segments -----------------------------------------------------------------------------------
 
     def _segment(self, planes: Sequence[PlaneOfMark]) -> _Place | None:
@@ -157,15 +193,19 @@ class _Images:
         stack = self._stack(painted)
         grid = self._grid(stack)
         voxels = _voxels(painted, stack.start)
+        return *self._middle_of(voxels, grid, stack), voxels, grid
+
+    def _middle_of(self, voxels: Voxels, grid: Grid, stack: range) -> tuple[str, tuple[float, float, float]]:
+        """In which space voxels lie, and their centre there."""
         if grid.is_in_mm:
-            return grid.space, centre_mm(grid.centres_mm(voxels.indices)), voxels, grid
+            return grid.space, centre_mm(grid.centres_mm(voxels.indices))
         fullest = int(voxels.mask.sum(axis=(1, 2)).argmax())
         rows, columns = np.nonzero(voxels.mask[fullest])
         centre = np.array([columns.mean() + voxels.corner[2], rows.mean() + voxels.corner[1]]) + 0.5
         name = self.names[stack.start + voxels.corner[0] + fullest]
-        return _image_space(*name), centre_mm([self._on_image(centre, name)]), voxels, grid
+        return _image_space(*name), centre_mm([self._on_image(centre, name)])
 
-    def _stack(self, painted: Mapping[int, PlaneOfMark]) -> range:
+    def _stack(self, painted: Collection[int]) -> range:
         """The stack that holds all of these frames; all frames of the series where several do."""
         within = [one for one in self.frames.stacks if all(at in one for at in painted)]
         return within[0] if within else range(len(self.names))
