@@ -8,5 +8,5 @@
 step "ruff" "$PYTHON" -m ruff check .
 step "ruff format" "$PYTHON" -m ruff format --check .
 step "import-linter" "$PYTHON" -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
-step "mypy" "$PYTHON" -m mypy accounts atlas annotations network
+step "mypy" "$PYTHON" -m mypy accounts atlas annotations network client/atlas_client
 finish
