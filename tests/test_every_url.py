@@ -133,7 +133,13 @@ GET    /projects/respond/releases/                             302 404 404 404 4
 GET    /projects/respond/releases/1/                           302 404 404 404 404 200 403 403 403 200
 POST   /projects/respond/releases/1/                           302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/releases/new/                         302 404 404 404 404 200 403 403 403 403
-POST   /projects/respond/releases/new/                         302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/releases/new/                         302 404 404 404 404 400 403 403 403 403
+POST   /projects/respond/releases/new/preview/                 302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/releases/1/use/                       302 404 404 404 404 400 403 403 403 400
+GET    /projects/respond/releases/1/compare/1/                 302 404 404 404 404 200 403 403 403 200
+GET    /projects/respond/cases/1/recall/                       302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/cases/1/recall/                       302 404 404 404 404 400 403 403 403 403
+POST   /recalls/{recall}/confirm/                              302 404 404 404 404 404 404 404 404 302
 GET    /reads/{assigned}/                                      302 404 404 404 404 200 404 200 404 403
 GET    /reads/{submitted}/                                     302 404 404 404 404 200 200 200 404 403
 GET    /reads/{others}/                                        302 404 404 404 404 200 404 404 200 403

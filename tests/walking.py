@@ -19,6 +19,8 @@ from annotations.models import (
     ImportedSegment,
     IncidentalFinding,
     Read,
+    Recall,
+    RecallNotice,
     ReleaseFile,
     ReleaseUse,
 )
@@ -183,6 +185,8 @@ def build() -> Walk:
     protocol = HangingProtocol.objects.create(
         project=scene.project, place=1, name="Chest", rows=1, columns=1, panes=[{}], changed_by=people["lead"]
     )
+    recall = Recall.objects.create(project=scene.project, case_number=99, reason="The images were wrong.")
+    RecallNotice.objects.create(recall=recall, user=people["scientist"])
     adjudication = _adjudicated(scene)
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
@@ -202,6 +206,7 @@ def build() -> Walk:
         "file": file.public_id,
         "token": token.public_id,
         "protocol": protocol.public_id,
+        "recall": recall.public_id,
         "adjudication": adjudication.public_id,
         "judged": scene.reads["adjudicated"].public_id,
     }
