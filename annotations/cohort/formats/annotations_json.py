@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 from annotations.cohort.formats.nifti import image_path
+from annotations.cohort.formats.originals import originals_path
 from annotations.cohort.formats.places import Places, places_of
 from annotations.cohort.formats.plan import Format, PlannedFile
+from annotations.cohort.formats.rtstruct import why_none
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReadMaterial, accepted_at, reader_identifier
 from annotations.exchange.nifti import NiftiWriter
@@ -63,7 +65,7 @@ def _document(case: CaseMaterial, read: ReadMaterial, places: Places) -> dict[st
             "labels": of.schema.labels,
             "questions": of.schema.questions,
         },
-        "series": [_series_facts(case, stored) for stored in case.stored.values()],
+        "series": [_series_facts(case, read, stored) for stored in case.stored.values()],
         "answers": read.answers,
         "proposals": [
             {
@@ -87,7 +89,7 @@ def _document(case: CaseMaterial, read: ReadMaterial, places: Places) -> dict[st
     }
 
 
-def _series_facts(case: CaseMaterial, stored: StoredSeries) -> dict[str, Any]:
+def _series_facts(case: CaseMaterial, read: ReadMaterial, stored: StoredSeries) -> dict[str, Any]:
     nifti = case.nifti(stored)
     written = isinstance(nifti, NiftiWriter)
     return {
@@ -98,6 +100,8 @@ def _series_facts(case: CaseMaterial, stored: StoredSeries) -> dict[str, Any]:
         "units": stored.source.units,
         "image": image_path(case, stored) if written and case.writes("nifti") else None,
         "no_nifti_because": "" if written else str(nifti),
+        **({"original": originals_path(case, stored)} if case.writes("originals") else {}),
+        **({"no_rtstruct_because": why_none(read, stored)} if case.writes("rtstruct") else {}),
     }
 
 
