@@ -5,7 +5,7 @@ A reader is an identifier without a name behind it, the same in all releases of 
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,7 +19,7 @@ from annotations.exchange.marks import Mark
 from annotations.exchange.nifti import NiftiWriter
 from annotations.exchange.source import ExchangeError, FrameKey
 from annotations.exchange.tables import ReadFacts
-from annotations.models import Case, Release, ReleaseCase, ReleaseRead, Review, Submission
+from annotations.models import Case, Release, ReleaseCase, ReleaseFile, ReleaseRead, Review, Submission
 from annotations.reading.journal import State, state_at
 from annotations.reading.measurements import measure
 from annotations.reading.proposals import changed_since_taken_over
@@ -192,8 +192,10 @@ class ReadMaterial:
 class ReleaseMaterial:
     """A release whose cases are all written: what the files that span them are made from."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, made: Mapping[str, ReleaseFile] | None = None) -> None:
+        """`made`: the files that span the cases, by path; it grows while they are made."""
         self.release = release
+        self.made: Mapping[str, ReleaseFile] = {} if made is None else made
 
     def cases(self) -> Iterator[ReleaseCase]:
         """Those that are not withdrawn, by number."""

@@ -37,7 +37,6 @@ from atlas.archive.storage import ObjectMissing, StorageUnavailable, storage
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-LABELS = "labels.json"
 
 _WRITTEN = ("written_at", "attempted", "record_key", "record_size", "record_sha256", "seconds")
 
@@ -209,8 +208,8 @@ def finish(release_id: int) -> None:
 def _finish(release: Release) -> None:
     """Rows are saved as files are made: nothing is given out before the release is ready, and what a killed
     worker has made is known."""
-    material = ReleaseMaterial(release)
     spanning: dict[str, ReleaseFile] = {}
+    material = ReleaseMaterial(release, spanning)
 
     def add(of: Format | None, planned: PlannedFile) -> ReleaseFile:
         file = spanning[planned.path] = filing.made(release, None, of, planned, spanning)
@@ -220,7 +219,6 @@ def _finish(release: Release) -> None:
     for each in formats_of(release):
         for planned in each.of_release(material):
             add(each, planned)
-    add(None, PlannedFile(LABELS, lambda stream: stream.write(as_json(_labels(release)))))
     release.writer_version = release.writer_version or releases.WRITER_VERSION
     document = certificate_of(material)
     certificate = add(None, PlannedFile(CERTIFICATE, lambda stream: stream.write(as_json(document))))
@@ -233,17 +231,6 @@ def _finish(release: Release) -> None:
             release.pk, manifest_sha256=manifest.sha256, withdrawn_cases=release.withdrawn_cases
         )
     filing.delete_unnamed(left_over)
-
-
-def _labels(release: Release) -> dict[str, object]:
-    """Every schema version that a read of the release followed."""
-    schemas = {schema.version: schema for schema in policies.schemas_of(release)}
-    return {
-        "schemas": [
-            {"version": version, "labels": schema.labels, "questions": schema.questions}
-            for version, schema in sorted(schemas.items())
-        ]
-    }
 
 
 def _write_manifest(release: Release, stream: Any) -> None:

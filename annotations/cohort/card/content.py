@@ -11,11 +11,16 @@ from annotations.cohort.card.bins import FEWEST
 from annotations.cohort.card.figures import Figure, figures_of
 from annotations.cohort.card.gathering import Gathered
 from annotations.exchange.codes import type_of
-from annotations.models import Release, ReleaseRead, Specialty
+from annotations.models import ReadingDesign, Release, ReleaseRead, Specialty
 from annotations.reading import design_words
 from annotations.reading.designs import design_of, rules_of
 from annotations.reading.journal.values import STATES
 from atlas.models import Dataset
+
+SMALL_GROUPS = (
+    f"Bars about people count at least {FEWEST}: smaller groups are joined with their neighbours, and "
+    f"nothing is drawn of fewer than {FEWEST}, because this card is shown to people who don't have the data."
+)
 
 
 @dataclass(frozen=True)
@@ -59,16 +64,20 @@ def card_of(release: Release, found: Gathered) -> Card:
         title=f"{release.project.name}, release {release.number}",
         about=release.title,
         key_figures=[
-            ("cases", count(found.cases)),
-            ("subjects", count(len(found.subjects))),
-            ("studies", count(found.studies)),
-            ("image series", count(found.series)),
-            ("marks", count(found.marks)),
-            ("readers", count(len(found.readers))),
+            _key("case", "cases", found.cases),
+            _key("subject", "subjects", len(found.subjects)),
+            _key("study", "studies", found.studies),
+            _key("image series", "image series", found.series),
+            _key("mark", "marks", found.marks),
+            _key("reader", "readers", len(found.readers)),
         ],
         sections=sections,
         figures=figures,
     )
+
+
+def _key(one: str, more: str, n: int) -> tuple[str, str]:
+    return (one if n == 1 else more, count(n))
 
 
 def count(n: int) -> str:
@@ -86,7 +95,9 @@ def _sections(release: Release, found: Gathered, figures: list[Figure]) -> Itera
         return [at[title] for title in titles if title in at]
 
     yield Section("What it is for", purpose(release), facts=_terms(release))
-    yield Section("Who and where", people(found), figures=drawn("Age", "Sex", "Country", "Site"))
+    yield Section(
+        "Who and where", [*people(found), SMALL_GROUPS], figures=drawn("Age", "Sex", "Country", "Site")
+    )
     yield Section("When", time(release, found), figures=drawn("Time points", "Interval"))
     yield Section("Images", images(found), figures=drawn("Modality", "Slice thickness", "Scanner"))
     yield Section("How it was labelled", labelling(release, found), items=design(release))
@@ -97,7 +108,7 @@ def _sections(release: Release, found: Gathered, figures: list[Figure]) -> Itera
         tables=[_labels(release, found)] if found.labels else [],
     )
     yield Section("How far readers agree", *_agreement(found), figures=drawn("Readers agree"))
-    yield Section("Influence of programs", programs(found), figures=drawn("Where marks came from"))
+    yield Section("Influence of programs", programs(release, found), figures=drawn("Where marks came from"))
     yield Section("Parts", *_parts(release, found))
     yield Section("Known limits", items=limits(release, found))
     yield Section("What has changed", changed(release))
@@ -131,14 +142,7 @@ def citation(release: Release) -> str:
 
 def people(found: Gathered) -> list[str]:
     sites = ", ".join(f"{site} ({country})" for site, country in sorted(found.sites.items()))
-    told = [f"{counted(len(found.subjects), 'subject', 'subjects')} of {sites}."] if found.sites else []
-    if found.sites:
-        told.append(
-            f"Bars about people count at least {FEWEST}: smaller groups are joined with their neighbours, "
-            f"and nothing is drawn of fewer than {FEWEST}, because this card is shown to people who don't "
-            "have the data."
-        )
-    return told
+    return [f"{counted(len(found.subjects), 'subject', 'subjects')} of {sites}."] if found.sites else []
 
 
 def time(release: Release, found: Gathered) -> list[str]:
@@ -198,7 +202,7 @@ def readers(release: Release, found: Gathered) -> list[str]:
 
 def reads_of_a_case(found: Gathered) -> str:
     reads = sorted(found.reads_of_a_case.items())
-    told = [f"{counted(n, 'read', 'reads')} of {counted(cases, 'case', 'cases')}" for n, cases in reads]
+    told = [f"{counted(n, 'read', 'reads')} each of {counted(cases, 'case', 'cases')}" for n, cases in reads]
     return ", ".join(told) or "no reads"
 
 
@@ -252,9 +256,10 @@ def _agreement(found: Gathered) -> tuple[list[str], list[tuple[str, str]]]:
     return sentences, facts
 
 
-def programs(found: Gathered) -> list[str]:
+def programs(release: Release, found: Gathered) -> list[str]:
     shown = sum(found.proposals.values())
-    if not shown and not found.unaided:
+    is_never = design_of(release.project).proposals == ReadingDesign.Proposals.NEVER
+    if is_never or (not shown and not found.unaided):
         return ["Readers were shown no marks that came with the images."]
     told = [
         f"Readers were shown {counted(shown, 'mark', 'marks')} that came with the images: "

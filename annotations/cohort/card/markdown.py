@@ -30,7 +30,7 @@ def _section(section: Section) -> list[str]:
     if section.items:
         lines += [*(f"- {plain(item)}" for item in section.items), ""]
     if section.facts:
-        lines += _table(Table(("", ""), list(section.facts)))
+        lines += [*(f"- **{plain(name)}**: {plain(value)}" for name, value in section.facts), ""]
     for table in section.tables:
         lines += _table(table)
     for figure in section.figures:

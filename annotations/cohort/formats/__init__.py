@@ -2,7 +2,9 @@
 
 from annotations.cohort.formats.about import About
 from annotations.cohort.formats.annotations_json import AnnotationsJson
+from annotations.cohort.formats.card import DataCard
 from annotations.cohort.formats.coco import Coco
+from annotations.cohort.formats.croissant import Croissant
 from annotations.cohort.formats.labelmap import LabelMap
 from annotations.cohort.formats.monai import Monai
 from annotations.cohort.formats.nifti import Nifti
@@ -33,5 +35,5 @@ FORMATS: dict[str, Format] = {
 }
 """By key, in the order of pages."""
 
-ALWAYS: tuple[Format, ...] = (About(),)
+ALWAYS: tuple[Format, ...] = (About(), DataCard(), Croissant())
 """What every release holds besides, whatever was chosen; their files have no format."""

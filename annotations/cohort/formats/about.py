@@ -1,5 +1,6 @@
 """What every release says of itself besides its data.
 
+labels.json
 splits.json
 changes.json
 agreement.txt
@@ -10,17 +11,18 @@ from typing import Any, BinaryIO
 
 from django.db.models import Count
 
-from annotations.cohort import changes
+from annotations.cohort import changes, policies
 from annotations.cohort.formats.plan import Format, PlannedFile
 from annotations.cohort.formats.streamed import write_json
 from annotations.cohort.material import CaseMaterial, ReleaseMaterial, withheld_of
-from annotations.models import ReleaseCase
+from annotations.exchange.tables import as_json
+from annotations.models import Release, ReleaseCase
 
-SPLITS, AGREEMENT = "splits.json", "agreement.txt"
+LABELS, SPLITS, AGREEMENT = "labels.json", "splits.json", "agreement.txt"
 
 
 class About(Format):
-    key, title, holds = "about", "About the release", "parts, changes and the agreement"
+    key, title, holds = "about", "About the release", "labels, parts, changes and the agreement"
     is_always_written = True
 
     def record(self, case: CaseMaterial) -> Any:
@@ -28,6 +30,8 @@ class About(Format):
         return {"changes": found} if found else None
 
     def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
+        labels = as_json(_labels(release.release))
+        yield PlannedFile(LABELS, lambda stream: stream.write(labels), holds_marks=False)
         yield PlannedFile(SPLITS, lambda stream: _splits(release, stream), holds_marks=False)
         changed = changes.Changes(release, self.key)
         yield PlannedFile(changes.PATH, lambda stream: _changes(changed, stream))
@@ -43,6 +47,17 @@ def _changes(changed: changes.Changes, stream: BinaryIO) -> None:
         cases_removed=changed.gone(),
         cases_changed=changed.changed(),
     )
+
+
+def _labels(release: Release) -> dict[str, object]:
+    """Every schema version that a read of the release followed."""
+    schemas = {schema.version: schema for schema in policies.schemas_of(release)}
+    return {
+        "schemas": [
+            {"version": version, "labels": schema.labels, "questions": schema.questions}
+            for version, schema in sorted(schemas.items())
+        ]
+    }
 
 
 # Parts ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 from pydicom import Dataset
 
 from annotations.cohort.formats.nifti import image_path
+from annotations.cohort.formats.originals import Originals, originals_path
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial
 from annotations.exchange.answers import PARTED_BY
@@ -112,6 +113,7 @@ def _of_series(case: CaseMaterial, stored: StoredSeries) -> dict[str, Any]:
         "slice_thickness_mm": _slice_thickness_mm(header),
         "units": source.units,
         "image": image_path(case, stored) if written and case.writes("nifti") else None,
+        "originals": originals_path(case, stored) if case.writes(Originals.key) else None,
         "no_nifti_because": None if written else str(nifti),
         "findings": PARTED_BY.join(finding["code"] for finding in stored.manifest.get("findings", ())),
     }

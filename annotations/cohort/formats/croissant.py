@@ -57,8 +57,7 @@ def file_sets(release: Release) -> Iterator[FileSet]:
     for key, path in rows.order_by().values_list("format", "path").iterator(chunk_size=5000):
         counts[key, pattern_of(path)] += 1
     for (key, pattern), n in sorted(counts.items()):
-        name = f"{key}: {pattern}"
-        yield FileSet(name, pattern, n, f"Files of the format {key}, one or more for each case.")
+        yield FileSet(_name(key, pattern), pattern, n, f"Of the format {key}, for each case.")
 
 
 def pattern_of(path: str) -> str:
@@ -66,6 +65,12 @@ def pattern_of(path: str) -> str:
     *folders, name = path.split("/")
     ending = ".nii.gz" if name.endswith(".nii.gz") else name[name.rfind(".") :] if "." in name else ""
     return "/".join([*("*" if _NUMBERED.match(folder) else folder for folder in folders), f"*{ending}"])
+
+
+def _name(key: str, pattern: str) -> str:
+    """The format, and what in the path says more."""
+    folders = [folder for folder in pattern.split("/")[:-1] if folder not in ("*", "cases", key)]
+    return "/".join([key, *folders])
 
 
 def _about(release: Release, found: Gathered) -> croissant.About:
@@ -90,9 +95,10 @@ def _about(release: Release, found: Gathered) -> croissant.About:
 
 
 def address_of(release: Release) -> str:
-    """Of its page on this node."""
+    """Of its page on this node, by the name that the node is reached by first."""
     path = reverse("project-release", args=[release.project.slug, release.number])
-    return f"https://{settings.ALLOWED_HOSTS[0]}{path}"
+    scheme = "https" if settings.BEHIND_TLS else "http"
+    return f"{scheme}://{settings.ALLOWED_HOSTS[0]}{path}"
 
 
 def _rai(release: Release, found: Gathered) -> dict[str, Any]:
