@@ -8,9 +8,9 @@ ATLAS_TEST_DATA=${ATLAS_TEST_DATA:-$ROOT/../shared/data}
 Name the folder that holds it: ATLAS_TEST_DATA=/path/to/data make judges"
 export ATLAS_TEST_DATA
 
-if ! { command -v dciodvfy && command -v storescu && command -v unzip; } >/dev/null 2>&1; then
-    install_debian dicom3tools dcmtk unzip || fail "make judges needs dciodvfy, which checks DICOM files, storescu, which sends them, and unzip.
-Install them (Debian: apt install dicom3tools dcmtk unzip; elsewhere: https://www.dclunie.com/dicom3tools.html, https://dcmtk.org)."
+if ! { command -v dciodvfy && command -v storescu && command -v plastimatch && command -v unzip; } >/dev/null 2>&1; then
+    install_debian dicom3tools dcmtk plastimatch unzip || fail "make judges needs dciodvfy, which checks DICOM files, storescu, which sends them, plastimatch, which fills outlines, and unzip.
+Install them (Debian: apt install dicom3tools dcmtk plastimatch unzip; elsewhere: https://www.dclunie.com/dicom3tools.html, https://dcmtk.org, https://plastimatch.org)."
 fi
 
 sh scripts/prepare_python.sh judges
