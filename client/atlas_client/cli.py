@@ -32,6 +32,11 @@ A token and a node can also come from $ATLAS_TOKEN and $ATLAS_URL."""
 out, err = Console(), Console(stderr=True)
 
 
+def _say(text: str, where: Console = out) -> None:
+    """As it is: no markup in what a node sends, no lines broken that a script reads."""
+    where.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     wanted = _parser().parse_args(arguments)
@@ -39,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(wanted.does(wanted) or 0)
     except AtlasError as error:
         err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/]", end=" ")
-        err.print(str(error), markup=False, highlight=False)
+        _say(str(error), err)
         return error.exit_code
     except KeyboardInterrupt:
-        err.print("Stopped. The same command goes on where this one was.")
+        _say("Stopped. The same command goes on where this one was.", err)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
@@ -160,7 +165,8 @@ def _login(wanted: argparse.Namespace) -> None:
     found = remote.releases(Server(url, token))  # a token that doesn't open anything is not kept
     file = config.keep(config.Login(url, token, expires_at))
     ends = f", until {expires_at[:10]}" if expires_at else ""
-    out.print(f"Signed in to {url}{ends}: {len(found)} releases. The token is in {file}.", highlight=False)
+    count = f"{len(found)} release{'' if len(found) == 1 else 's'}"
+    _say(f"Signed in to {url}{ends}: {count}. The token is in {file}.")
 
 
 def _made_token(url: str, wanted: argparse.Namespace) -> dict[str, Any]:
@@ -227,7 +233,7 @@ def _list_files(release: RemoteRelease, wanted: argparse.Namespace) -> None:
         return
     for entry in entries:
         told = "withdrawn" if entry.withdrawn else size_text(entry.size)
-        out.print(f"{told:>10}  {entry.path}", markup=False, highlight=False, soft_wrap=True)
+        _say(f"{told:>10}  {entry.path}")
 
 
 def _tell(release: RemoteRelease) -> None:
@@ -246,7 +252,7 @@ def _tell(release: RemoteRelease) -> None:
     }
     for name, value in told.items():
         if value not in (None, ""):
-            out.print(f"{name:>12}  {value}", markup=False, highlight=False, soft_wrap=True)
+            _say(f"{name:>12}  {value}")
     rows = [
         [one["format"] or "always", one["title"], one["files"], size_text(one["bytes"])]
         for one in facts["formats"]
@@ -283,8 +289,8 @@ def _selection(wanted: argparse.Namespace) -> Selection:
 def _get(wanted: argparse.Namespace) -> None:
     release = RemoteRelease(_server(wanted, wanted.workers + 2), wanted.release)
     to = wanted.to or Path(f"{release.project}-{release.number}")
-    is_there = sys.stdin.isatty() and not wanted.quiet
-    release.wait_until_ready(lambda sentence: err.print(sentence, highlight=False))
+    is_there = _is_there() and not wanted.quiet
+    release.wait_until_ready(lambda sentence: _say(sentence, err))
     fetching.accept_terms(release, wanted.purpose, agrees=wanted.agree, ask=_ask_terms if is_there else None)
 
     def may_remove(found: list[str]) -> bool:
@@ -300,14 +306,17 @@ def _get(wanted: argparse.Namespace) -> None:
             release, to, _selection(wanted), workers=wanted.workers, may_remove=may_remove, shown=watched
         )
     if done.kept_withdrawn:
-        err.print(
-            f"{len(done.kept_withdrawn)} files that were withdrawn are still in {to}. They must be deleted."
-        )
+        _say(f"{len(done.kept_withdrawn)} files that were withdrawn are still in {to}. Delete them.", err)
     if not wanted.quiet:
         there = f", {done.already_there} were there" if done.already_there else ""
         fetched = f"{done.files} files fetched ({size_text(done.bytes)}){there}"
         told = f"{release.name} is in {to}: {fetched}, each as its SHA-256 says."
-        out.print(told, markup=False, highlight=False, soft_wrap=True)
+        _say(told)
+
+
+def _is_there() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 def _ask_terms(release: RemoteRelease) -> tuple[str, bool]:
@@ -325,11 +334,11 @@ def _verify(wanted: argparse.Namespace) -> None:
         right, wrong, missing = fetching.verify(wanted.folder, watched)
     for told, paths in (("wrong", wrong), ("missing", missing)):
         for path in paths:
-            err.print(f"{told:>8}  {path}", markup=False, highlight=False, soft_wrap=True)
+            _say(f"{told:>8}  {path}", err)
     if wrong or missing:
         raise IntegrityError(
             f"Of {right + len(wrong) + len(missing)} files {len(wrong)} are not as the release says, and "
             f"{len(missing)} are missing. The same `atlas-client get` again mends that."
         )
     if not wanted.quiet:
-        out.print(f"All {right} files are as the release says.", highlight=False)
+        _say(f"All {right} files are as the release says.")

@@ -94,7 +94,8 @@ class Tables(Mapping[str, list[dict[str, Any]]]):
 
     @cached_property
     def columns(self) -> dict[str, Any]:
-        return json.loads(self._release.path("tables/columns.json").read_text())
+        told = json.loads(self._release.path("tables/columns.json").read_text())
+        return told.get("tables", told)
 
     def path(self, name: str, ending: str = "csv") -> Path:
         """The file itself, for pandas, polars or DuckDB; `ending` csv or parquet."""
@@ -113,8 +114,7 @@ class Tables(Mapping[str, list[dict[str, Any]]]):
             ]
 
     def _kinds(self, name: str) -> dict[str, str]:
-        tables = self.columns.get("tables", self.columns)
-        return {column["name"]: column["type"] for column in tables.get(name, {}).get("columns", ())}
+        return {column["name"]: column["type"] for column in self.columns[name]["columns"]}
 
     def __iter__(self) -> Iterator[str]:
         return iter(path[7:-4] for path in self._release.paths("tables/") if path.endswith(".csv"))
