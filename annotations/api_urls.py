@@ -1,9 +1,10 @@
-"""REST for reads, then for releases, then for what came with a series."""
+"""REST for reads, then for cohorts and releases, then for what came with a series."""
 
 from django.urls import URLPattern, path
 
 from annotations.api import (
     adjudication,
+    cohort,
     derived,
     flow,
     predictions,
@@ -94,6 +95,8 @@ ADJUDICATIONS: list[URLPattern] = [
 RELEASE = "projects/<slug:slug>/releases/<int:number>/"
 RELEASES: list[URLPattern] = [
     path("releases/", releases.AllReleases.as_view(), name="api-all-releases"),
+    path("projects/<slug:slug>/cohort/", cohort.Cohort.as_view(), name="api-cohort"),
+    path("projects/<slug:slug>/cohort/fields/", cohort.CohortFields.as_view(), name="api-cohort-fields"),
     path("projects/<slug:slug>/releases/", releases.ReleaseList.as_view(), name="api-releases"),
     path(RELEASE, releases.ReleaseDetail.as_view(), name="api-release"),
     path(f"{RELEASE}use/", releases.ReleaseUseView.as_view(), name="api-release-use"),

@@ -132,6 +132,7 @@ POST   /projects/respond/members/withdraw/                     302 404 404 404 4
 GET    /projects/respond/releases/                             302 404 404 404 404 200 403 403 403 200
 GET    /projects/respond/releases/1/                           302 404 404 404 404 200 403 403 403 200
 POST   /projects/respond/releases/1/                           302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/cohort/                               302 404 404 404 404 200 403 403 403 403
 GET    /projects/respond/releases/new/                         302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/releases/new/                         302 404 404 404 404 400 403 403 403 403
 POST   /projects/respond/releases/new/preview/                 302 404 404 404 404 200 403 403 403 403
@@ -172,6 +173,9 @@ PATCH  /api/v1/datasets/chest-ct/uploads/{upload}/large-files/{file}/ 401 404 40
 DELETE /api/v1/datasets/chest-ct/uploads/{upload}/large-files/{file}/ 401 404 404 204 204 404 404 404 404 404
 GET    /api/v1/me/preferences/                                 401 200 200 200 200 200 200 200 200 200
 PUT    /api/v1/me/preferences/                                 401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/projects/respond/cohort/                        401 404 404 404 404 400 403 403 403 403
+POST   /api/v1/projects/respond/cohort/                        401 404 404 404 404 400 403 403 403 403
+GET    /api/v1/projects/respond/cohort/fields/                 401 404 404 404 404 200 403 403 403 403
 GET    /api/v1/projects/respond/releases/                      401 404 404 404 404 200 403 403 403 200
 POST   /api/v1/projects/respond/releases/                      401 404 404 404 404 201 403 403 403 403
 GET    /api/v1/projects/respond/releases/1/                    401 404 404 404 404 200 403 403 403 200
