@@ -11,8 +11,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
-from annotations.cohort import language, policies, splits
+from annotations.cohort import facts, language, policies, splits
 from annotations.cohort.formats import FORMATS
+from annotations.cohort.language.expression import is_about_readings
 from annotations.models import Case, LabelFact, Read, Recall, ReferenceStandard, Release, ReleaseCase
 from annotations.reading.policies import cases_being_read_by
 from atlas.models import Project
@@ -91,7 +92,7 @@ def choose(project: Project, by: User, choice: Choice) -> Chosen:
     told but that it is being read.
     """
     choice.require_possible()
-    matching = _matching(project, by, choice.query)
+    matching = _matching(project, by, choice)
     recalled = set(Recall.objects.filter(project=project).values_list("case_number", flat=True))
     cases: dict[int, ChosenCase] = {}
     for submission, case, number, subject, pseudonym, site in policies.acceptable_submissions(
@@ -119,15 +120,25 @@ def choose(project: Project, by: User, choice: Choice) -> Chosen:
     return Chosen(kept, in_project, left_out)
 
 
-def _matching(project: Project, by: User, query: dict[str, Any] | None) -> set[int] | None:
-    """The cases of a cohort; None for all."""
-    if query is None:
-        return None
-    try:
-        matching = language.cases_matching(project, language.parse(query), by)
-    except language.CohortError as error:
-        raise ValidationError(f"The cohort can't be found: {error}") from error
-    return set(matching.order_by().values_list("pk", flat=True))
+def _matching(project: Project, by: User, choice: Choice) -> set[int] | None:
+    """The cases of a cohort; None for all. Raises ValidationError also while what the reads say, by which
+    cases are chosen or parted, is not worked out for all of them: that would be another cohort."""
+    by_readings = choice.split is not None and "label" in choice.split.stratify
+    matching = None
+    if choice.query is not None:
+        try:
+            expression = language.parse(choice.query)
+            found = language.cases_matching(project, expression, by)
+        except language.CohortError as error:
+            raise ValidationError(f"The cohort can't be found: {error}") from error
+        matching = set(found.order_by().values_list("pk", flat=True))
+        by_readings |= is_about_readings(expression)
+    if by_readings and (waiting := facts.without_facts(project, by)):
+        raise ValidationError(
+            f"What {waiting} of the reads say is still being worked out, and cases are chosen or parted by "
+            "it. Try again in a minute."
+        )
+    return matching
 
 
 def _set_references(project: Project, cases: Iterable[ChosenCase]) -> None:

@@ -77,7 +77,7 @@ def taken_out(case: Case, *, because: str, by: User | None = None) -> Taken:
     RecallNotice.objects.bulk_create(
         [RecallNotice(recall=made, user_id=user) for user in sorted(people)], ignore_conflicts=True
     )
-    audit.record(by, "case.recalled", case, case=case.number, recall=made.pk)
+    audit.record(by, "case.recalled", made, case=case.pk, case_number=case.number)
     app.configure_task(TELL).defer(recall_id=made.pk)
     return Taken(made, held, objects, len(people))
 
@@ -136,7 +136,7 @@ def tell(recall_id: int) -> None:
             send_mail(*_letter(found, numbers), None, [notice.user.email])
         notice.told_at = timezone.now()
         notice.save(update_fields=["told_at"])
-        audit.record(None, "recall.told", found, user=notice.user_id)
+        audit.record(None, "recall.told", found, person=notice.user_id, case_number=found.case_number)
 
 
 def _letter(found: Recall, numbers: list[int]) -> tuple[str, str]:
@@ -175,5 +175,5 @@ def confirm(*, by: User, recall: Recall) -> RecallNotice:
     if notice.confirmed_at is None:
         notice.confirmed_at = timezone.now()
         notice.save(update_fields=["confirmed_at"])
-        audit.record(by, "recall.deletion_confirmed", recall)
+        audit.record(by, "recall.deletion_confirmed", recall, case_number=recall.case_number)
     return notice

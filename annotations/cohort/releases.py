@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
@@ -170,13 +170,17 @@ def retry(*, by: User, release: Release) -> Release:
 
 def _have_written(release: Release) -> None:
     """One job a case that isn't written; within the caller's transaction."""
-    waiting = ReleaseCase.objects.filter(release=release, withdrawn_at=None, written_at=None)
-    cases = list(waiting.order_by("number").values_list("case_id", flat=True))
+    cases = list(_waiting(release).order_by("number").values_list("case_id", flat=True))
     if cases:
         wanted: list[dict[str, Any]] = [{"release_id": release.pk, "case_id": case_id} for case_id in cases]
         app.configure_task(WRITE_CASE).batch_defer(*wanted)
     else:
         _have_finished(release)
+
+
+def _waiting(release: Release) -> QuerySet[ReleaseCase]:
+    """The cases still to be written."""
+    return ReleaseCase.objects.filter(release=release, withdrawn_at=None, written_at=None)
 
 
 def _have_finished(release: Release) -> None:
@@ -205,12 +209,12 @@ def withdraw_case(release: Release, number: int, *, because: str) -> list[str]:
     taken_out.checks = []
     taken_out.save(update_fields=["withdrawn_at", "withdrawn_because", "record_key", "checks"])
     locked.cases_total = max(0, locked.cases_total - 1)
-    locked.cases_done = locked.release_cases.filter(withdrawn_at=None, written_at__isnull=False).count()
+    locked.cases_done = locked.cases_total - _waiting(locked).count()
     locked.withdrawn_cases = sorted({*locked.withdrawn_cases, number})
     if locked.state == Release.State.READY:
         locked.state = Release.State.WRITING
     locked.save(update_fields=["state", "cases_total", "cases_done", "withdrawn_cases"])
-    audit.record(None, "release.withdrawn_in_part", locked, number=locked.number, case=number)
+    audit.record(None, "release.withdrawn_in_part", locked, number=locked.number, case_number=number)
     if locked.state == Release.State.WRITING:
         _have_written(locked)
     announce(locked)
@@ -232,12 +236,10 @@ def may_keep(release_case: ReleaseCase) -> bool:
 def case_written(release_id: int) -> None:
     """Count what is done; after the last case, have the release finished."""
     release = Release.objects.select_for_update().get(pk=release_id)
-    counted = ReleaseCase.objects.filter(release=release, withdrawn_at=None).aggregate(
-        cases=Count("pk"), waiting=Count("pk", filter=Q(written_at=None))
-    )
-    release.cases_done = counted["cases"] - counted["waiting"]
+    waiting = _waiting(release).count()
+    release.cases_done = release.cases_total - waiting
     release.save(update_fields=["cases_done"])
-    if not counted["waiting"] and release.state == Release.State.WRITING:
+    if not waiting and release.state == Release.State.WRITING:
         _have_finished(release)
     announce(release)
 

@@ -21,6 +21,7 @@ from annotations.models import (
     IncidentalFinding,
     LabelSchema,
     Read,
+    Recall,
     Release,
 )
 from annotations.reading import policies
@@ -183,4 +184,5 @@ def _of_project(project: Project) -> list[QuerySet[AuditRecord]]:
         lines.filter(object_type__in=NAMING_THE_PROJECT, facts__project=project.pk),
         _of("labelschema", LabelSchema.objects.filter(project=project)),
         _of("release", Release.objects.filter(project=project)),
+        _of("recall", Recall.objects.filter(project=project)),
     ]

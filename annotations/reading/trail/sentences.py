@@ -122,9 +122,16 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "release.frozen": (Kind.GAVE, gettext_noop("froze release {number}: {cases} cases")),
     "release.retried": (Kind.GAVE, gettext_noop("had release {number} written again")),
     "release.downloaded": (Kind.GAVE, gettext_noop("downloaded files of a release")),
+    "release.cancelled": (Kind.GAVE, gettext_noop("cancelled release {number}")),
     "release.withdrawn_in_part": (
         Kind.GAVE,
-        gettext_noop("took an erased case out of release {number}"),
+        gettext_noop("took case {case_number} out of release {number}"),
+    ),
+    "case.recalled": (Kind.GAVE, gettext_noop("recalled case {case_number}")),
+    "recall.told": (Kind.GAVE, gettext_noop("told {person} that case {case_number} was recalled")),
+    "recall.deletion_confirmed": (
+        Kind.GAVE,
+        gettext_noop("confirmed that copies of case {case_number} are deleted"),
     ),
     # Of the node
     "account.created": (Kind.NODE, gettext_noop("made an account")),

@@ -172,3 +172,28 @@ def cohort(db, objects: Path, pyradiomics_data: Path) -> Cohort:
     CaseStudy.objects.create(case=case, study=study, position=1)
     series = Series.objects.get(study=study, modality="MR")
     return Cohort(project, people, schema, case, series, volume, labels, converted)
+
+
+@pytest.fixture
+def second(cohort: Cohort) -> Cohort:
+    """The same project with a second subject's case, which nobody has read yet."""
+    converted = ConvertedSeries.of(
+        cohort.volume, VolumeIdentity("breast2", "N-0002", "MR", "Breast MR", "Converted")
+    )
+    sources = [Source(name, lambda c=file: BytesIO(c)) for name, file in converted.files()]
+    import_paths(Dataset.objects.get(slug="breast-mr"), sources)
+    study = Study.objects.get(subject__pseudonym="N-0002")
+    case = Case.objects.create(project=cohort.project, subject=study.subject, number=2)
+    CaseStudy.objects.create(case=case, study=study, position=1)
+    here = {"case": case, "converted": converted, "series": Series.objects.get(study=study)}
+    return Cohort(**vars(cohort) | here)
+
+
+@pytest.fixture
+def two_cases(cohort: Cohort, second: Cohort) -> Case:
+    """Both cases read and accepted; the second."""
+    for each in (cohort, second):
+        read = each.read()
+        each.draw(read)
+        each.accept(read)
+    return second.case

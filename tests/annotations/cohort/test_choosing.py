@@ -162,6 +162,18 @@ def test_a_cohort_that_is_not_understood_is_refused_and_never_everything(crowd: 
     assert not Release.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [Choice(split=PARTS), Choice(query={"label": {"field": "label.state", "op": "is", "value": "present"}})],
+)
+def test_nothing_is_chosen_by_what_reads_say_before_that_is_known(crowd: Crowd, choice: Choice) -> None:
+    summary.preview(crowd.project, crowd.lead, choice)
+    Submission.objects.filter(pk=standards(crowd)[1]).update(facts_at=None)
+    with pytest.raises(ValidationError, match="What 1 of the reads say is still being worked out"):
+        releases.freeze(by=crowd.lead, project=crowd.project, choice=choice)
+    assert releases.freeze(by=crowd.lead, project=crowd.project).number == 1
+
+
 def test_a_recalled_case_never_comes_in(crowd: Crowd) -> None:
     case = Case.objects.get(project=crowd.project, number=2)
     assert case.number in {one.number for one in choose(crowd.project, crowd.lead, Choice()).cases}

@@ -1,20 +1,16 @@
 """A subject that is erased leaves projects and releases; the other subjects' cases stay as they were."""
 
 import json
-from io import BytesIO, StringIO
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from annotations.cohort import releases
-from annotations.exchange.volumes import ConvertedSeries, VolumeIdentity
-from annotations.models import Case, CaseStudy, Edit, MaskPlane, Read, Release, ReleaseCase
-from atlas.archive.sources import Source
+from annotations.models import Case, Edit, MaskPlane, Read, Release, ReleaseCase
 from atlas.archive.storage import storage
-from atlas.archive.uploads import import_paths
-from atlas.models import Dataset, Series, Study, Subject
-from tests.annotations.cohort.conftest import Cohort
+from atlas.models import Subject
 from tests.annotations.cohort.test_release import content, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,34 +21,6 @@ def no_jobs(db):
     """Of tests before."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
-
-
-@pytest.fixture
-def two_cases(cohort: Cohort) -> Case:
-    """A second subject, read and accepted as the first; returns its case."""
-    converted = ConvertedSeries.of(
-        cohort.volume, VolumeIdentity("breast2", "N-0002", "MR", "Breast MR", "Converted")
-    )
-    sources = [Source(name, lambda c=file: BytesIO(c)) for name, file in converted.files()]
-    import_paths(Dataset.objects.get(slug="breast-mr"), sources)
-    study = Study.objects.get(subject__pseudonym="N-0002")
-    case = Case.objects.create(project=cohort.project, subject=study.subject, number=2)
-    CaseStudy.objects.create(case=case, study=study, position=1)
-    first = cohort.read()
-    cohort.draw(first)
-    cohort.accept(first)
-    second = Cohort(
-        **vars(cohort)
-        | {
-            "case": case,
-            "converted": converted,
-            "series": Series.objects.get(study=study),
-        }
-    )
-    read = second.read()
-    second.draw(read)
-    second.accept(read)
-    return case
 
 
 def erase(pseudonym: str) -> str:
