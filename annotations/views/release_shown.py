@@ -1,7 +1,6 @@
 """What the page of a release says of its formats, its cohort, and how it may be used."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -14,6 +13,7 @@ from annotations.cohort.formats import FORMATS
 from annotations.models import MarkFact, ReferenceStandard, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from annotations.reading.policies import cases_being_read_by
 from annotations.views.release_certificate import Back, came_back
+from annotations.views.release_snippets import Snippets, snippets_of
 from annotations.views.release_split import references_of
 
 SHORT = {
@@ -38,7 +38,7 @@ class FormatRow:
     size: int
     back: Back | None
     archive: str = ""
-    snippets: Mapping[str, str] = field(default_factory=dict)
+    snippets: Snippets | None = None
 
 
 def format_rows(release: Release, files: QuerySet[ReleaseFile], api: str) -> list[FormatRow]:
@@ -68,25 +68,6 @@ def format_rows(release: Release, files: QuerySet[ReleaseFile], api: str) -> lis
         title, holds = gettext("About the release"), gettext("labels, splits, changes, data card, manifest")
         rows.append(FormatRow("", title, "", holds, *counted[""], None))
     return rows
-
-
-def snippets_of(release: Release, key: str, api: str) -> dict[str, str]:
-    """How to fetch one format: with the client, in Python, and with curl alone."""
-    slug, n = release.project.slug, release.number
-    node = api.split("/api/")[0]
-    name = f"{slug}-{n}-{key}"
-    return {
-        "client": f"atlas-client login {node}\n"
-        f"atlas-client get {slug}/{n} \\\n    --formats {key} \\\n    --to {name}",
-        "python": "import atlas_client\n\n"
-        f'release = atlas_client.release("{slug}/{n}")\n'
-        "for case in release.cases():\n"
-        "    image, masks = case.image(), case.masks()",
-        "curl": 'read -rsp "Token: " TOKEN\n'
-        f"curl -f -C - -o {name}.zip \\\n"
-        '  -H "Authorization: Bearer $TOKEN" \\\n'
-        f'  "{api}/archive/?formats={key}"',
-    }
 
 
 def progress_words(release: Release) -> str:

@@ -17,7 +17,13 @@ from accounts.requests import SignedInRequest
 from annotations.cohort import policies, releases, summary, uses
 from annotations.cohort.formats import FORMATS
 from annotations.models import Release
-from annotations.views import release_query, release_recalls, release_shown, release_split
+from annotations.views import (
+    release_predictions,
+    release_query,
+    release_recalls,
+    release_shown,
+    release_split,
+)
 from annotations.views.frame import OpenProject, carried_out, open_project, page_of, sentence, show
 from annotations.views.release_certificate import certificate_of
 
@@ -169,6 +175,7 @@ def _page(
         others=others if len(others) > 1 else [],
         before=_before(found, others),
         show_files=bool(formats),
+        **(release_predictions.standings_of(user, found) if is_open else {}),
         **_files(request, files, may_fetch, api),
     )
 

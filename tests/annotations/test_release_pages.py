@@ -143,6 +143,7 @@ def test_formats_are_counted_and_open_once_a_purpose_is_stated(scene: Scene, rel
     assert "/api/v1/projects/respond/releases/1/archive/?formats=nifti" in after
     assert "/api/v1/projects/respond/releases/1/files/cases/0004/images/CT_1.nii.gz" in after
     assert "curl -f -C - -o respond-1-seg.zip" in after
+    assert "atlas-client get respond@1" in after
 
 
 def test_an_agreement_is_accepted_first_and_what_was_typed_stays(scene: Scene, release: Release) -> None:
