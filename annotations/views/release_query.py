@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from annotations.cohort import language
 from atlas.models import Project
@@ -37,8 +37,5 @@ def as_written(query: dict[str, Any] | None) -> str:
 
 def page_url(project: Project, query: dict[str, Any] | None) -> str:
     """The cohort page, with this expression in it."""
-    try:
-        url = reverse("project-cohort", args=[project.slug])
-    except NoReverseMatch:
-        return ""
+    url = reverse("project-cohort", args=[project.slug])
     return f"{url}?{urlencode({NAME: as_written(query)})}" if query is not None else url

@@ -69,7 +69,7 @@ def release_list(request: SignedInRequest, slug: str) -> HttpResponse:
         rows=rows,
         recalls=release_recalls.recalls_in(opened.project),
         notices=release_recalls.open_in(request.user, opened.project),
-        cohort_url=release_query.page_url(opened.project, None) if opened.may_review else None,
+        cohort_url=release_query.page_url(opened.project, None) if opened.may_manage else None,
     )
 
 
@@ -149,7 +149,7 @@ def _page(
         lesions=release_shown.lesions_of(found, manages=manages) if knows_marks else 0,
         flow=release_shown.flow_of(found, user),
         query_words=release_query.in_words(found.query),
-        query_url=release_query.page_url(opened.project, found.query) if opened.may_review else "",
+        query_url=release_query.page_url(opened.project, found.query) if manages else "",
         split=release_split.table_of(found, manages=manages) if knows_marks else None,
         formats=formats,
         chosen=chosen,
