@@ -138,6 +138,8 @@ POST   /projects/respond/releases/new/                         302 404 404 404 4
 POST   /projects/respond/releases/new/preview/                 302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/releases/1/use/                       302 404 404 404 404 400 403 403 403 400
 GET    /projects/respond/releases/1/compare/1/                 302 404 404 404 404 200 403 403 403 200
+GET    /projects/respond/releases/1/predictions/{prediction}/  302 404 404 404 404 200 403 403 403 200
+POST   /projects/respond/releases/1/predictions/{prediction}/  302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/cases/1/recall/                       302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/cases/1/recall/                       302 404 404 404 404 400 403 403 403 403
 POST   /recalls/{recall}/confirm/                              302 404 404 404 404 404 404 404 404 302
@@ -185,6 +187,13 @@ GET    /api/v1/projects/respond/releases/1/manifest/           401 404 404 404 4
 POST   /api/v1/projects/respond/releases/1/use/                401 404 404 404 404 400 403 403 403 400
 POST   /api/v1/projects/respond/releases/1/cancel/             401 404 404 404 404 400 403 403 403 403
 POST   /api/v1/projects/respond/releases/1/retry/              401 404 404 404 404 400 403 403 403 403
+GET    /api/v1/projects/respond/releases/1/predictions/        401 404 404 404 404 200 403 403 403 200
+POST   /api/v1/projects/respond/releases/1/predictions/        401 404 404 404 404 400 403 403 403 400
+GET    /api/v1/projects/respond/releases/1/predictions/{prediction}/ 401 404 404 404 404 200 403 403 403 200
+DELETE /api/v1/projects/respond/releases/1/predictions/{prediction}/ 401 404 404 404 404 204 403 403 403 204
+PUT    /api/v1/projects/respond/releases/1/predictions/{prediction}/files/a.nii.gz 401 404 404 404 404 403 403 403 403 400
+POST   /api/v1/projects/respond/releases/1/predictions/{prediction}/hand-in/ 401 404 404 404 404 403 403 403 403 400
+POST   /api/v1/projects/respond/releases/1/predictions/{prediction}/propose/ 401 404 404 404 404 400 403 403 403 403
 GET    /api/v1/releases/                                       401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/                                          401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/{assigned}/                               401 404 404 404 404 200 404 200 404 403

@@ -18,6 +18,8 @@ from annotations.models import (
     HangingProtocol,
     ImportedSegment,
     IncidentalFinding,
+    PredictedCase,
+    Prediction,
     Read,
     Recall,
     RecallNotice,
@@ -187,6 +189,10 @@ def build() -> Walk:
     )
     recall = Recall.objects.create(project=scene.project, case_number=99, reason="The images were wrong.")
     RecallNotice.objects.create(recall=recall, user=people["scientist"])
+    prediction = Prediction.objects.create(
+        release=scene.release, by=people["scientist"], name="nnU-Net 2", part="", cases_total=1
+    )
+    PredictedCase.objects.create(prediction=prediction, release_case=scene.release.release_cases.get())
     adjudication = _adjudicated(scene)
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
@@ -207,6 +213,7 @@ def build() -> Walk:
         "token": token.public_id,
         "protocol": protocol.public_id,
         "recall": recall.public_id,
+        "prediction": prediction.public_id,
         "adjudication": adjudication.public_id,
         "judged": scene.reads["adjudicated"].public_id,
     }
