@@ -32,6 +32,7 @@ from annotations.models import (
     Review,
     Submission,
 )
+from annotations.reading.journal.answers import answer_id
 from atlas.archive.sources import Source
 from atlas.archive.storage import storage
 from atlas.archive.uploads import import_paths
@@ -149,6 +150,11 @@ class RealRead:
         else:
             place["points_image"] = points_image
         return self._mark(label_key, series, "present", f"{kind} {self.edits}", kind=kind, **place)
+
+    def state_label(self, label_key: str, state: str) -> None:
+        """Said of the case as a whole."""
+        value = {"of": "label", "id": label_key, "answer": "state", "value": state}
+        self._edit(answer_id(of="label", about=label_key, answer="state"), value=value)
 
     def accept(self) -> None:
         submission = Submission.objects.create(

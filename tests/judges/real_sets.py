@@ -26,13 +26,15 @@ LABELS = (
     label("dot", "Single voxel"),
 )
 NUMBERS = {"mass": 1, "oedema": 2, "node": 3, "dot": 4}
-PARTS = {1: "train", 2: "validation", 3: "train", 4: "train", 5: "test"}
+PARTS = {1: "train", 2: "validation", 3: "train", 4: "train", 5: "test", 8: "train"}
 
 VOLUMES = {
     3: ("mr_brain1_pyradiomics/converted_dicom/image", "*.dcm"),  # slices 6.5 mm apart, against the normal
     4: ("mr_longitudinal_crc_06489/study_1959-12-09", "*.dcm"),  # oblique
     5: ("odd_mixed/dicom2nifti/non_square_pixels_mr", "*.dcm"),
 }
+EMPTY = 8  # read as showing nothing
+VOLUMES[EMPTY] = ("mr_longitudinal_crc_06489/study_1960-04-13", "*.dcm")
 NO_VOLUMES = {
     6: ("mr_breast_dce_ucsf08/image", "*.dcm"),  # three phases at each place
     7: ("odd_mixed/dicom2nifti/gantry_tilt_ct", "*.dcm"),
@@ -48,13 +50,14 @@ class Expected:
 
     number: int
     name: str
+    shape: tuple[int, int, int]
     marks: list[tuple[str, NDArray[np.bool_]]]
     images: list[Header] = field(default_factory=list)
 
     @property
     def label_map(self) -> NDArray[np.uint8]:
         """By hand: label by label in the schema's order, the later over the earlier."""
-        found = np.zeros(self.marks[0][1].shape, dtype=np.uint8)
+        found = np.zeros(self.shape, dtype=np.uint8)
         for key, number in NUMBERS.items():
             for own, voxels in self.marks:
                 if own == key:
@@ -89,7 +92,11 @@ def _made(folder: Path, data: Path) -> RealSets:
         study = Study.objects.exclude(pk__in=known).get()
         read = project.read_of(number, study)
         one = Series.objects.get(study=study)
-        _draw(read, one)
+        if number == EMPTY:
+            for each in LABELS:
+                read.state_label(each["key"], "absent")
+        else:
+            _draw(read, one)
         series[f"{one.modality} {number}"] = _expected(
             read, one, number, by_position(data / where, pattern) if number in VOLUMES else []
         )
@@ -150,13 +157,15 @@ def _expected(read: RealRead, one: Series, number: int, images: list[Header]) ->
     """From the journal's rows."""
     frames = StoredSeries(one).source.frames
     places = {frame.key: index for index, frame in enumerate(frames)}
+    shape = (len(frames), frames[0].rows, frames[0].columns)
     marks: dict[object, tuple[str, NDArray[np.bool_]]] = {}
     for edit in Edit.objects.filter(read=read.read).order_by("number"):
-        if edit.value and edit.value["series"] == one.public_id and edit.value["kind"] == "segment":
-            shape = (len(frames), frames[0].rows, frames[0].columns)
-            marks[edit.annotation_id] = (edit.value["label"], np.zeros(shape, dtype=bool))
+        value = edit.value or {}
+        if value.get("series") == one.public_id and value["kind"] == "segment":
+            marks[edit.annotation_id] = (value["label"], np.zeros(shape, dtype=bool))
         elif edit.runs is not None and edit.annotation_id in marks:
             index = places[edit.sop_instance_uid, edit.frame_number]
             plane = masks.decode(bytes(edit.runs), edit.rows, edit.columns)
             marks[edit.annotation_id][1][index] = plane
-    return Expected(number, f"{number:04d}_{one.modality}_{one.public_id}", list(marks.values()), images)
+    name = f"{number:04d}_{one.modality}_{one.public_id}"
+    return Expected(number, name, shape, list(marks.values()), images)

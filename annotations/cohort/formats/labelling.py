@@ -28,6 +28,11 @@ NOT_STATED = "not stated"
 KEPT_FOR_NETWORKS = {"background", "ignore"}  # names that mean something else there
 
 NO_REFERENCE = "several accepted reads and no reference standard"
+ONLY_READERS = "the release holds what each reader marked, and of this case not what stands for it"
+
+
+def why_no_reference(release: Release) -> str:
+    return ONLY_READERS if release.content == Release.Content.READERS else NO_REFERENCE
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ import numpy as np
 from annotations.cohort.formats.labelling import (
     ELSEWHERE,
     INDETERMINATE,
-    NO_REFERENCE,
     NOT_OUTLINED,
     NumberedLabel,
     has_outline,
     owed_labels,
     says_nothing_is_there,
     unknown_labels,
+    why_no_reference,
 )
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReadMaterial
@@ -100,7 +100,7 @@ class MarkedSlices:
         number = case.release_case.number
         read = case.reference
         if read is None:
-            found.left_out.append({"case": number, "because": NO_REFERENCE})
+            found.left_out.append({"case": number, "because": why_no_reference(case.release)})
             return found
         shows_nothing = says_nothing_is_there(read, labels)
         for stored in case.stored.values():

@@ -11,12 +11,12 @@ from typing import Any
 from zlib import crc32
 
 from annotations.cohort.formats.labelling import (
-    NO_REFERENCE,
     NumberedLabel,
     numbered_labels,
     owed_labels,
     says_nothing_is_there,
     unknown_labels,
+    why_no_reference,
 )
 from annotations.cohort.formats.plan import LabelVolume, Write
 from annotations.cohort.images import StoredSeries
@@ -106,7 +106,7 @@ class Training:
     def of(cls, case: CaseMaterial) -> "Training":
         found = cls(case, numbered_labels(case.release, KINDS))
         if case.reference is None:
-            found._leave_out(None, NO_REFERENCE)
+            found._leave_out(None, why_no_reference(case.release))
         else:
             found._fill(case.reference)
         return found

@@ -1,12 +1,18 @@
 """COCO in a release: which slices become pictures, what is outlined on each, and numbers that stay."""
 
 from io import BytesIO
+from uuid import UUID
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
-from annotations.models import Release, ReleaseCase
+from annotations.models import Case, CaseStudy, Release, ReleaseCase
+from atlas.archive import sealing
+from atlas.archive.sources import Source
+from atlas.archive.uploads import import_paths
+from atlas.models import Dataset, Instance, Series
 from tests.annotations.cohort.conftest import LABELS, Cohort
 from tests.annotations.cohort.sets import (
     another_case,
@@ -190,3 +196,78 @@ def test_written_again_the_files_have_the_same_bytes(cohort: Cohort, tumour: np.
     writer.write_case(release.pk, cohort.case.pk)
     writer.finish(release.pk)
     assert dict(release.files.values_list("path", "sha256")) == before
+
+
+# Images that are no volume ----------------------------------------------------------------------------
+
+
+def single_image(cohort: Cohort, name: str, **attributes) -> tuple[Series, np.ndarray]:
+    """One of pydicom's sample files, taken in and let go; with the numbers that pydicom reads of it."""
+    file = pydicom.dcmread(pydicom.data.get_testdata_file(name))
+    for element in file:
+        if element.VR == "PN" or element.keyword == "PatientBirthDate":
+            element.value = ""
+    file.PatientID = "N-0002"
+    for keyword, value in attributes.items():
+        setattr(file, keyword, value)
+    stream = BytesIO()
+    file.save_as(stream)
+    upload = import_paths(Dataset.objects.get(), [Source(name, lambda: BytesIO(stream.getvalue()))])
+    assert upload.stored == 1
+    series = Series.objects.get(series_instance_uid=file.SeriesInstanceUID)
+    series.instances.update(hold=Instance.Hold.NONE)  # screens are kept back until somebody has looked
+    sealing.seal(series.pk)
+    series.refresh_from_db()
+    return series, file.pixel_array
+
+
+def outlined_alone(cohort: Cohort, series: Series) -> Release:
+    """A case of this image alone, with a rectangle on it."""
+    case = Case.objects.create(project=cohort.project, subject=series.study.subject, number=7)
+    CaseStudy.objects.create(case=case, study=series.study, position=1)
+    read = cohort.read(case=case)
+    (sop,) = series.instances.values_list("sop_instance_uid", flat=True)
+    cohort.mark(
+        read,
+        UUID(int=70),
+        cohort.segment("tumour")
+        | {
+            "kind": "polygon",
+            "series": series.public_id,
+            "sop": sop,
+            "frame": 1,
+            "points_image": [[2.0, 3.0], [12.0, 3.0], [12.0, 9.0], [2.0, 9.0]],
+        },
+    )
+    cohort.accept(read)
+    return released(cohort, "nnunet", "coco")
+
+
+def test_a_colour_image_keeps_its_colours(with_polygons: Cohort) -> None:
+    series, pixels = single_image(with_polygons, "SC_rgb.dcm")
+    release = outlined_alone(with_polygons, series)
+    told = document(release, "coco/all.json")
+    (image,) = told["images"]
+    with Image.open(BytesIO(content(release, f"coco/{image['file_name']}"))) as picture:
+        assert picture.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(picture), pixels)
+    assert (image["window"], image["is_inverted"]) == (None, False)
+    assert told["annotations"][0]["bbox"] == [2, 3, 10, 6]
+    assert paths(release, "nnunet/") == ["nnunet/left_out.json"]
+
+
+def test_an_image_without_a_window_is_shown_over_its_values_and_the_right_way_round(
+    with_polygons: Cohort,
+) -> None:
+    series, pixels = single_image(
+        with_polygons, "CT_small.dcm", PhotometricInterpretation="MONOCHROME1", RescaleIntercept=-1000
+    )
+    release = outlined_alone(with_polygons, series)
+    (image,) = document(release, "coco/all.json")["images"]
+    values = pixels.astype(float) - 1000
+    low, high = np.percentile(values, (0.5, 99.5))
+    assert image["window"] == pytest.approx([low, high])
+    assert image["is_inverted"]
+    with Image.open(BytesIO(content(release, f"coco/{image['file_name']}"))) as picture:
+        shades = 255 - np.clip((values - low) / (high - low), 0, 1) * 255
+        np.testing.assert_allclose(np.asarray(picture), shades, atol=0.501)

@@ -182,6 +182,9 @@ def test_a_case_with_several_reads_and_no_standard_is_left_out_with_the_reason(
         assert document(release, f"{folder}/left_out.json")["left_out"] == [
             {"case": 1, "because": "several accepted reads and no reference standard"}
         ]
+    release = released(cohort, "nnunet", content=Release.Content.READERS)
+    (told,) = document(release, "nnunet/left_out.json")["left_out"]
+    assert told["because"].startswith("the release holds what each reader marked")
 
 
 def test_a_read_without_any_segment_is_left_out_with_the_reason(cohort: Cohort) -> None:
