@@ -121,6 +121,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     # What went out
     "release.frozen": (Kind.GAVE, gettext_noop("froze release {number}: {cases} cases")),
     "release.retried": (Kind.GAVE, gettext_noop("had release {number} written again")),
+    "release.use_stated": (Kind.GAVE, gettext_noop("said what they use a release for")),
     "release.downloaded": (Kind.GAVE, gettext_noop("downloaded files of a release")),
     "release.cancelled": (Kind.GAVE, gettext_noop("cancelled release {number}")),
     "release.withdrawn_in_part": (

@@ -240,6 +240,7 @@ def several_sites(crowd: Crowd) -> None:
     for case in Case.objects.filter(project=crowd.project).select_related("subject"):
         if case.number % 3 == 0:
             Subject.objects.filter(pk=case.subject_id).update(organisation=other)
+    LabelFact.objects.all().delete()
     LabelFact.objects.bulk_create(
         LabelFact(submission_id=submission, label="node", state="present" if number % 2 else "absent")
         for number, submission in standards(crowd).items()

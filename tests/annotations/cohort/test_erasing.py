@@ -4,11 +4,13 @@ import json
 from io import StringIO
 
 import pytest
+from django.core import mail
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
-from annotations.cohort import releases
-from annotations.models import Case, Edit, MaskPlane, Read, Release, ReleaseCase
+from annotations.cohort import recalls, releases
+from annotations.models import Case, Edit, MaskPlane, Read, Recall, Release, ReleaseCase, ReleaseDownload
 from atlas.archive.storage import storage
 from atlas.models import Subject
 from tests.annotations.cohort.test_release import content, run_jobs
@@ -83,3 +85,35 @@ def test_a_release_of_that_subject_alone_is_left_empty_and_says_so(cohort):
     assert (release.state, release.cases_total) == (Release.State.READY, 0)
     assert json.loads(content(release, "manifest.json"))["withdrawn_cases"] == [1]
     assert not release.files.filter(path__startswith="cases/", withdrawn_at=None).exists()
+
+
+def test_who_downloaded_an_erased_case_is_told_and_the_next_release_numbers_on(cohort, two_cases):
+    release = releases.freeze(
+        by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(formats=("json",))
+    )
+    run_jobs()
+    scientist = cohort.people["scientist"]
+    ReleaseDownload.objects.create(
+        release=release,
+        release_case=release.release_cases.get(number=2),
+        user=scientist,
+        day=timezone.now().date(),
+    )
+    said = erase("N-0002")
+    assert "1 who downloaded case 2 of project respond is told to delete it." in said
+    recall = Recall.objects.get()
+    assert (recall.case, recall.case_number, recall.by) == (None, 2, None)
+    recalls.tell(recall.pk)
+    assert [letter.to for letter in mail.outbox] == [[scientist.email]]
+    assert "Its subject was erased." in mail.outbox[0].body
+    assert "N-0002" not in mail.outbox[0].subject + mail.outbox[0].body
+    again = releases.freeze(
+        by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(formats=("json",))
+    )
+    run_jobs()
+    assert (again.number, list(again.release_cases.values_list("number", flat=True))) == (2, [1])
+
+
+def test_a_subject_that_no_release_held_is_erased_without_a_recall(cohort):
+    erase("N-0001")
+    assert not Recall.objects.exists()
