@@ -136,6 +136,7 @@ GET    /projects/respond/cohort/                               302 404 404 404 4
 GET    /projects/respond/releases/new/                         302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/releases/new/                         302 404 404 404 404 400 403 403 403 403
 POST   /projects/respond/releases/new/preview/                 302 404 404 404 404 200 403 403 403 403
+GET    /projects/respond/releases/1/use/                       302 404 404 404 404 302 403 403 403 302
 POST   /projects/respond/releases/1/use/                       302 404 404 404 404 400 403 403 403 400
 GET    /projects/respond/releases/1/compare/1/                 302 404 404 404 404 200 403 403 403 200
 GET    /projects/respond/releases/1/predictions/{prediction}/  302 404 404 404 404 200 403 403 403 200

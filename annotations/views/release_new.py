@@ -137,6 +137,7 @@ class FreezeForm(forms.Form):
     def __init__(self, *args: Any, sites: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cohort_problem: ValidationError | None = None
+        self.problem_query = ""
         self.fields["formats"].choices = [(key, key) for key in FORMATS]  # type: ignore[attr-defined]
         self.fields["held_out_sites"].choices = sites  # type: ignore[attr-defined]
 
@@ -235,7 +236,9 @@ def release_new(request: SignedInRequest, slug: str) -> HttpResponse:
         ],
         stratify=STRATIFY,
         sites=form.fields["held_out_sites"].choices,  # type: ignore[attr-defined]
-        cohort_url=release_query.page_url(opened.project, query),
+        cohort_url=release_query.page_url(opened.project, query, sent=form.problem_query),
+        problem_query=form.problem_query,
+        cohort_problems=form.cohort_problem.messages if form.cohort_problem else [],
         query=release_query.as_written(query),
         query_words=release_query.in_words(query),
         next_number=releases.next_number(opened.project),
@@ -263,7 +266,7 @@ def _form(request: SignedInRequest, opened: OpenProject) -> tuple[FreezeForm, di
     try:
         return form, release_query.from_params(sent)
     except ValidationError as refusal:
-        form.cohort_problem = refusal
+        form.cohort_problem, form.problem_query = refusal, sent.get(release_query.NAME, "") or " "
         if is_sent:
             form.add_error("cohort", refusal)
         return form, None

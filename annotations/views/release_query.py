@@ -35,7 +35,8 @@ def as_written(query: dict[str, Any] | None) -> str:
     return language.written(language.parse(query)) if query is not None else ""
 
 
-def page_url(project: Project, query: dict[str, Any] | None) -> str:
-    """The cohort page, with this expression in it."""
+def page_url(project: Project, query: dict[str, Any] | None, *, sent: str = "") -> str:
+    """The cohort page, with this expression in it, or with what was sent and isn't understood."""
     url = reverse("project-cohort", args=[project.slug])
-    return f"{url}?{urlencode({NAME: as_written(query)})}" if query is not None else url
+    text = sent or as_written(query)
+    return f"{url}?{urlencode({NAME: text})}" if text else url

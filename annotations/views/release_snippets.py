@@ -79,7 +79,8 @@ def snippets_of(release: Release, key: str, api: str) -> Snippets:
     slug, number = release.project.slug, release.number
     folder = f"{slug}-{number}"
     part = 'part="train"' if release.split else ""
-    wanted = [key, *(each for each in [BESIDE.get(key)] if each in release.formats)]
+    beside = BESIDE.get(key, "")
+    wanted = [key, beside] if beside in release.formats else [key]
     return Snippets(
         client=f"atlas-client login {api.split('/api/')[0]}\n"
         f"atlas-client get {slug}@{number} \\\n"

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import SignedInRequest
 from annotations.cohort import policies, releases, summary, uses
@@ -95,11 +95,14 @@ def release(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def release_use(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
-    """Say what it is for, and accept its agreement; the downloads open then."""
+    """Say what it is for, and accept its agreement; the downloads open then. The form itself stands on the
+    page of the release."""
     opened = open_project(request, slug, "download_releases")
     found = policies.release_or_404(request.user, slug, number)
+    if request.method != "POST":
+        return redirect("project-release", slug, number)
     form = UseForm(request.POST)
     form.is_valid()
     stated = carried_out(

@@ -433,6 +433,8 @@ def test_a_cohort_is_handed_over_in_words_and_one_not_understood_is_never_everyt
     wrong = client.get(f"{RELEASES}new/?cohort=subject.shoe+is+43")
     assert wrong.context["preview"] is None
     assert "The cohort isn&#x27;t understood." in wrong.content.decode()
+    assert 'name="cohort" value="subject.shoe is 43"' in wrong.content.decode()
+    assert "Every case that is accepted now." not in wrong.content.decode()
     answer = client.post(f"{RELEASES}new/", freeze_form(client, cohort="subject.shoe is 43"))
     assert answer.status_code == 400
     assert Release.objects.count() == 2

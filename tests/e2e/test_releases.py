@@ -124,9 +124,6 @@ def test_a_release_is_frozen_downloaded_for_a_purpose_and_a_case_of_it_recalled(
     scientist.goes_to(f"{RELEASES}1/")
     assert scientist.page.locator("a[href*='/archive/']").count() == 0
     scientist.page.get_by_label("What will you use it for?").fill("Counting squares")
-    scientist.clicks("Go on to the download")
-    scientist.sees("Accept the agreement of this release")
-    expect(scientist.page.get_by_label("What will you use it for?")).to_have_value("Counting squares")
     scientist.page.get_by_role("checkbox", name="I accept the agreement").check()
     scientist.clicks("Go on to the download")
     scientist.sees("Written down. The release is open to you.")
