@@ -104,7 +104,7 @@ class FreezeForm(forms.Form):
         gettext_lazy("Purpose"), gettext_lazy("What it is made for, and what it isn't; in its data card.")
     )
     agreement = _text(
-        gettext_lazy("Agreement"),
+        gettext_lazy("Data use agreement"),
         gettext_lazy("Whoever downloads accepts it first, and the text they accepted is kept."),
         rows=5,
     )

@@ -52,7 +52,7 @@ class ListRow:
 def release_list(request: SignedInRequest, slug: str) -> HttpResponse:
     opened = open_project(request, slug, "download_releases")
     found = list(policies.releases_of(request.user, opened.project).select_related("frozen_by"))
-    sizes = summary.sizes_of(found)
+    sizes = summary.sizes_of(found, with_sequestered=opened.may_manage)
     rows = [
         ListRow(
             release,

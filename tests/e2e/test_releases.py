@@ -110,7 +110,7 @@ def test_a_release_is_frozen_downloaded_for_a_purpose_and_a_case_of_it_recalled(
     lead.page.get_by_label("test", exact=True).fill("50")
     expect(preview.get_by_role("rowheader")).to_have_text(["train", "test"])
     lead.page.get_by_label("Title").fill("Squares")
-    lead.page.get_by_label("Agreement").fill("You try to find out nobody's name.")
+    lead.page.get_by_label("Data use agreement").fill("You try to find out nobody's name.")
     for name in ("COCO", "MONAI"):
         lead.page.get_by_role("checkbox", name=name).uncheck()
     lead.clicks("Freeze it")
