@@ -1,7 +1,7 @@
 // The cohort page: the form and the text say the same, and what they find follows.
 
 import { makeForm } from "./cohort/form.js";
-import { showBusy, showCases, showCounts } from "./cohort/found.js";
+import { showBusy, showCases, showCounts, showNothing } from "./cohort/found.js";
 import { empty, fromJson, incomplete, toJson } from "./cohort/tree.js";
 import { words } from "./cohort/words.js";
 
@@ -28,8 +28,8 @@ async function start() {
   language = await answer.json();
   form = makeForm(at("conditions"), language, () => soon(askForm));
   form.show(empty());
-  if (problem.hidden) ask({ cohort: page.dataset.text }, { from: "address" });
-  else settle(null);
+  // Also what the server didn't understand is asked again: then it says so where it belongs.
+  ask({ cohort: page.dataset.text }, { from: "address" });
 }
 
 const levelOf = (key) => language.fields.find((field) => field.key === key).level;
@@ -46,6 +46,7 @@ function askForm() {
   const lacking = incomplete(tree);
   form.mark(lacking);
   if (lacking.length) {
+    showNothing();
     at("asking").textContent = words.incomplete;
     return;
   }
@@ -63,6 +64,7 @@ async function ask(body, { from, items = new Map() }) {
   showBusy(false);
   if (told.reason !== undefined) return refused(told, from, items);
   problem.hidden = true;
+  at("conditions").classList.remove("outdated");
   text.removeAttribute("aria-invalid");
   if (from === "form") form.mark([]);
   else form.show(fromJson(told.expression, levelOf));
@@ -89,11 +91,14 @@ async function sent(query, body) {
 
 function refused(told, from, items) {
   settle(null);
+  showNothing();
   if (from === "form") {
     // The longest beginning of the place that a row stands for.
     const found = [...items.keys()].filter((key) => `${told.place}/`.startsWith(`${key}/`)).sort((a, b) => b.length - a.length)[0];
     if (found !== undefined) return form.mark([], items.get(found), told.reason);
   }
+  form?.mark([]);
+  at("conditions").classList.add("outdated"); // they say what was asked before
   const where = /^character (\d+)$/.exec(told.place ?? "");
   say(where ? `${words.characterAt} ${where[1]}: ${told.reason}` : told.reason);
 }

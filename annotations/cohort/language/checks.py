@@ -26,6 +26,7 @@ from annotations.cohort.language.fields import FIELDS, GROUPS, LEVELS, Field, Ki
 
 EVERYTHING = '{"all": []}'
 BEYOND = 1e15
+UNBOUNDED = 1e8
 BRACKETS_MAX = 40
 
 
@@ -143,12 +144,14 @@ def _require_range(made: Condition, place: str) -> None:
         if field.whole and kept != int(kept):
             raise CohortError(f"{field.key} counts whole numbers, not {given}.", place=place)
         if not field.least <= kept <= field.most:
-            least, most = (f"{limit:,.0f}".replace(",", " ") for limit in (field.least, field.most))
-            raise CohortError(
-                f"{field.key} lies between {least} and {most}{' ' * bool(field.unit)}{field.unit}, "
-                f"so {given}{' ' * bool(made.unit)}{made.unit} would never decide anything.",
-                place=place,
-            )
+            raise CohortError(f"{field.key} is {_range(field)}, so {given} decides nothing.", place=place)
+
+
+def _range(field: Field) -> str:
+    unit = f" {field.unit}" if field.unit else ""
+    if field.most >= UNBOUNDED:
+        return f"{field.least:g}{unit} or more"
+    return f"{field.least:g} to {field.most:g}{unit}"
 
 
 def count(least: object, most: object, place: str) -> Count:

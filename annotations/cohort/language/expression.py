@@ -11,12 +11,13 @@ type Expression = All | Any_ | Not | Condition | Group
 
 RESULT = "result"
 OF = {
-    RESULT: "in the result of the case: its reference standard or, where there is none, an accepted read",
-    "reference": "in the reference standard",
+    RESULT: "in the result of the case",
+    "reference": "in its reference standard",
     "accepted": "in an accepted read",
     "handed_in": "in a read as it was last handed in",
 }
-"""Whose marks and label states a group asks of. They all belong to one and the same read."""
+"""Whose marks and label states a group asks of. They all belong to one and the same read. The result of a case
+is its reference standard or, where there is none, an accepted read."""
 
 DEPTH_MAX = 8
 CONDITIONS_MAX = 60

@@ -29,33 +29,31 @@ export function makeForm(place, language, changed) {
   // Parts ----------------------------------------------------------------------------------------
 
   function joinedPart(part, level, isRoot = false) {
-    const how = select(
-      words.casesWith,
-      [
-        ["all", words.all],
-        ["any", words.any],
-      ],
-      part.word,
-      (value) => {
-        part.word = value;
-        changed();
-      },
-    );
     const rows = part.items.map((item) => row(item, part, level));
     const none = level ? words.everyOne : words.everything;
     return element(
       "div",
       { class: "joined" },
-      ...(part.items.length > 1
-        ? [element("div", { class: "how" }, element("span", {}, level ? words.ofWhich : words.casesWith), how)]
-        : []),
-      ...(part.items.length
+      ...(isRoot && rows.length > 1 ? [element("div", { class: "how" }, element("span", {}, words.casesThat), how(part))] : []),
+      ...(rows.length
         ? [element("div", { class: "conditions" }, ...rows)]
         : isRoot || level
           ? [element("p", { class: "no-conditions" }, none)]
           : []),
       adding(part, level),
     );
+  }
+
+  // Whether all of the rows, or any, must hold.
+  function how(part) {
+    const choices = [
+      ["all", words.all],
+      ["any", words.any],
+    ];
+    return select(words.casesThat, choices, part.word, (value) => {
+      part.word = value;
+      changed();
+    });
   }
 
   function adding(part, level) {
@@ -152,12 +150,13 @@ export function makeForm(place, language, changed) {
             ),
           ]
         : []),
+      ...(item.where.items.length > 1 ? [element("span", {}, words.thatMeet), how(item.where)] : []),
     );
     return element("div", { class: "grouped" }, head, joinedPart(item.where, item.level));
   }
 
   function joinedRow(item, level) {
-    const head = element("div", { class: "head" }, whether(item));
+    const head = element("div", { class: "head" }, whether(item), how(item));
     return element("div", { class: "grouped" }, head, joinedPart(item, level));
   }
 
@@ -185,22 +184,26 @@ export function makeForm(place, language, changed) {
         shown.get(item)?.querySelector(".values select, .values input")?.focus();
       },
     );
-    const help = field.help ? [element("span", { class: "fact-help" }, field.help)] : [];
-    return element("div", { class: "condition" }, whether(item), fact, operator, values(item, field), ...help);
+    if (field.help) fact.title = field.help;
+    return element("div", { class: "condition" }, whether(item), fact, operator, values(item, field));
   }
 
   function whether(item) {
-    return select(
-      words.whether,
-      [
-        ["", words.holds],
-        ["not", words.holdsNot],
-      ],
-      item.not ? "not" : "",
-      (value) => {
-        item.not = value === "not";
-        changed();
+    return element(
+      "button",
+      {
+        type: "button",
+        class: item.not ? "not on" : "not",
+        "aria-pressed": String(item.not),
+        title: words.whether,
+        onclick: (event) => {
+          item.not = !item.not;
+          event.target.setAttribute("aria-pressed", String(item.not));
+          event.target.classList.toggle("on", item.not);
+          changed();
+        },
       },
+      words.not,
     );
   }
 
@@ -300,7 +303,7 @@ export function makeForm(place, language, changed) {
   function mark(lacking, wrong = null, reason = "") {
     for (const [item, made] of shown) {
       const isMarked = lacking.includes(item) || item === wrong;
-      for (const control of made.querySelectorAll(":scope > .values input, :scope > .values select, :scope > .head input")) {
+      for (const control of made.querySelectorAll(":scope > .values input, :scope > .values select:not(.unit), :scope > .head input")) {
         const isEmpty = item === wrong || control.value === "" || control.type === "checkbox";
         control.toggleAttribute("aria-invalid", false);
         if (isMarked && isEmpty) control.setAttribute("aria-invalid", "true");

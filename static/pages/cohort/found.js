@@ -15,9 +15,18 @@ export function showCounts(told) {
   notice("being-read", told.being_read && words.beingRead(told.being_read));
 }
 
+/** Where nothing was asked, or it wasn't understood: no numbers of an earlier question. */
+export function showNothing() {
+  showBusy(false);
+  for (const place of document.querySelectorAll("[data-count]")) place.textContent = "–";
+  for (const id of ["of-all", "words", "cases-note"]) at(id).textContent = "";
+  for (const id of ["waiting", "being-read", "none", "more"]) at(id).hidden = true;
+  at("cases").replaceChildren();
+}
+
 function notice(id, said) {
   at(id).hidden = !said;
-  if (said) at(id).querySelector(".notice > span:last-child, .notice > .grow, .notice span").textContent = said;
+  if (said) at(id).querySelector(".grow").textContent = said;
 }
 
 export function showBusy(isBusy) {
