@@ -181,7 +181,7 @@ def _add_geometry(group: Dataset, frame: SourceFrame, source: SourceSeries, head
     orientation.ImageOrientationPatient = decimals(frame.orientation or ())
     measures.PixelSpacing = decimals((frame.row_mm or 0.0, frame.column_mm or 0.0))
     between_mm = _distance_between_slices_mm(source)
-    thickness_mm = header.get("SliceThickness") or between_mm
+    thickness_mm = header.get("SliceThickness") or between_mm or _usual_distance_mm(source)
     if thickness_mm:
         measures.SliceThickness = format_number_as_ds(float(thickness_mm))
     if between_mm:
@@ -196,6 +196,11 @@ def _distance_between_slices_mm(source: SourceSeries) -> float | None:
         return round(float(Grid.of(source).voxel_size_mm[2]), 6)
     except ExchangeError:
         return None
+
+
+def _usual_distance_mm(source: SourceSeries) -> float | None:
+    """Of slices that make no regular volume, such as tilted ones; None of a single slice."""
+    return source.slice_distance_mm if len(source.frames) > 1 else None
 
 
 @cache

@@ -2,9 +2,13 @@
 dciodvfy, highdicom, SimpleITK and nibabel. Data: LIDC-IDRI-0314 (CC BY 3.0)."""
 
 import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
@@ -163,7 +167,39 @@ def planes_by_image(file: Path, segment_number: int) -> dict[str, np.ndarray]:
 
 
 def test_dciodvfy_finds_no_error(exported: Exported, dciodvfy) -> None:
-    assert dciodvfy(exported.seg) == []
+    for kind in ("seg", "sr", "rtstruct"):
+        (file,) = exported.folder.glob(f"cases/0314/*/{kind}/*.dcm")
+        assert dciodvfy(file) == []
+
+
+def test_dcmqi_finds_the_readers_volumes_in_the_report_and_their_segments_beside_it(
+    exported: Exported, tmp_path: Path
+) -> None:
+    (report,) = exported.folder.glob("cases/0314/*/sr/*.dcm")
+    tool = Path(sys.executable).with_name("tid1500reader")
+    said = tmp_path / "said.json"
+    subprocess.run([tool, "--inputDICOM", report, "--outputMetadata", said], check=True, capture_output=True)
+    told = json.loads((exported.source / "readers.json").read_text())
+    voxels = [reader["voxels"] for reader in told["annotations"]] + [told["consensus_voxels"], 0]
+    found = json.loads(said.read_text())["Measurements"]
+    assert [group["ReferencedSegment"] for group in found] == [1, 2, 3, 4, 5, 6]
+    for group, count in zip(found, voxels, strict=True):
+        values = {item["quantity"]["CodeMeaning"]: float(item["value"]) for item in group["measurementItems"]}
+        assert values["Voxels"] == count
+        assert values["Volume"] == pytest.approx(count * 0.78125**2 * 1.0 / 1000, rel=1e-6)
+    named = pydicom.dcmread(report).CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    seg = pydicom.dcmread(exported.seg, stop_before_pixels=True)
+    assert seg.SeriesInstanceUID in [series.SeriesInstanceUID for series in named]
+
+
+def test_the_original_images_are_those_that_came_in(exported: Exported) -> None:
+    (pack,) = exported.folder.glob("cases/0314/dicom/*.zip")
+    came = {ds.SOPInstanceUID: ds for ds in map(pydicom.dcmread, (exported.source / "image").glob("*.dcm"))}
+    with zipfile.ZipFile(pack) as images:
+        assert len(images.namelist()) == len(came) == 56
+        for name in images.namelist():
+            image = pydicom.dcmread(BytesIO(images.read(name)))
+            assert image.PixelData == came[image.SOPInstanceUID].PixelData
 
 
 def test_highdicom_finds_the_readers_outlines_voxel_for_voxel(exported: Exported) -> None:

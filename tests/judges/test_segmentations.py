@@ -3,13 +3,11 @@
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 import pydicom
 import pytest
 
-from annotations.exchange.codes import Code
 from annotations.exchange.objects import ObjectIdentity
 from annotations.exchange.seg_frames import Segment
 from annotations.exchange.seg_reader import read_seg
@@ -17,56 +15,7 @@ from annotations.exchange.seg_writer import write_seg
 from annotations.exchange.source import FrameKey, SourceFrame, SourceSeries
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from annotations.measures import masks
-from atlas.dicom.describe import describe
-from atlas.dicom.headers import read_header
-from atlas.dicom.manifest import build
-
-NEOPLASM = Code("108369006", "SCT", "Neoplasm")
-
-
-def source_of(files: list[Path]) -> tuple[SourceSeries, pydicom.Dataset, dict[str, str]]:
-    """Described as the archive describes it, without storing it."""
-    descriptions, classes = [], {}
-    for path in files:
-        with path.open("rb") as file:
-            descriptions.append(describe(file, read_header(file)))
-        header = pydicom.dcmread(path, stop_before_pixels=True)
-        classes[str(header.SOPInstanceUID)] = str(header.SOPClassUID)
-    frames = [frame for description in descriptions for frame in description.frames]
-    manifest = build(descriptions, frames).manifest
-    source = SourceSeries.from_manifest(manifest, study_instance_uid=str(header.StudyInstanceUID))
-    return source, header, classes
-
-
-def drawn_on(source: SourceSeries) -> list[Segment]:
-    """Two that overlap on the middle slices, and an empty one."""
-    middle = len(source.frames) // 2
-    on = source.frames[max(0, middle - 2) : middle + 2]
-    first, second = {}, {}
-    for index, frame in enumerate(on):
-        plane = np.zeros((frame.rows, frame.columns), dtype=bool)
-        plane[3 + index : 11, 5 : 9 + index] = True
-        first[frame.key] = masks.encode(plane)
-        second[frame.key] = masks.encode(np.roll(plane, 2, axis=1))
-    return [
-        Segment("Tumour", NEOPLASM, first, identity=UUID(int=1), color="#f5a742"),
-        Segment("Oedema", Code("79654002", "SCT", "Edema"), second, identity=UUID(int=2)),
-        Segment(
-            "Node", Code("node", "99ATLAS", "Lymph node"), {}, description="Absent: looked, nothing there"
-        ),
-    ]
-
-
-SERIES = {
-    "CT, axial": "ct_chest_lidc_0314/image/*.dcm",
-    "MR, left-handed": "mr_brain1_pyradiomics/converted_dicom/image/*.dcm",
-    "MR, sagittal, three phases at each place": "mr_breast_dce_ucsf08/image/*.dcm",
-    "MR, oblique": "mr_longitudinal_crc_06489/study_1959-12-09/*.dcm",
-    "PET": "petct_mr_sts_001/PET/*.dcm",
-    "MR, enhanced multi-frame": "odd_mixed/dicom2nifti/enhanced_philips_mr/*",
-    "CT, tilted gantry": "odd_mixed/dicom2nifti/gantry_tilt_ct/*",
-    "XA, without a place": "compressed_wg04/XA1_JPLY.dcm",
-}
+from tests.judges.real_series import NEOPLASM, SERIES, drawn_on, source_of
 
 
 @pytest.mark.parametrize("name", SERIES)
