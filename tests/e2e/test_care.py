@@ -82,6 +82,8 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "project-releases": [("lead", "{project}releases/"), ("scientist", "{project}releases/")],
     "project-release-new": [("lead", "{project}releases/new/")],
     "project-release": [("lead", "{project}releases/1/"), ("scientist", "{project}releases/1/")],
+    "project-release-compare": [("scientist", "{project}releases/1/compare/1/")],
+    "case-recall": [("lead", "{project}cases/1/recall/")],
     "worklist": [("reader1", "/worklist/"), ("reviewer", "/worklist/"), ("lead", "/worklist/")],
     "not found": [("reader1", "/datasets/lung-ct/"), (STRANGER, "/nowhere/")],
     "not allowed": [("reader1", "{project}cases/")],
@@ -104,6 +106,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     *("project-act", "project-agreement-csv", "project-audit-csv", "project-figures", "project-specialties"),
     *("project-case-aside", "project-case-hand-over", "project-case-purpose", "project-reading-preview"),
     *("project-hanging-preview", "project-hanging-move", "project-hanging-remove"),
+    *("project-release-preview", "project-release-use", "recall-confirm"),
 }
 APPS = ("network.urls", "accounts.urls", "atlas.image_urls", "annotations.urls")
 
