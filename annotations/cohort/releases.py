@@ -15,6 +15,7 @@ from annotations.cohort import changes, splits
 from annotations.cohort.choosing import Choice, Chosen, ChosenCase, choose
 from annotations.cohort.formats import FORMATS
 from annotations.cohort.loosening import loosened
+from annotations.cohort.predictions import forgetting
 from annotations.models import Release, ReleaseCase, ReleaseFile, ReleaseRead
 from atlas.archive.storage import storage
 from atlas.fanout import broadcast
@@ -201,6 +202,7 @@ def withdraw_case(release: Release, number: int, *, because: str) -> list[str]:
     files = locked.files.filter(release_case=taken_out, withdrawn_at=None)
     objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
     objects.add(taken_out.record_key)
+    objects.update(forgetting.forget(taken_out))
     pinned = set(files.filter(is_pinned=True).values_list("object_key", flat=True))
     files.update(withdrawn_at=now, object_key="", is_pinned=False)
     objects |= loosened(pinned)
