@@ -322,7 +322,9 @@ def test_a_withdrawn_case_takes_its_predictions_with_it(given):
     file = given.take(prediction, f"{given.stem}.nii.gz", given.nifti(given.tumour))
     handing_in.hand_in(by=given.scientist, prediction=prediction)
     with transaction.atomic():
-        objects = releases.withdraw_case(given.release, given.cohort.case.number, because="The wrong patient.")
+        objects = releases.withdraw_case(
+            given.release, given.cohort.case.number, because="The wrong patient."
+        )
     assert file.object_key in objects
     assert not PredictedCase.objects.exists()
     run_jobs()
