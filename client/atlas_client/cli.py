@@ -1,4 +1,4 @@
-"""The command line: `atlas-client login | ls | get | verify | logout`."""
+"""The command line: `atlas-client login | ls | get | verify | predict | logout`."""
 
 import argparse
 import getpass
@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from atlas_client import __version__, config, fetching, remote
+from atlas_client import __version__, config, fetching, predicting, remote
 from atlas_client.errors import AtlasError, AuthError, IntegrityError, TermsError, UsageError
 from atlas_client.remote import RemoteRelease, Selection
 from atlas_client.server import Server, node_url
@@ -108,13 +108,32 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--quiet", action="store_true", help="say only what is wrong")
     verify.set_defaults(does=_verify)
 
-    for command in (login, listing, get):
+    predict = commands.add_parser(
+        "predict", help="hand in what a model says of a release, and wait for scores"
+    )
+    predict.add_argument("release", metavar="PROJECT@NUMBER", help="without a number the newest")
+    predict.add_argument(
+        "folder",
+        type=Path,
+        metavar="DIR",
+        help="masks, named as the cases of the release's nnU-Net data sets",
+    )
+    predict.add_argument("--model", required=True, metavar="NAME", help="of the model, with its version")
+    predict.add_argument("--description", default="", help="how it was made, in a few sentences")
+    predict.add_argument(
+        "--part", default="test", choices=("train", "validation", "test", "none"), help="%(default)s"
+    )
+    predict.add_argument("--no-wait", action="store_true", help="hand it in, and don't wait for scores")
+    predict.add_argument("--quiet", action="store_true", help="say only what goes wrong, and the scores")
+    predict.set_defaults(does=_predict)
+
+    for command in (login, listing, get, predict):
         command.add_argument(
             "--plain-http",
             action="store_true",
             help="speak without encryption to a node that isn't this machine",
         )
-    for command in (listing, get):
+    for command in (listing, get, predict):
         command.add_argument(
             "--server", default="", metavar="URL", help="the node; without: where you logged in"
         )
@@ -342,3 +361,37 @@ def _verify(wanted: argparse.Namespace) -> None:
         )
     if not wanted.quiet:
         _say(f"All {right} files are as the release says.")
+
+
+# Predictions -----------------------------------------------------------------------------------------------
+
+
+def _predict(wanted: argparse.Namespace) -> None:
+    told = (lambda sentence: None) if wanted.quiet else (lambda sentence: _say(sentence, err))
+    release = RemoteRelease(_server(wanted), wanted.release)
+    handed_in = predicting.hand_in(
+        release,
+        wanted.folder,
+        model=wanted.model,
+        description=wanted.description,
+        part=wanted.part,
+        told=told,
+    )
+    if wanted.no_wait:
+        _say(f"Handed in. Its scores will be on the page of {release.name}.")
+        return
+    scored = predicting.wait_for_scores(release, handed_in, told=told)
+    rows = [
+        [label, figures["cases"], *(_number(figures, *which) for which in SCORES)]
+        for label, figures in scored["scores"]["labels"].items()
+    ]
+    out.print(_table(("label", "cases", "Dice", "surface Dice", "HD95 mm", "F1"), rows))
+
+
+SCORES = (("dice", "mean"), ("surface_dice", "mean"), ("hd95_mm", "median"), ("f1",))
+
+
+def _number(figures: Any, *names: str) -> str:
+    for name in names:
+        figures = figures[name]
+    return "–" if figures is None else f"{figures:.3f}"

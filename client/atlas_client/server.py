@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +110,15 @@ class Server:
 
     def post(self, path: str, content: dict[str, Any]) -> Any:
         return self._json("POST", path, json=content)
+
+    def put(self, path: str, content: bytes) -> Any:
+        """Sends bytes as they are; JSON comes back."""
+        return self._json("PUT", path, content=content)
+
+    def delete(self, path: str) -> None:
+        """Once, and as far as it goes: it only tidies up."""
+        with suppress(AtlasError), self.stream("DELETE", path):
+            pass
 
     def _json(self, method: str, path: str, **how: Any) -> Any:
         patience = self.patience()

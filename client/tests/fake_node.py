@@ -96,12 +96,19 @@ class Request(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve("POST")
 
+    def do_PUT(self) -> None:
+        self._serve("PUT")
+
+    def do_DELETE(self) -> None:
+        self._serve("DELETE")
+
     def _serve(self, method: str) -> None:
         node = self.node
         address = urlsplit(self.path)
         self.place = unquote(address.path)
         self.params = {key: values[0] for key, values in parse_qs(address.query).items()}
-        self.sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.sent = json.loads(self.body or b"{}") if method == "POST" else {}
         node.asked.append((method, self.place, self.headers.get("Range", "")))
         if node.before(self):
             return
