@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from annotations.cohort import facts, language, policies, splits
@@ -18,14 +19,14 @@ from annotations.models import Case, LabelFact, Read, Recall, ReferenceStandard,
 from annotations.reading.policies import cases_being_read_by
 from atlas.models import Project
 
-NOT_IN_COHORT = "are not in the cohort"
-RECALLED = "were recalled"
-FOR_READERS = "are hidden references or for training"
-NO_READER = "have no reader"
-WAIT_FOR_REVIEW = "wait for review"
-WAIT_FOR_ADJUDICATION = "wait for adjudication"
-BEING_READ = "are still being read"
-NO_REFERENCE = "have several accepted reads and no reference standard"
+NOT_IN_COHORT = gettext_noop("are not in the cohort")
+RECALLED = gettext_noop("were recalled")
+FOR_READERS = gettext_noop("are hidden references or for training")
+NO_READER = gettext_noop("have no reader")
+WAIT_FOR_REVIEW = gettext_noop("wait for review")
+WAIT_FOR_ADJUDICATION = gettext_noop("wait for adjudication")
+BEING_READ = gettext_noop("are still being read")
+NO_REFERENCE = gettext_noop("have several accepted reads and no reference standard")
 
 
 @dataclass(frozen=True)

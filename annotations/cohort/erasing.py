@@ -15,11 +15,13 @@ from annotations.models import (
     Read,
 )
 from atlas.erasers import Erased
-from atlas.models import Subject
+from atlas.models import Project, Subject
 
 
 def erase(subject: Subject) -> Erased:
     """Within the caller's transaction. Imported segments and marks go with the series they lie on."""
+    projects = Project.objects.filter(cases__subject=subject).values("pk")
+    list(Project.objects.select_for_update().filter(pk__in=projects).order_by("pk"))  # none freezes meanwhile
     cases = list(Case.objects.select_for_update().filter(subject=subject).select_related("project"))
     reads = Read.objects.filter(case__in=cases)
     counts = {

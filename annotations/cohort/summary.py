@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
 
-from django.db.models import Avg, Count, QuerySet, Sum
+from django.db.models import Avg, Count, Q, Sum
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
 from annotations.cohort import splits
 from annotations.cohort.choosing import Choice, Chosen, choose
-from annotations.cohort.formats import FORMATS
 from annotations.cohort.releases import WRITE_CASE
 from annotations.models import Case, CaseStudy, Release, ReleaseCase, ReleaseFile, ReleaseRead
 from atlas.models import Project, Series
@@ -42,6 +41,8 @@ class Preview:
     subjects: int
     left_out: list[tuple[str, int]]
     parts: list[Part]
+    given_out: int
+    """Subjects of a part to be sequestered whom an earlier release gave out: that can't be taken back."""
     mark: str
     """Changes when what would be frozen changes, so that nobody freezes what they haven't seen."""
 
@@ -69,14 +70,6 @@ class Cohort:
     bars: list[Bars]
 
 
-@dataclass(frozen=True)
-class Format:
-    title: str
-    holds: str
-    files: int
-    size: int
-
-
 def preview(project: Project, by: User, choice: Choice | None = None) -> Preview:
     """For whoever would freeze it: a case that they read themselves is being read, however far others are.
 
@@ -91,6 +84,9 @@ def preview(project: Project, by: User, choice: Choice | None = None) -> Preview
         subjects=len({case.subject for case in chosen.cases}),
         left_out=chosen.left_out,
         parts=_parts(chosen) if choice and choice.split else [],
+        given_out=_given_out(project, chosen)
+        if choice and choice.sequestered != Release.Sequestered.NOTHING
+        else 0,
         mark=hashlib.sha256(repr(pinned).encode()).hexdigest()[:16],
     )
 
@@ -105,6 +101,15 @@ def _parts(chosen: Chosen) -> list[Part]:
         cases[case.placed] += 1
     places = sorted(cases, key=lambda at: (order.index(ReleaseCase.Part(at.part)), at.fold or 0))
     return [Part(*place, len(subjects[place]), cases[place]) for place in places]
+
+
+def _given_out(project: Project, chosen: Chosen) -> int:
+    tests = {case.pk: case.subject for case in chosen.cases if case.placed.part == splits.TEST}
+    held = ReleaseCase.objects.filter(
+        release__project=project, release__ready_at__isnull=False, case__in=list(tests), withdrawn_at=None
+    )
+    withheld = Q(part=ReleaseCase.Part.TEST) & ~Q(release__sequestered=Release.Sequestered.NOTHING)
+    return len({tests[case] for case in held.exclude(withheld).values_list("case", flat=True)})
 
 
 @dataclass(frozen=True)
@@ -172,25 +177,10 @@ def _sexes(counts: Counter[str]) -> list[tuple[str, int]]:
     return [(word, counts[key]) for key, word in words.items() if counts[key]]
 
 
-def formats_of(release: Release) -> list[Format]:
-    """The files of a release by format, with their number and bytes. One query."""
-    rows = ReleaseFile.objects.filter(release=release, withdrawn_at=None).order_by()
-    counted = {
-        key: (n, size)
-        for key, n, size in rows.values_list("format").annotate(n=Count("pk"), size=Sum("size"))
-    }
-    titles = [(one.key, one.title, one.holds) for one in FORMATS.values()]
-    titles.append(("", "About the release", "labels and manifest"))
-    return [Format(title, holds, *counted[key]) for key, title, holds in titles if key in counted]
-
-
-def files_of(release: Release) -> QuerySet[ReleaseFile]:
-    return ReleaseFile.objects.filter(release=release).order_by("path")
-
-
-def sizes_of(releases: Iterable[Release]) -> dict[int, tuple[int, int]]:
-    """Files and bytes, by the release's primary key."""
-    rows = ReleaseFile.objects.filter(release__in=[release.pk for release in releases]).order_by()
-    return {
-        pk: (n, size) for pk, n, size in rows.values_list("release").annotate(n=Count("pk"), b=Sum("size"))
-    }
+def sizes_of(releases: Iterable[Release], *, with_sequestered: bool) -> dict[int, tuple[int, int]]:
+    """Files that are given out and their bytes, by the release's primary key."""
+    rows = ReleaseFile.objects.filter(release__in=[release.pk for release in releases], withdrawn_at=None)
+    if not with_sequestered:
+        rows = rows.filter(is_sequestered=False)
+    counts = rows.order_by().values_list("release").annotate(n=Count("pk"), b=Sum("size"))
+    return {pk: (n, size) for pk, n, size in counts}

@@ -312,6 +312,23 @@ def test_the_preview_counts_subjects_and_cases_of_each_part(crowd: Crowd) -> Non
     assert preview.cases == release.cases_total == sum(one.subjects for one in preview.parts)
 
 
+def test_a_preview_tells_how_many_of_the_test_were_given_out_before(crowd: Crowd) -> None:
+    choice = Choice(split=PARTS, sequestered=Release.Sequestered.MARKS)
+
+    def given_out() -> int:
+        return summary.preview(crowd.project, crowd.lead, choice).given_out
+
+    tests = {c.pk for c in choose(crowd.project, crowd.lead, choice).cases if c.placed.part == splits.TEST}
+    release = releases.freeze(by=crowd.lead, project=crowd.project)
+    assert given_out() == 0  # nobody has got it yet
+    Release.objects.filter(pk=release.pk).update(ready_at=release.frozen_at)
+    assert given_out() == len(tests) > 10
+    Release.objects.filter(pk=release.pk).update(sequestered=Release.Sequestered.MARKS)
+    release.release_cases.filter(case__in=tests).update(part=ReleaseCase.Part.TEST)
+    assert given_out() == 0
+    assert summary.preview(crowd.project, crowd.lead, Choice(split=PARTS)).given_out == 0
+
+
 def test_the_mark_of_a_preview_changes_with_what_would_be_frozen(crowd: Crowd) -> None:
     def mark(choice: Choice) -> str:
         return summary.preview(crowd.project, crowd.lead, choice).mark
