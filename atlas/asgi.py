@@ -2,17 +2,18 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "atlas.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)  # the handler sets it for each request
 
 from django.utils.module_loading import import_string  # noqa: E402  (settings must be there first)
 
+from atlas.handler import Handler  # noqa: E402
 from atlas.router import Router  # noqa: E402
 
 application = Router(
-    http=django_application,
+    http=Handler(),
     pixels=import_string("atlas.dicomweb.pixels.application"),
     dicomweb=import_string("atlas.dicomweb.web.application"),
     websocket=import_string("annotations.live.routing.application"),

@@ -112,7 +112,7 @@ class ReleaseFileView(BytesView):
             request,
             size=file.size,
             etag=file.sha256,
-            read=lambda first, last: downloads.file_bytes(file, first, last),
+            pieces=lambda first, last: [(file.object_key, first, last - first + 1)],
             content_type=_content_type(path),
             filename=path.rpartition("/")[2],
         )
@@ -141,7 +141,7 @@ class ReleaseArchiveView(BytesView):
             request,
             size=archive.size,
             etag=archive.etag,
-            read=archive.bytes,
+            pieces=archive.pieces,
             content_type="application/zip",
             filename=f"{archive.name}.zip",
         )

@@ -14,7 +14,6 @@ from accounts.permissions import Someone
 from annotations.cohort import policies
 from annotations.cohort.selections import Selection
 from annotations.models import Release, ReleaseFile
-from atlas.archive.storage import COPY_BYTES, storage
 from atlas.archive.zip_layout import Entry, ZipLayout
 
 LAYOUTS_KEPT = 4
@@ -52,11 +51,6 @@ def _why_withdrawn(file: ReleaseFile, at: datetime) -> str:
     return f"{what} was withdrawn from this release on {at:%Y-%m-%d}.{because} Delete your copies of it."
 
 
-def file_bytes(file: ReleaseFile, first: int, last: int) -> Iterator[bytes]:
-    """From `first` to `last`, both included, a piece at a time."""
-    return _object_bytes(file.object_key, first, last - first + 1)
-
-
 class ReleaseArchive:
     """Files of a release as a ZIP of stored entries, in a folder of the release's name.
 
@@ -82,12 +76,10 @@ class ReleaseArchive:
             self.cases.add(case)
             yield Entry(f"{self.name}/{path}", key, size, crc32)
 
-    def bytes(self, first: int, last: int) -> Iterator[bytes]:
+    def pieces(self, first: int, last: int) -> Iterator[bytes | tuple[str, int, int]]:
+        """From `first` to `last`, both included: bytes, or (object, offset, length)."""
         for piece in self._layout.pieces(first, last):
-            if piece.key:
-                yield from _object_bytes(piece.key, piece.offset, piece.length)
-            else:
-                yield piece.data
+            yield (piece.key, piece.offset, piece.length) if piece.key else piece.data
 
 
 _layouts: OrderedDict[tuple[object, ...], ReleaseArchive] = OrderedDict()
@@ -110,16 +102,3 @@ def archive_of(user: Someone, release: Release, selection: Selection) -> Release
         while len(_layouts) > LAYOUTS_KEPT:
             _layouts.popitem(last=False)
     return archive
-
-
-def _object_bytes(key: str, offset: int, length: int) -> Iterator[bytes]:
-    if not length:
-        return
-    with storage().open(key) as stream:
-        stream.seek(offset)
-        while length:
-            piece = stream.read(min(COPY_BYTES, length))
-            if not piece:
-                raise EOFError(f"Object {key} is shorter than its release says.")
-            length -= len(piece)
-            yield piece

@@ -1,21 +1,24 @@
 """Serves bytes of known size: whole, or a range of them, if they haven't changed (RFC 9110, 13 and 14)."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from atlas.api.stored import StoredBytes
+from atlas.dicomweb.streams import Piece
 
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 RANGES_MAX = 2  # more at once are refused: many small or overlapping ones only keep a server busy
 DIGITS_MAX = 18  # of an offset that any file can have
 
-type Read = Callable[[int, int], Iterator[bytes]]
-"""Gives the bytes from the first to the last named, both included."""
+type Pieces = Callable[[int, int], Iterable[Piece]]
+"""Says where the bytes from the first to the last named lie, both included."""
 
 
 class _Unsatisfiable(Exception):
@@ -30,7 +33,7 @@ class BytesView(APIView):
 
 
 def ranged_response(
-    request: HttpRequest, *, size: int, etag: str, read: Read, content_type: str, filename: str
+    request: HttpRequest, *, size: int, etag: str, pieces: Pieces, content_type: str, filename: str
 ) -> HttpResponseBase:
     """`etag` without quotes. What is no single range of bytes is answered with the whole, as the RFC allows;
     a range beyond the end, or many at once, with 416 and a reason."""
@@ -43,7 +46,7 @@ def ranged_response(
         told = JsonResponse({"reason": str(error)}, status=416, headers={"Content-Range": f"bytes */{size}"})
         return _finished(told, quoted)
     first, last = span or (0, size - 1)
-    response = _body(request, read, first, last)
+    response = _body(request, pieces, first, last)
     response.headers["Content-Type"] = content_type
     response.headers["Content-Length"] = str(last - first + 1)
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
@@ -53,10 +56,10 @@ def ranged_response(
     return _finished(response, quoted)
 
 
-def _body(request: HttpRequest, read: Read, first: int, last: int) -> HttpResponseBase:
+def _body(request: HttpRequest, pieces: Pieces, first: int, last: int) -> HttpResponseBase:
     if request.method == "HEAD" or last < first:
         return HttpResponse()
-    return StreamingHttpResponse(off_the_loop(read(first, last)))
+    return StoredBytes(pieces(first, last))
 
 
 def _finished(response: HttpResponseBase, etag: str) -> HttpResponseBase:

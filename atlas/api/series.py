@@ -2,8 +2,6 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterator
-from functools import partial
 from typing import cast
 
 from django.core.exceptions import PermissionDenied
@@ -21,7 +19,7 @@ from atlas.access import record_viewing
 from atlas.api.errors import Conflict
 from atlas.api.ranges import BytesView, ranged_response
 from atlas.archive import sealing
-from atlas.archive.storage import COPY_BYTES, storage
+from atlas.archive.storage import storage
 
 audit.register("series.downloaded")
 
@@ -81,16 +79,10 @@ class SeriesPack(BytesView):
             request,
             size=storage().size(series.pack_key),
             etag=hashlib.sha256(series.pack_key.encode()).hexdigest()[:32],
-            read=partial(_pieces, series.pack_key),
+            pieces=lambda first, last: [(series.pack_key, first, last - first + 1)],
             content_type="application/zip",
             filename=f"{series.modality}-{series.public_id}.zip",
         )
-
-
-def _pieces(key: str, first: int, last: int) -> Iterator[bytes]:
-    with storage().open(key, first, last - first + 1) as file:
-        while piece := file.read(COPY_BYTES):
-            yield piece
 
 
 def _takes_gzip(request: HttpRequest | Request) -> bool:

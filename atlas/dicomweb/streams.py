@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
 
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.dicomweb.answers import NOSNIFF, Headers, Problem, Send
@@ -129,11 +130,19 @@ async def send_pieces(
         await send(start)
         await send({"type": "http.response.body", "body": b""})
         return
+    await send_answer(send, start, pieces)
+
+
+async def send_answer(send: Send, start: dict[str, Any], pieces: Iterable[Piece]) -> None:
+    """`start` and then the pieces, of which only one at a time is looked at. Raises ObjectMissing, or
+    Problem, while nothing has been sent."""
     is_started = False
     heads: list[bytes] = []  # what comes before the first bytes from storage waits until those are there
-    chunks = list(_chunks(pieces)) or [b""]
-    for number, chunk in enumerate(chunks, start=1):
-        more_body = number < len(chunks)
+    chunks = _chunks(pieces)
+    following: Piece | None = next(chunks, b"")
+    while following is not None:
+        chunk, following = following, next(chunks, None)
+        more_body = following is not None
         file: int | None = None
         body: bytes | bytearray = b""
         if not isinstance(chunk, bytes):

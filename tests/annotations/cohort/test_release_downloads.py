@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from accounts.models import AuditRecord
 from accounts.services.tokens import make_token
-from annotations.cohort import releases
-from annotations.models import Release, ReleaseCase, ReleaseDownload, ReleaseFile, ReleaseUse
+from annotations.cohort import facts, releases
+from annotations.models import Release, ReleaseCase, ReleaseDownload, ReleaseFile, ReleaseUse, Submission
 from atlas.archive.storage import new_key, storage
 from tests.annotations.cohort.test_release_api import body
 from tests.cast import signed_in
@@ -402,6 +402,8 @@ def test_the_list_of_all_holds_what_each_may_know(scene, release) -> None:
 
 
 def test_a_lead_freezes_by_the_api_and_stops_it(scene) -> None:
+    for submission in Submission.objects.all():
+        facts.fill(submission.pk)  # as a job does; cases are parted by them
     choice = {
         "title": "Third look",
         "licence": "CC BY 4.0",
