@@ -119,4 +119,4 @@ def _checked(release: Release, kept: Mapping[str, Any]) -> str:
 
 
 def _mm(distance: float) -> str:
-    return f"{distance:.1f}" if distance >= 0.1 else f"{distance:.2g}"
+    return f"{distance:.1f}" if distance >= 0.1 or not distance else f"{distance:.2g}"

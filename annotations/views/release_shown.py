@@ -182,7 +182,8 @@ def citation_of(release: Release) -> str:
         return release.citation
     project = release.project
     title = f": {release.title}" if release.title else ""
+    digest = f", SHA-256 {release.manifest_sha256[:16]}" if release.manifest_sha256 else ""
     return (
         f"{project.organisation.name}. {project.name}, release {release.number}{title}. "
-        f"{release.frozen_at:%Y}. SHA-256 {release.manifest_sha256[:16] or '–'}"
+        f"{release.frozen_at:%Y}{digest}."
     )

@@ -132,10 +132,10 @@ def _page(
     files = policies.files_for(user, found)
     api = _api(request, found)
     formats = [] if closed_by else release_shown.format_rows(found, files, api)
-    chosen = _chosen(request, formats)
     others = list(policies.releases_of(user, opened.project)[:BEFORE_LAST_MOST])
     about = {one.path: one for one in files.filter(format="", release_case=None, withdrawn_at=None)}
     may_fetch = is_open and use is not None
+    chosen = _chosen(request, formats) if may_fetch else None
 
     def url(path: str) -> str:
         return f"{api}/files/{path}" if may_fetch and path in about else ""
