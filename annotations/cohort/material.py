@@ -196,6 +196,13 @@ class ReleaseMaterial:
         """`made`: the files that span the cases, by path; it grows while they are made."""
         self.release = release
         self.made: Mapping[str, ReleaseFile] = {} if made is None else made
+        self._known: dict[Callable[[ReleaseMaterial], Any], Any] = {}
+
+    def once[T](self, make: Callable[["ReleaseMaterial"], T]) -> T:
+        """What this function makes of all cases: made once, for all who ask."""
+        if make not in self._known:
+            self._known[make] = make(self)
+        return self._known[make]
 
     def cases(self) -> Iterator[ReleaseCase]:
         """Those that are not withdrawn, by number."""
@@ -203,15 +210,21 @@ class ReleaseMaterial:
         yield from rows.select_related("case__subject").iterator(chunk_size=500)
 
     def records(
-        self, format_key: str, without_marks: Callable[[Any], Any] | None = None
+        self,
+        format_key: str,
+        without_marks: Callable[[Any], Any] | None = None,
+        *,
+        part: str | None = None,
     ) -> Iterator[tuple[ReleaseCase, Any]]:
-        """What a format recorded of each case that has any; one case in memory at a time.
+        """What a format recorded of each case that has any, or of those of a part; one at a time in memory.
 
         Files that span the cases are given to everybody, so a case that is sequestered whole is not among
         them. Of one whose marks are sequestered comes what `without_marks` leaves of its record; nothing,
         unless that is given.
         """
         for each in self.cases():
+            if part is not None and each.part != part:
+                continue
             withheld = withheld_of(self.release, each)
             if withheld == Release.Sequestered.ALL or (withheld and without_marks is None):
                 continue

@@ -19,13 +19,12 @@ from annotations.cohort.formats.labelling import (
 )
 from annotations.cohort.formats.plan import Format, PlannedFile, Write
 from annotations.cohort.formats.slices import MarkedSeries, MarkedSlices, Picture
-from annotations.cohort.formats.streamed import write_json
+from annotations.cohort.formats.streamed import Rows, write_lists
 from annotations.cohort.material import CaseMaterial, ReleaseMaterial, withheld_of
 from annotations.exchange.coco import closed_line, outline_of_plane, outline_of_points
 from annotations.exchange.marks import SEGMENT, Mark
 from annotations.exchange.slice_png import eight_bits, png
 from annotations.measures import masks
-from annotations.models import ReleaseCase
 
 KINDS = REGIONS | {SEGMENT}
 FILES = {"train": "train", "validation": "validation", "test": "test", "": "all"}
@@ -190,7 +189,7 @@ def _write_part(release: ReleaseMaterial, part: str, stream: BinaryIO) -> None:
         "licenses": [{"id": 1, "name": of.licence, "url": ""}],
         "categories": [_category(each) for each in numbered_labels(of, KINDS)],
     }
-    write_json(stream, head, images=_images(release, part), annotations=_annotations(release, part))
+    write_lists(stream, head, ("images", "annotations"), _rows(release, part))
 
 
 def _category(label: NumberedLabel) -> dict[str, Any]:
@@ -204,20 +203,10 @@ def _category(label: NumberedLabel) -> dict[str, Any]:
     }
 
 
-def _records(release: ReleaseMaterial, part: str) -> Iterator[tuple[ReleaseCase, dict[str, Any]]]:
-    for release_case, record in release.records(Coco.key):
-        if release_case.part == part:
-            yield release_case, record
-
-
-def _images(release: ReleaseMaterial, part: str) -> Iterator[dict[str, Any]]:
-    for release_case, record in _records(release, part):
+def _rows(release: ReleaseMaterial, part: str) -> Rows:
+    for release_case, record in release.records(Coco.key, part=part):
         fold = {} if release_case.fold is None else {"fold": release_case.fold}
         for image in record["images"]:
-            yield {key: value for key, value in image.items() if key != "annotations"} | fold
-
-
-def _annotations(release: ReleaseMaterial, part: str) -> Iterator[dict[str, Any]]:
-    for _, record in _records(release, part):
-        for image in record["images"]:
-            yield from image["annotations"]
+            outlines = image.pop("annotations")
+            yield "images", image | fold
+            yield from (("annotations", one) for one in outlines)

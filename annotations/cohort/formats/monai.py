@@ -13,7 +13,7 @@ from annotations.cohort.formats import nnunet
 from annotations.cohort.formats.labelling import numbered_labels
 from annotations.cohort.formats.nifti import image_path as nifti_path
 from annotations.cohort.formats.plan import Format, PlannedFile
-from annotations.cohort.formats.streamed import write_json
+from annotations.cohort.formats.streamed import Rows, write_lists
 from annotations.cohort.formats.training import KINDS, Training, channel_name, set_name
 from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReleaseMaterial
@@ -114,33 +114,24 @@ def _head(
 
 
 def _write_list(release: ReleaseMaterial, modality: str, head: dict[str, Any], stream: BinaryIO) -> None:
-    lists = {name: _rows(release, modality, name) for name in LISTS}
-    write_json(stream, head, **lists, unknown_labels=_unknown(release, modality))
+    write_lists(stream, head, (*LISTS, "unknown_labels"), _rows(release, modality))
 
 
-def _rows(release: ReleaseMaterial, modality: str, name: str) -> Iterator[dict[str, Any]]:
-    """One entry a volume; where marks are withheld, the image alone."""
+def _rows(release: ReleaseMaterial, modality: str) -> Rows:
+    """One entry a volume; where marks are withheld, the image alone.
+
+    What is unknown of it stands apart: entries must all have the same keys to become batches.
+    """
     for release_case, record in nnunet.records(release, Monai.key):
-        if _list_of(release_case) != name:
-            continue
+        fold = {} if release_case.fold is None else {"fold": release_case.fold}
         for each in record["cases"]:
             if each["modality"] != modality:
                 continue
-            row = {"image": each["image"]}
-            if each.get("label"):
-                row["label"] = each["label"]
-            row |= {"name": each["name"], "case": release_case.number}
-            if release_case.fold is not None:
-                row["fold"] = release_case.fold
-            yield row
-
-
-def _unknown(release: ReleaseMaterial, modality: str) -> Iterator[dict[str, Any]]:
-    """Apart from the entries, which must all have the same keys to become batches."""
-    for _, record in nnunet.records(release, Monai.key):
-        for each in record["cases"]:
-            if each["modality"] == modality and each.get("unknown_labels"):
-                yield {"name": each["name"], "labels": each["unknown_labels"]}
+            label = {"label": each["label"]} if each.get("label") else {}
+            named = {"name": each["name"], "case": release_case.number}
+            yield _list_of(release_case), {"image": each["image"]} | label | named | fold
+            if unknown := each.get("unknown_labels"):
+                yield "unknown_labels", {"name": each["name"], "labels": unknown}
 
 
 def _list_of(release_case: ReleaseCase) -> str:
