@@ -1,12 +1,12 @@
-"""Writes the rows of a table as CSV and as Parquet. Rows come one after another and are not kept; the same
-rows give the same bytes."""
+"""Writes the rows of a table as CSV and as Parquet. Rows are added as they come, and no more are kept than a
+group of Parquet takes; the same rows give the same bytes."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import batched
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from atlas.spreadsheets import harmless
 
 type Rows = Iterable[Mapping[str, Any]]
 
-ROWS_OF_A_GROUP = 10_000
+ROWS_OF_A_GROUP = 5_000
 ROWS_OF_A_BATCH = 500
 _TYPES = {
     "text": pa.string(),
@@ -27,22 +27,29 @@ _TYPES = {
 }
 
 
-def write_csv(stream: BinaryIO, table: Table, rows: Rows) -> None:
+class CsvFile:
     """UTF-8, one header, “true” and “false”, dates as 2026-11-30; nothing where a value is missing.
 
     Text that a spreadsheet would run as a formula is marked by an apostrophe, as whoever opens the file can't
     be told apart from a program that reads it; the Parquet file has it as it is.
     """
-    for some in batched(_headed(table, rows), ROWS_OF_A_BATCH):
+
+    def __init__(self, stream: IO[bytes], table: Table) -> None:
+        self._stream, self._table = stream, table
+        self._write([table.names])
+
+    def add(self, rows: Rows) -> None:
+        cells = ([_cell(column, row.get(column.name)) for column in self._table.columns] for row in rows)
+        for some in batched(cells, ROWS_OF_A_BATCH):
+            self._write(some)
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+    def _write(self, rows: Iterable[Sequence[str]]) -> None:
         lines = io.StringIO(newline="")
-        csv.writer(lines, lineterminator="\n").writerows(some)
-        stream.write(lines.getvalue().encode())
-
-
-def _headed(table: Table, rows: Rows) -> Iterator[list[str]]:
-    yield table.names
-    for row in rows:
-        yield [_cell(column, row.get(column.name)) for column in table.columns]
+        csv.writer(lines, lineterminator="\n").writerows(rows)
+        self._stream.write(lines.getvalue().encode())
 
 
 def _cell(column: Column, value: Any) -> str:
@@ -55,18 +62,34 @@ def _cell(column: Column, value: Any) -> str:
     return str(harmless(str(value)) if column.kind == "text" else value)
 
 
-def write_parquet(stream: BinaryIO, table: Table, rows: Rows) -> None:
-    """Typed; each column says its unit and meaning in its metadata. Nothing is null, also an empty text."""
-    schema = schema_of(table)
-    with pq.ParquetWriter(
-        pa.PythonFile(_Sink(stream), mode="w"), schema, compression="zstd", store_schema=True
-    ) as writer:
-        for some in batched(rows, ROWS_OF_A_GROUP):
-            columns = [
-                pa.array([_value(column, row.get(column.name)) for row in some], type=schema.field(at).type)
-                for at, column in enumerate(table.columns)
-            ]
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+class ParquetFile:
+    """Typed; each column says its unit and meaning in its metadata. What is empty is null, also a text."""
+
+    def __init__(self, stream: IO[bytes], table: Table) -> None:
+        self._table, self._schema = table, schema_of(table)
+        self._values: list[list[Any]] = [[] for _ in table.columns]
+        sink = pa.PythonFile(_Sink(stream), mode="w")
+        self._writer = pq.ParquetWriter(sink, self._schema, compression="zstd")
+
+    def add(self, rows: Rows) -> None:
+        for row in rows:
+            for column, values in zip(self._table.columns, self._values, strict=True):
+                values.append(_value(column, row.get(column.name)))
+            if len(self._values[0]) >= ROWS_OF_A_GROUP:
+                self._write()
+
+    def close(self) -> None:
+        if self._values[0]:
+            self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        arrays = [
+            pa.array(values, type=field.type)
+            for field, values in zip(self._schema, self._values, strict=True)
+        ]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._values = [[] for _ in self._values]
 
 
 def schema_of(table: Table) -> pa.Schema:
@@ -94,7 +117,7 @@ def _value(column: Column, value: Any) -> Any:
 class _Sink(io.RawIOBase):
     """What pyarrow takes for a file that it may only append to; closing it leaves the stream open."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._at = 0
 

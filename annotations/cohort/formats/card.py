@@ -27,7 +27,7 @@ class DataCard(Format):
         return digest.of_case(case)
 
     def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
-        card = card_of(release.release, gathered(release))
+        card = card_of(release.release, release.once(gathered))
         Release.objects.filter(pk=release.release.pk).update(card=card.figures)
         release.release.card = card.figures
         for path, content in ((MARKDOWN, as_markdown(card)), (PAGE, as_page(card))):

@@ -40,7 +40,7 @@ class Croissant(Format):
         tables = {table_path(name, "parquet"): table for name, table in TABLES.items()}
         with translation.override("en"):
             document = croissant.document(
-                _about(release.release, gathered(release)),
+                _about(release.release, release.once(gathered)),
                 files,
                 file_sets(release.release),
                 {path: table for path, table in tables.items() if path in there},

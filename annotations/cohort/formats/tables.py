@@ -4,26 +4,29 @@ tables/{cases,series,annotations,measurements,labels,answers}.csv and .parquet
 tables/columns.json
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import Any, BinaryIO
+from tempfile import TemporaryFile
+from typing import IO, Any, BinaryIO
 
 from annotations.cohort.formats import case_rows
 from annotations.cohort.formats.places import places_of
 from annotations.cohort.formats.plan import Format, PlannedFile
 from annotations.cohort.material import CaseMaterial, ReadMaterial, ReleaseMaterial
 from annotations.exchange import answers, columns, tables
-from annotations.exchange.table_files import write_csv, write_parquet
+from annotations.exchange.table_files import CsvFile, ParquetFile
 from annotations.exchange.tables import MarkFacts, Row
 from annotations.reading.journal import State, state_at
 from annotations.reading.journal.answers import STATE
 from annotations.reading.proposals import proposals
+from atlas.archive.storage import COPY_BYTES
 
 FOLDER = "tables"
 WITHOUT_MARKS = (columns.CASES.name, columns.SERIES.name)
 BESIDE = ("note", "color_index", "locked", "hidden")
 """What of a mark's value doesn't make it another mark."""
-WRITERS = {"csv": write_csv, "parquet": write_parquet}
+ENDINGS: dict[str, type[CsvFile] | type[ParquetFile]] = {"csv": CsvFile, "parquet": ParquetFile}
 
 
 def table_path(name: str, ending: str) -> str:
@@ -38,11 +41,39 @@ class Tables(Format):
         return case.once(rows_of_case)
 
     def of_release(self, release: ReleaseMaterial) -> Iterator[PlannedFile]:
-        for name, table in columns.TABLES.items():
-            for ending, write in WRITERS.items():
-                yield PlannedFile(table_path(name, ending), partial(_write, release, table, write))
+        """All tables are filled in one pass over the cases, and wait in files for their turn."""
+        with ExitStack() as kept:
+            streams = {
+                table_path(table.name, ending): kept.enter_context(TemporaryFile())
+                for table in columns.TABLES.values()
+                for ending in ENDINGS
+            }
+            _fill(release, streams)
+            for path, stream in streams.items():
+                yield PlannedFile(path, partial(_copy, stream))
         content = tables.as_json(columns.as_json())
         yield PlannedFile(f"{FOLDER}/columns.json", lambda stream: stream.write(content), holds_marks=False)
+
+
+def _fill(release: ReleaseMaterial, streams: Mapping[str, IO[bytes]]) -> None:
+    """One case in memory at a time."""
+    files = {
+        name: [kind(streams[table_path(name, ending)], table) for ending, kind in ENDINGS.items()]
+        for name, table in columns.TABLES.items()
+    }
+    for _, record in release.records(Tables.key, without_marks=_without_marks):
+        for name, own in files.items():
+            for file in own:
+                file.add(record[name])
+    for own in files.values():
+        for file in own:
+            file.close()
+
+
+def _copy(source: IO[bytes], stream: BinaryIO) -> None:
+    source.seek(0)
+    while piece := source.read(COPY_BYTES):
+        stream.write(piece)
 
 
 def rows_of_case(case: CaseMaterial) -> dict[str, list[Row]]:
@@ -69,16 +100,6 @@ def rows_of_case(case: CaseMaterial) -> dict[str, list[Row]]:
         rows["labels"] += tables.label_rows(schema.labels, read.marks, _stated(read), read.facts)
         rows["answers"] += answers.answer_rows(read.answers, read.facts)
     return {name: [_told(row) for row in own] for name, own in rows.items()}
-
-
-def rows_of(release: ReleaseMaterial, name: str) -> Iterator[Row]:
-    """The cases' rows in order; one case in memory at a time."""
-    for _, record in release.records(Tables.key, without_marks=_without_marks):
-        yield from record[name]
-
-
-def _write(release: ReleaseMaterial, table: columns.Table, write: Any, stream: BinaryIO) -> None:
-    write(stream, table, rows_of(release, table.name))
 
 
 def _without_marks(record: dict[str, list[Row]]) -> dict[str, list[Row]]:
