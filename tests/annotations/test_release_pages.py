@@ -375,6 +375,16 @@ def test_what_is_chosen_is_frozen(scene: Scene) -> None:
     assert frozen.left_out["cases_in_project"] == Case.objects.count()
 
 
+def test_the_preview_warns_of_what_was_given_out_before(scene: Scene) -> None:
+    released(scene, 2, more_cases(scene, 5))
+    client = signed_in(scene, "lead")
+    sent = freeze_form(client, split="parts", train=50, validation=0, test=50, sequestered="marks")
+    shown = client.post(f"{RELEASES}new/preview/", sent)
+    assert "to be sequestered were given out by an earlier release" in shown.content.decode()
+    shown = client.post(f"{RELEASES}new/preview/", sent | {"sequestered": "nothing"})
+    assert "given out" not in shown.content.decode()
+
+
 def test_what_was_not_seen_is_not_frozen_and_nothing_typed_is_lost(scene: Scene) -> None:
     client = signed_in(scene, "lead")
     sent = freeze_form(client, title="Before the last one came", licence="CC BY 4.0")
