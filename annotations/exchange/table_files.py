@@ -16,7 +16,7 @@ from atlas.spreadsheets import harmless
 
 type Rows = Iterable[Mapping[str, Any]]
 
-ROWS_OF_A_GROUP = 5_000
+ROWS_OF_A_GROUP = 1_000
 ROWS_OF_A_BATCH = 500
 _TYPES = {
     "text": pa.string(),
