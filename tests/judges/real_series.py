@@ -59,6 +59,8 @@ SERIES = {
     "PET": "petct_mr_sts_001/PET/*.dcm",
     "MR, enhanced multi-frame": "odd_mixed/dicom2nifti/enhanced_philips_mr/*",
     "CT, tilted gantry": "odd_mixed/dicom2nifti/gantry_tilt_ct/*",
+    "CT, unevenly spaced": "odd_mixed/dicom2nifti/uneven_spacing_ct/*",
+    "MR, pixels that are not square": "odd_mixed/dicom2nifti/non_square_pixels_mr/*",
     "XA, without a place": "compressed_wg04/XA1_JPLY.dcm",
 }
 

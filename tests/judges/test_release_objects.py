@@ -42,14 +42,16 @@ from tests.judges.real_series import (
 IDENTITY = ObjectIdentity(("judge",), datetime(2026, 11, 22, 9, 30), "Judged")
 TILTED = "CT, tilted gantry"
 SIDEWAYS = "MR, sagittal, three phases at each place"
-PLACED = ["CT, axial", "MR, left-handed", SIDEWAYS, "MR, oblique", "PET"]
+UNEVEN = "CT, unevenly spaced"
+NOT_SQUARE = "MR, pixels that are not square"
+PLACED = ["CT, axial", "MR, left-handed", SIDEWAYS, "MR, oblique", "PET", NOT_SQUARE]
 
 type Real = tuple[SourceSeries, Dataset, dict[str, str], list[Path]]
 
 
 def real(name: str, test_data: Path, tmp_path: Path) -> Real:
     files = files_of(name, test_data)
-    if name == TILTED:
+    if name in (TILTED, UNEVEN, NOT_SQUARE):
         files = with_a_frame_of_reference(files, tmp_path / "images with a frame of reference")
     return *source_of(files), files
 
@@ -324,7 +326,7 @@ def differing(image: sitk.Image, source: SourceSeries, segment: Segment) -> int:
     return count + int(values[~seen].sum())
 
 
-@pytest.mark.parametrize("name", [*PLACED, TILTED])
+@pytest.mark.parametrize("name", [*PLACED, TILTED, UNEVEN])
 def test_structure_sets_are_valid_and_come_back(name: str, test_data: Path, tmp_path: Path, dciodvfy) -> None:
     one = real(name, test_data, tmp_path)
     segments = hard_on(one[0])
