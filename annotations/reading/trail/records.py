@@ -20,6 +20,7 @@ from annotations.models import (
     Comment,
     IncidentalFinding,
     LabelSchema,
+    Prediction,
     Read,
     Recall,
     Release,
@@ -185,4 +186,5 @@ def _of_project(project: Project) -> list[QuerySet[AuditRecord]]:
         _of("labelschema", LabelSchema.objects.filter(project=project)),
         _of("release", Release.objects.filter(project=project)),
         _of("recall", Recall.objects.filter(project=project)),
+        _of("prediction", Prediction.objects.filter(release__project=project)),
     ]

@@ -134,6 +134,10 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
         Kind.GAVE,
         gettext_noop("confirmed that copies of case {case_number} are deleted"),
     ),
+    "prediction.opened": (Kind.GAVE, gettext_noop("began to hand a prediction in")),
+    "prediction.handed_in": (Kind.GAVE, gettext_noop("handed a prediction in to be scored")),
+    "prediction.removed": (Kind.GAVE, gettext_noop("removed a prediction")),
+    "prediction.proposed": (Kind.GAVE, gettext_noop("made proposals for reading of a prediction")),
     # Of the node
     "account.created": (Kind.NODE, gettext_noop("made an account")),
     "account.changed": (Kind.NODE, gettext_noop("changed the account")),
