@@ -11,6 +11,7 @@ from itertools import pairwise
 
 FEWEST = 5
 OTHER = "other"
+NAMED_MOST = 3
 
 type Rows = list[tuple[str, int]]
 
@@ -76,12 +77,14 @@ def rows_of(counts: Mapping[str, int], most: int | None = None) -> Rows:
 
 
 def safe_rows_of(counts: Mapping[str, int]) -> Rows:
-    """As `rows_of`; those under `FEWEST` are one, joined by the next rarest where they are too few still."""
+    """As `rows_of`; those under `FEWEST` are one, joined by the next rarest where they are too few still. It
+    is called by all of them, or “other” where they are many."""
     rows = rows_of(counts)
     often = [row for row in rows if row[1] >= FEWEST]
-    rare = sum(n for _, n in rows) - sum(n for _, n in often)
-    while often and 0 < rare < FEWEST:
-        rare += often.pop()[1]
-    if rare >= FEWEST:
-        often.append((OTHER if often else "all", rare))
+    rare = rows[len(often) :]
+    while often and rare and sum(n for _, n in rare) < FEWEST:
+        rare.insert(0, often.pop())
+    together = sum(n for _, n in rare)
+    if together >= FEWEST:
+        often.append((", ".join(word for word, _ in rare) if len(rare) <= NAMED_MOST else OTHER, together))
     return often

@@ -7,6 +7,7 @@ from annotations.cohort.card.content import count
 from annotations.cohort.card.figures import Figure
 
 WIDTH, HEIGHT, FLOOR, TOP = 320, 148, 120, 20
+MARGIN = 8  # words under the first and last bar may be wider than these
 SLOT_WIDEST = 48
 LETTER = 6.4  # how wide one is at 11 px, about
 LINE, NAME_WIDTH = 22, 132  # of bars that lie
@@ -22,8 +23,16 @@ def drawn(figure: Figure) -> SafeString:
     height = HEIGHT if stand else LINE * len(rows)
     told = "; ".join(f"{word}: {count(n)}" for word, n in rows)
     return format_html(
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}, {}. {}">{}</svg>',
-        *(WIDTH, height, figure["title"], figure["unit"], told, body),
+        '<svg viewBox="{} 0 {} {}" role="img" aria-label="{}, {}. {}">{}</svg>',
+        *(
+            -MARGIN if stand else 0,
+            WIDTH + (2 * MARGIN if stand else 0),
+            height,
+            figure["title"],
+            figure["unit"],
+            told,
+            body,
+        ),
     )
 
 

@@ -35,10 +35,11 @@ def test_a_single_value_of_whole_numbers_is_called_by_itself() -> None:
 
 
 def test_of_names_the_rare_ones_are_one() -> None:
-    assert safe_rows_of({"NO": 40, "DE": 12, "FR": 3, "ES": 2}) == [("NO", 40), ("DE", 12), (OTHER, 5)]
-    assert safe_rows_of({"NO": 40, "DE": 12, "FR": 3}) == [("NO", 40), (OTHER, 15)]
+    assert safe_rows_of({"NO": 40, "DE": 12, "FR": 3, "ES": 2}) == [("NO", 40), ("DE", 12), ("FR, ES", 5)]
+    assert safe_rows_of({"NO": 40, "DE": 12, "FR": 3}) == [("NO", 40), ("DE, FR", 15)]
+    assert safe_rows_of({"NO": 40, **dict.fromkeys(("DE", "ES", "FR", "IT"), 2)}) == [("NO", 40), (OTHER, 8)]
     assert safe_rows_of({"F": 9}) == [("F", 9)]
-    assert safe_rows_of({"F": 3, "M": 3}) == [("all", 6)]
+    assert safe_rows_of({"F": 3, "M": 3}) == [("F, M", 6)]
     assert safe_rows_of({"F": 3, "M": 1}) == []
 
 
