@@ -80,6 +80,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "project-labels-starter": [("lead", "{project}labels/starters/recist/")],
     "project-labels-terms": [("lead", "{project}labels/terms/")],
     "project-releases": [("lead", "{project}releases/"), ("scientist", "{project}releases/")],
+    "project-cohort": [("lead", "{project}cohort/")],
     "project-release-new": [("lead", "{project}releases/new/")],
     "project-release": [("lead", "{project}releases/1/"), ("scientist", "{project}releases/1/")],
     "project-release-compare": [("scientist", "{project}releases/1/compare/1/")],
