@@ -1,7 +1,7 @@
 """Writes NIfTI-1 images and masks (RAS millimetres) straight from frames, slice by slice.
 
-A frame's pixels lie in memory in the order NIfTI wants them, the column index fastest, so a volume of any
-length needs the memory of one frame. Image and masks of a series share shape and affine by construction.
+A frame's pixels lie in memory in the order NIfTI wants them, the column index fastest, so masks and very
+large images need the memory of one frame. Image and masks of a series share shape and affine by construction.
 """
 
 import zlib
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import imagecodecs
 import nibabel as nib
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,6 +19,11 @@ from annotations.exchange.label_volume import Values, label_planes, label_type, 
 from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
 from annotations.measures import masks
 
+WHOLE_BYTES_MAX = 256 * 1024 * 1024
+"""Images up to this size are compressed in one piece: twice as fast, and smaller. Noise holds no repetitions
+worth a search, masks hold runs."""
+
+_LEVEL = 6
 _GZIP = 16 + zlib.MAX_WBITS  # zlib then writes a gzip header without name and time: same input, same bytes
 _INT16 = np.iinfo(np.int16)
 
@@ -52,7 +58,7 @@ class NiftiWriter:
         """
         kind = self._image_type(frames, stored_range)
         values = (self._rescaled(frame, index, kind) for index, frame in enumerate(self._counted(frames())))
-        self._write(stream, values, kind, level=1, description=_described(self.source.units))
+        self._write(stream, values, kind, is_image=True, description=_described(self.source.units))
 
     def write_mask(self, stream: BinaryIO, planes: Mapping[FrameKey, bytes]) -> None:
         """A mask, uint8: 1 inside, 0 outside. Frames without a plane are empty, and are written too."""
@@ -64,7 +70,7 @@ class NiftiWriter:
             else empty
             for frame in self.source.frames
         )
-        self._write(stream, values, np.uint8, level=6, description="Atlas mask, RAS mm")
+        self._write(stream, values, np.uint8, description="Atlas mask, RAS mm")
 
     def write_labels(self, stream: BinaryIO, values: Values) -> None:
         """A label map: the number of a mask in its voxels, 0 outside of all. The later mask wins."""
@@ -72,7 +78,6 @@ class NiftiWriter:
             stream,
             label_planes(self.source, values),
             label_type(values),
-            level=6,
             description="Atlas labels, RAS mm",
         )
 
@@ -110,7 +115,8 @@ class NiftiWriter:
     def _rescaled(self, frame: Frame, index: int, kind: DTypeLike) -> Frame:
         slope, intercept = _line(self.source.frames[index].slope, self.source.frames[index].intercept)
         if kind != np.float32:
-            return (frame.astype(np.int64) + int(intercept)).astype(kind)
+            # Both may wrap around; their sum doesn't, as `kind` was chosen to hold it.
+            return frame.astype(kind) + np.int64(intercept).astype(kind)
         return (frame.astype(np.float64) * slope + intercept).astype(np.float32)
 
     def _write(
@@ -119,16 +125,24 @@ class NiftiWriter:
         slices: Iterable[Frame],
         kind: DTypeLike,
         *,
-        level: int,
+        is_image: bool = False,
         description: str,
     ) -> None:
-        packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
-        stream.write(packer.compress(self._header(kind, description)))
-        for values in slices:
-            stream.write(
-                packer.compress(np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<")))
-            )
+        stored = np.dtype(kind).newbyteorder("<")
+        pieces = (np.ascontiguousarray(values, dtype=stored) for values in slices)
+        header, size = self._header(kind, description), self._voxels * stored.itemsize
+        if is_image and size <= WHOLE_BYTES_MAX:
+            stream.write(imagecodecs.gzip_encode(_joined(header, pieces, size), level=1))
+            return
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP, strategy=zlib.Z_RLE)
+        stream.write(packer.compress(header))
+        for piece in pieces:
+            stream.write(packer.compress(piece))
         stream.write(packer.flush())
+
+    @property
+    def _voxels(self) -> int:
+        return self.grid.columns * self.grid.rows * self.grid.slices
 
     def _header(self, kind: DTypeLike, description: str) -> bytes:
         """Header and the four bytes that say no extension follows."""
@@ -145,6 +159,16 @@ class NiftiWriter:
         header["magic"] = b"n+1"
         header["vox_offset"] = 352
         return bytes(header.binaryblock) + b"\0\0\0\0"
+
+
+def _joined(header: bytes, pieces: Iterable[Frame], size: int) -> bytearray:
+    whole = bytearray(len(header) + size)
+    whole[: len(header)] = header
+    at = len(header)
+    for piece in pieces:
+        whole[at : at + piece.nbytes] = piece.data.cast("B")
+        at += piece.nbytes
+    return whole
 
 
 def _described(units: str) -> str:
