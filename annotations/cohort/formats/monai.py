@@ -1,7 +1,8 @@
 """Lists for MONAI, as the Medical Segmentation Decathlon wrote them, one for each modality.
 
 monai/dataset_<Project>_CT.json: training, validation and test, with paths from the root of the release
-monai/{images,labels}/0314_CT_<series>.nii.gz: where the release has no format that the lists could point to
+monai/labels/0314_CT_<series>.nii.gz: label maps
+monai/images/0314_CT_<series>.nii.gz: where the release has no NIfTI images to point to
 monai/left_out.json: what is in none of them, and why
 """
 
@@ -24,14 +25,10 @@ LISTS = {"training": (Part.NONE, Part.TRAIN), "validation": (Part.VALIDATION,), 
 
 
 def image_path(case: CaseMaterial, stored: StoredSeries, name: str) -> str:
-    if case.writes("nnunet"):
-        return nnunet.image_path(case, stored, name)
     return nifti_path(case, stored) if case.writes("nifti") else f"monai/images/{name}.nii.gz"
 
 
-def label_path(case: CaseMaterial, stored: StoredSeries, name: str) -> str:
-    if case.writes("nnunet"):
-        return nnunet.label_path(case, stored, name)
+def label_path(name: str) -> str:
     return f"monai/labels/{name}.nii.gz"
 
 
@@ -40,19 +37,24 @@ class Monai(Format):
     holds = "lists of volumes and label maps for MONAI, as in the Medical Segmentation Decathlon"
 
     def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
-        if case.writes("nnunet"):
-            return
+        """What nnU-Net's data sets hold already is the same object, so that who fetches this format alone,
+        or with NIfTI, has all that its lists point to."""
         training = case.once(Training.of)
+        as_nnunet = case.writes("nnunet")
         if not case.writes("nifti"):
             for name, stored, nifti in training.images():
-                yield nnunet.planned_image(case, stored, nifti, image_path(case, stored, name))
+                path = image_path(case, stored, name)
+                if as_nnunet:
+                    yield PlannedFile(path, same_as=nnunet.image_path(case, stored, name), holds_marks=False)
+                else:
+                    yield nnunet.planned_image(case, stored, nifti, path)
         for one in training.cases:
-            yield PlannedFile(
-                label_path(case, one.stored, one.name),
-                one.write,
-                read=one.read.pinned,
-                expected=one.expected,
-            )
+            path, read = label_path(one.name), one.read.pinned
+            if as_nnunet:
+                same = nnunet.label_path(case, one.stored, one.name)
+                yield PlannedFile(path, same_as=same, read=read)
+            else:
+                yield PlannedFile(path, one.write, read=read, expected=one.expected)
 
     def record(self, case: CaseMaterial) -> Any:
         training = case.once(Training.of)
@@ -64,7 +66,7 @@ class Monai(Format):
                     "modality": stored.series.modality,
                     "name": name,
                     "image": image_path(case, stored, name),
-                    "label": label_path(case, stored, name) if name in labelled else None,
+                    "label": label_path(name) if name in labelled else None,
                     **(labelled[name].as_json(training.labels) if name in labelled else {}),
                 }
                 for name, stored, _ in training.images()

@@ -297,19 +297,32 @@ def test_without_parts_there_is_no_split(four: Cohort) -> None:
     assert f"{SET}/splits_final.json" not in paths(released(four, "nnunet"))
 
 
-def test_monais_lists_go_by_part_and_point_to_files_of_the_release(four: Cohort) -> None:
-    release = released(four, "nnunet", "monai", "nifti", parts=PARTS)
+@pytest.mark.parametrize("beside", [(), ("nifti",), ("nnunet",), ("nifti", "nnunet")])
+def test_monais_lists_go_by_part_and_point_to_files_of_monai_and_nifti(four: Cohort, beside: tuple) -> None:
+    release = released(four, "monai", *beside, parts=PARTS)
     told = document(release, LIST)
     assert [len(told[name]) for name in ("training", "validation", "test")] == [2, 1, 1]
     assert (told["numTraining"], told["numValidation"], told["numTest"]) == (2, 1, 1)
     assert told["labels"] == {"0": "background", "1": "tumour", "2": "node"}
     assert told["modality"] == {"0": "MR"}
-    here = set(paths(release))
+    here = set(release.files.filter(format__in=("monai", "nifti")).values_list("path", flat=True))
     for name in ("training", "validation", "test"):
         for entry in told[name]:
             assert {entry["image"], entry["label"]} <= here
-            assert entry["image"].startswith(f"{SET}/images")
-    assert paths(release, "monai/") == [LIST]
+            image, label = volume(release, entry["image"]), volume(release, entry["label"])
+            np.testing.assert_array_equal(image.affine, label.affine)
+            np.testing.assert_array_equal(np.asarray(label.dataobj).T, four.labels.values > 0)
+
+
+def test_a_label_map_of_two_formats_is_one_object_in_storage(four: Cohort, name: str) -> None:
+    release = released(four, "nnunet", "monai")
+    for of_nnunet, of_monai in (
+        (f"{SET}/labelsTr/{name}.nii.gz", f"monai/labels/{name}.nii.gz"),
+        (f"{SET}/imagesTr/{name}_0000.nii.gz", f"monai/images/{name}.nii.gz"),
+    ):
+        rows = ReleaseFile.objects.filter(release=release, path__in=(of_nnunet, of_monai))
+        assert [row.format for row in rows.order_by("format")] == ["monai", "nnunet"]
+        assert len({row.object_key for row in rows}) == 1
 
 
 def test_monai_with_nifti_points_to_its_images_and_writes_label_maps(four: Cohort, name: str) -> None:
@@ -370,6 +383,8 @@ def test_sequestered_marks_are_told_nowhere_but_the_images_are_there(cohort: Coh
     assert entry.keys() == {"image", "name", "case"}
     assert [path for path in files if path.startswith("coco/") and "0002_" in path] == []
     assert "coco/test.json" not in files
+    assert f"monai/labels/{name}.nii.gz" in paths(release)
+    assert f"monai/labels/{name}.nii.gz" not in files
 
 
 def test_what_is_given_out_of_a_withheld_case_does_not_depend_on_its_marks(cohort: Cohort, tumour) -> None:
