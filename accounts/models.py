@@ -109,7 +109,7 @@ class ApiToken(models.Model):
     class Scope(models.TextChoices):
         ALL = "all", "Everything that you may do"
         READ = "read", "Reading only"
-        RELEASES = "releases", "Downloading releases only"
+        RELEASES = "releases", "Releases only: downloads, and predictions for them"
 
     public_id = PublicIdField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")

@@ -23,7 +23,7 @@ def refusal(
         return "This token only reads. Make one that may do everything, or do this on the page."
     if token.scope == ApiToken.Scope.RELEASES:
         if method not in release_methods:
-            return "This token only downloads releases. Make one of another kind for this."
+            return "This token is for releases only. Make one of another kind for this."
         if token.project and project and project != token.project:
             return f"This token only opens the releases of {token.project}. Make one for this project."
     return None

@@ -27,7 +27,8 @@ RELEASES = "/api/v1/projects/respond/releases/"
 
 def is_for_releases(method: str, path: str) -> bool:
     if path == "/api/v1/releases/" or path.startswith(RELEASES):
-        return method in SAFE or (method == "POST" and path.endswith("/use/"))
+        is_own = path.endswith("/use/") or "/predictions/" in path
+        return method in SAFE or (is_own and not path.endswith("/propose/"))
     return False
 
 
@@ -86,7 +87,7 @@ def test_a_token_for_releases_opens_releases_only(walk, secrets, method, path, s
         assert str(got) == status
     else:
         assert got == 403
-        assert reason.startswith("This token only downloads releases.")
+        assert reason.startswith("This token is for releases only.")
 
 
 @pytest.mark.parametrize(("method", "path"), [row[:2] for row in API if is_for_releases(*row[:2])])

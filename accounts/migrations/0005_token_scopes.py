@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("all", "Everything that you may do"),
                     ("read", "Reading only"),
-                    ("releases", "Downloading releases only"),
+                    ("releases", "Releases only: downloads, and predictions for them"),
                 ],
                 default="all",
                 max_length=8,

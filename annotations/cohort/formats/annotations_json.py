@@ -54,6 +54,7 @@ def _document(case: CaseMaterial, read: ReadMaterial, places: Places) -> dict[st
         },
         "read": {
             "reader": read.reader,
+            "is_reference": read.pinned.is_reference,
             "round": submission.round,
             "edit_number": read.state.number,
             "submitted_at": submission.at.isoformat(),

@@ -27,9 +27,11 @@ def drawn(cohort: Cohort) -> dict:
     return drawn
 
 
-def unpacked(cohort: Cohort, tmp_path: Path, *formats: str) -> atlas_client.Release:
+def unpacked(
+    cohort: Cohort, tmp_path: Path, *formats: str, content: Release.Content = Release.Content.REFERENCE
+) -> atlas_client.Release:
     """A release in these formats, its archive fetched and unpacked."""
-    choice = releases.Choice(formats=formats)
+    choice = releases.Choice(formats=formats, content=content)
     release = releases.freeze(by=cohort.people["lead"], project=cohort.project, choice=choice)
     writer.write_case(release.pk, cohort.case.pk)
     writer.finish(release.pk)
@@ -86,6 +88,25 @@ def test_labels_are_known_by_name_where_nothing_else_says_them(cohort, drawn: di
     assert case.read().is_reference
     with pytest.raises(atlas_client.AtlasError, match=r"annotations\.json"):
         case.labels()
+
+
+def test_of_two_reads_one_has_to_be_named(cohort: Cohort, drawn: dict, tmp_path: Path) -> None:
+    second = cohort.read("other_reader")
+    cohort.mark(second, OUTLINE, cohort.segment("node"))
+    planes = np.zeros_like(drawn[OUTLINE])
+    planes[2, 3, 4:6] = True
+    cohort.plane(second, OUTLINE, 2, planes[2])
+    cohort.accept(second)
+    [case] = unpacked(cohort, tmp_path, "nifti", "json", content=Release.Content.READERS).cases()
+    assert len(case.reads) == 2
+    assert not any(read.is_reference for read in case.reads)
+    with pytest.raises(atlas_client.AtlasError, match="No read stands for case 1. Name one of reader-"):
+        case.masks()
+    found = {read.reader: int(sum(mask.array.sum() for mask in read.masks())) for read in case.reads}
+    assert sorted(found.values()) == [2, int(drawn[OUTLINE].sum() + drawn[SECOND].sum())]
+    small = min(found, key=lambda reader: found[reader])
+    assert case.labels(small) == {"node": "present"}
+    assert case.arrays(reader=small)[1].keys() == {"node"}
 
 
 def test_tables_have_numbers_and_say_their_units(cohort: Cohort, drawn: dict, tmp_path: Path) -> None:
