@@ -96,9 +96,9 @@ class _Compiler:
         if not LEVELS[group.level].has_reads:
             return counted(every.filter(where), way, group.count)
         handed_in = submissions(self.project, group.of)
-        found = every.filter(where, submission__in=handed_in.values("pk"))
-        if group.count == Count():
-            return Q(pk__in=found.values(way))
+        found = every.filter(where)
+        if group.count != Count():  # they are grouped, so only those that matter
+            found = found.filter(submission__in=handed_in.values("pk"))
         enough = handed_in.filter(counted(found, "submission", group.count))
         return Q(pk__in=enough.values("read__case"))
 

@@ -16,8 +16,8 @@ OF = {
     "accepted": "in an accepted read",
     "handed_in": "in a read as it was last handed in",
 }
-"""Whose marks and label states a group asks of. They all belong to one and the same read. The result of a case
-is its reference standard or, where there is none, an accepted read."""
+"""Whose marks and label states a group asks of. They all belong to one and the same read. The result of a
+case is its reference standard or, where there is none, an accepted read."""
 
 DEPTH_MAX = 8
 CONDITIONS_MAX = 60

@@ -1,6 +1,6 @@
 """Which submissions a group of marks or labels asks of."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotations.models import Case, Read, ReferenceStandard, Submission
 from atlas.models import Project
@@ -14,20 +14,20 @@ def submissions(project: Project, of: str) -> QuerySet[Submission]:
         case "reference":
             return found.filter(pk__in=references)
         case "accepted":
-            return _last(found).filter(read__state=Read.State.ACCEPTED)
+            return found.filter(_ACCEPTED)
         case "handed_in":
-            return _last(found)
-    accepted = _last(found).filter(
-        read__state=Read.State.ACCEPTED,
+            later = Submission.objects.filter(read=OuterRef("read"), round__gt=OuterRef("round"))
+            return found.filter(~Exists(later)).exclude(read__state=Read.State.SET_ASIDE)
+    accepted = found.filter(
+        _ACCEPTED,
         read__kind=Read.Kind.READ,
-        read__case__reference=None,
         read__case__needs_adjudication=False,
         read__case__purpose=Case.Purpose.ORDINARY,
-    )
-    return found.filter(Q(pk__in=references) | Q(pk__in=accepted.values("pk")))
+    ).exclude(read__case__in=ReferenceStandard.objects.filter(case__project=project).values("case"))
+    # A union, where an OR would have every submission looked at.
+    either = references.order_by().union(accepted.order_by().values("pk"), all=True)
+    return Submission.objects.filter(pk__in=either)
 
 
-def _last(found: QuerySet[Submission]) -> QuerySet[Submission]:
-    """The last round of each read that wasn't set aside."""
-    later = Submission.objects.filter(read=OuterRef("read"), round__gt=OuterRef("round"))
-    return found.filter(~Exists(later)).exclude(read__state=Read.State.SET_ASIDE)
+_ACCEPTED = Q(read__state=Read.State.ACCEPTED, round=F("read__round"))
+"""The round that was accepted is the read's last: a return begins the next."""

@@ -1,4 +1,4 @@
-"""docs/cohorts.md lists every fact with its operators and values, and what it shows as examples is understood."""
+"""docs/cohorts.md lists every fact with its operators and values; its examples are understood."""
 
 import re
 from pathlib import Path
