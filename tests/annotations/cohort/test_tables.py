@@ -13,7 +13,7 @@ from annotations.exchange.columns import TABLES
 from annotations.models import Read, Release, ReleaseCase
 from tests.annotations.cohort.conftest import LENGTH, NODE, OUTLINE, SECOND, Cohort
 from tests.annotations.cohort.test_answers import put, said
-from tests.annotations.cohort.test_release import content, run_jobs, table, written
+from tests.annotations.cohort.test_release import annotations, content, run_jobs, table, written
 
 
 def parquet(release: Release, name: str) -> list[dict]:
@@ -86,6 +86,13 @@ def test_a_mark_is_told_with_its_label_and_the_files_that_hold_it(cohort: Cohort
     assert second["seg_segment_number"] == 2
     assert release.files.filter(path__in=[second["mask"], second["seg"]]).count() == 2
     assert (marks[str(LENGTH)]["mask"], marks[str(LENGTH)]["seg"]) == (None, None)
+    _, document = annotations(release)
+    assert {"mask", "seg", "labelmap", "sr", "rtstruct"} <= set().union(
+        *(mark.get("files", {}) for mark in document["annotations"])
+    )
+    for mark in document["annotations"]:
+        row = marks[mark["id"]]
+        assert mark.get("files", {}) == {name: row[name] for name in mark.get("files", {})}
     measured = {row["annotation"]: row for row in parquet(release, "measurements")}
     assert measured[str(OUTLINE)]["voxels"] == int(drawn[OUTLINE].sum())
     assert measured[str(LENGTH)]["length_mm"] == pytest.approx(5.0)
