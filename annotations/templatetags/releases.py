@@ -60,10 +60,14 @@ def card_plots(card: Sequence[dict[str, Any]] | None) -> list[Plot]:
     for one in card or ():
         rows = [(str(word), int(n)) for word, n in one["rows"]]
         if any(n for _, n in rows):
-            unit = ", ".join(part for part in (gettext(one["unit"]) if one.get("unit") else "", _n(one.get("n"))) if part)
+            unit = ", ".join(part for part in (_said(one.get("unit")), _n(one.get("n"))) if part)
             drawing = _drawn(one["title"], rows, is_scale=one.get("kind") == "histogram")
             found.append(Plot(one["title"], unit, rows, drawing))
     return found
+
+
+def _said(unit: str | None) -> str:
+    return gettext(unit) if unit else ""
 
 
 def _n(count: int | None) -> str:
