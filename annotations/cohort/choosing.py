@@ -158,7 +158,11 @@ def _set_references(project: Project, cases: Iterable[ChosenCase]) -> None:
 
 
 def _part(project: Project, cases: list[ChosenCase], design: splits.Design) -> None:
-    """Set where each case is. A subject that an earlier release of the same design placed stays there."""
+    """Set where each case is. A subject that an earlier release of the same design placed stays there.
+
+    Raises ValidationError for a site to hold out that no subject of the project comes from.
+    """
+    _require_sites(project, design)
     labels = _labels_present(cases)
     by_subject: dict[int, list[ChosenCase]] = {}
     for case in cases:
@@ -177,6 +181,17 @@ def _part(project: Project, cases: list[ChosenCase], design: splits.Design) -> N
         for case in own:
             case.placed = placed[names[subject]]
             case.stratum = design.stratum_of(strata[names[subject]])
+
+
+def _require_sites(project: Project, design: splits.Design) -> None:
+    if not design.held_out_sites:
+        return
+    known = set(Case.objects.filter(project=project).values_list("subject__organisation__slug", flat=True))
+    if unknown := sorted(set(design.held_out_sites) - known):
+        raise ValidationError(
+            f"No subject of this project comes from {unknown[0]!r}, so it can't be held out for the test. "
+            f"They come from {', '.join(sorted(known))}."
+        )
 
 
 def placed_before(project: Project, design: splits.Design) -> dict[int, splits.Placed]:

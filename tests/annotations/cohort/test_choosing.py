@@ -223,6 +223,7 @@ def test_who_still_reads_a_case_learns_nothing_of_it_from_a_preview(crowd: Crowd
             Choice(sequestered=Release.Sequestered.ALL, split=splits.Design(train=80, validation=20, test=0)),
             "this split has none",
         ),
+        (Choice(split=splits.Design(held_out_sites=("crowdd",))), r"comes from 'crowdd'.* come from crowd\."),
     ],
 )
 def test_a_choice_that_cannot_be_carried_out_is_refused(crowd: Crowd, choice: Choice, says: str) -> None:
