@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
+from procrastinate.contrib.django.models import ProcrastinateJob
+
 from annotations.exchange.source import ExchangeError
 from annotations.models import ReleaseFile
 from atlas.models import Instance, Series
@@ -13,12 +15,14 @@ def pinned_among(keys: Collection[str]) -> set[str]:
 
 
 def loosened(keys: Iterable[str]) -> set[str]:
-    """Of packs that files of a release have just given up, those that nobody names any more."""
+    """Of packs that files of a release have just given up, those that nobody names any more. One that
+    browsers may still read, as its series had it a day ago, is left to the job that waits for it."""
     left = set(keys)
     left -= pinned_among(left)
     left -= set(Series.objects.filter(pack_key__in=left).values_list("pack_key", flat=True))
     left -= set(Instance.objects.filter(object_key__in=left).values_list("object_key", flat=True))
-    return left
+    waiting = ProcrastinateJob.objects.filter(task_name="atlas.delete_superseded", status="todo")
+    return {key for key in left if not waiting.filter(args__keys__contains=[key]).exists()}
 
 
 def require_standing(files: Iterable[ReleaseFile]) -> None:

@@ -145,7 +145,9 @@ def clear(release_id: int) -> None:
         cases = ReleaseCase.objects.filter(release=release)
         for key, attempted in cases.values_list("record_key", "attempted"):
             objects.update([key, *attempted])
+        pinned = set(files.filter(is_pinned=True).values_list("object_key", flat=True))
         files.delete()
+        objects |= loosened(pinned)
         cases.update(record_key="", attempted=[], written_at=None, checks=[])
         Release.objects.filter(pk=release.pk).update(cases_done=0)
     for key in sorted(objects - {""}):

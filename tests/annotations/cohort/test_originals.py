@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import permissions
 from annotations.cohort import releases
@@ -71,6 +72,14 @@ def next_pack(cohort: Cohort) -> tuple[str, str]:
     return before, after
 
 
+def a_day_passes(superseded: str) -> None:
+    """The job that waited for this object runs."""
+    job = ProcrastinateJob.objects.get(args__keys__contains=[superseded], status="todo")
+    generations.delete_superseded(**job.args)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [job.pk])
+
+
 def test_an_original_is_the_pack_itself(cohort: Cohort) -> None:
     series = Series.objects.get(pk=cohort.series.pk)
     objects = {one.key for one in storage().keys("")}
@@ -89,7 +98,7 @@ def test_an_original_is_the_pack_itself(cohort: Cohort) -> None:
 def test_a_pinned_pack_outlives_the_one_that_follows_it(cohort: Cohort) -> None:
     release = released(cohort)
     before, after = next_pack(cohort)
-    generations.delete_superseded([before, "abc/late"], cohort.series.pk)  # the job of the next day
+    a_day_passes(before)
     assert original(release, cohort).object_key == before
     assert content(release, original(release, cohort).path)[:2] == b"PK"
     with pytest.raises(ObjectMissing):
@@ -144,7 +153,7 @@ def test_a_recalled_case_lets_go_of_packs_that_nobody_else_names(cohort: Cohort)
     first = released(cohort)
     before, after = next_pack(cohort)
     second = released(cohort)
-    generations.delete_superseded([before, "abc/late"], cohort.series.pk)
+    a_day_passes(before)
     gone = taken_out(first)
     assert before in gone
     assert after not in gone
@@ -152,10 +161,30 @@ def test_a_recalled_case_lets_go_of_packs_that_nobody_else_names(cohort: Cohort)
     assert original(first, cohort).object_key == ""
 
 
+def test_a_pack_that_browsers_may_still_read_is_left_to_its_job(cohort: Cohort) -> None:
+    release = released(cohort)
+    before, _ = next_pack(cohort)
+    assert before not in taken_out(release)
+    generations.delete_superseded([before, "abc/late"], cohort.series.pk)
+    with pytest.raises(ObjectMissing):
+        storage().size(before)
+
+
+def test_a_cancelled_release_lets_go_of_packs_of_the_past(cohort: Cohort) -> None:
+    release = released(cohort)
+    before, after = next_pack(cohort)
+    a_day_passes(before)
+    Release.objects.filter(pk=release.pk).update(state=Release.State.CANCELLED)
+    releases.clear(release.pk)
+    with pytest.raises(ObjectMissing):
+        storage().size(before)
+    assert storage().size(after)
+
+
 def test_two_releases_of_one_past_pack_hold_it_together(cohort: Cohort) -> None:
     first, second = released(cohort), released(cohort)
     before, _ = next_pack(cohort)
-    generations.delete_superseded([before, "abc/late"], cohort.series.pk)
+    a_day_passes(before)
     assert before not in taken_out(first)
     assert before in taken_out(second)
 
@@ -248,7 +277,7 @@ def test_a_release_without_pixels_keeps_its_case(cohort: Cohort) -> None:
 def test_packs_of_an_erased_subject_go_also_those_of_the_past(cohort: Cohort) -> None:
     release = released(cohort)
     before, after = next_pack(cohort)
-    generations.delete_superseded([before, "abc/late"], cohort.series.pk)
+    a_day_passes(before)
     out = StringIO()
     call_command("erase_subject", "nordhain", "N-0001", "--yes", stdout=out)
     assert "Found nowhere." in out.getvalue()
