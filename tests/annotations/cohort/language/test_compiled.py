@@ -62,7 +62,7 @@ def _name(project: Project, user: User) -> str:
 
 
 @given(data=st.data())
-@settings(DATABASE, max_examples=500)
+@settings(DATABASE, max_examples=250)
 def test_the_database_finds_what_the_language_means(worlds: list[Stored], data: st.DataObject) -> None:
     one = data.draw(st.sampled_from(range(WORLDS)).map(worlds.__getitem__))
     expression = parse(data.draw(expressions(one.own)))
@@ -75,7 +75,7 @@ EVERY = [(key, op) for key, field in FIELDS.items() for op in field.operators]
 @pytest.mark.parametrize(("key", "op"), EVERY)
 def test_each_field_means_what_it_says_with_each_operator(worlds: list[Stored], key: str, op: str) -> None:
     @given(data=st.data())
-    @settings(DATABASE, max_examples=12)
+    @settings(DATABASE, max_examples=6)
     def holds(data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(range(WORLDS)).map(worlds.__getitem__))
         expression = parse(data.draw(conditions(None, one.own, key=key, op=op)))
