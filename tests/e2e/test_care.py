@@ -84,6 +84,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "project-release-new": [("lead", "{project}releases/new/")],
     "project-release": [("lead", "{project}releases/1/"), ("scientist", "{project}releases/1/")],
     "project-release-compare": [("scientist", "{project}releases/1/compare/1/")],
+    "project-prediction": [],  # the demo has no model's results
     "case-recall": [("lead", "{project}cases/1/recall/")],
     "worklist": [("reader1", "/worklist/"), ("reviewer", "/worklist/"), ("lead", "/worklist/")],
     "not found": [("reader1", "/datasets/lung-ct/"), (STRANGER, "/nowhere/")],
