@@ -4,14 +4,18 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from annotations.cohort.formats.plan import Format, PlannedFile
 from annotations.cohort.material import withheld_of
 from annotations.models import Release, ReleaseCase, ReleaseFile
-from atlas.archive.storage import COPY_BYTES, spool, storage
+from atlas.archive.storage import COPY_BYTES, storage
 
 logger = logging.getLogger(__name__)
+
+IN_MEMORY_BYTES = 64 * 1024 * 1024
+"""Files up to this size never touch a disk before storage: most volumes are smaller."""
 
 _KEPT = (
     "release_case",
@@ -60,7 +64,7 @@ def made(
         _describe(file, measured, planned.object_key)
         file.is_pinned = True
     elif planned.write:
-        with spool() as stream:
+        with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as stream:
             measured = _Measured(stream)
             planned.write(measured)  # type: ignore[arg-type]
             stream.seek(0)
@@ -73,7 +77,7 @@ def made(
 class _Measured:
     """A stream that counts and digests what passes through it."""
 
-    def __init__(self, stream: BinaryIO | None = None) -> None:
+    def __init__(self, stream: IO[bytes] | None = None) -> None:
         self.stream = stream
         self.sha256 = hashlib.sha256()
         self.crc32 = 0

@@ -75,7 +75,7 @@ class Checks:
                 overlapping = self._overlaps(planned, series)
                 contours.contours(regions, stream, findings, overlapping=overlapping)
                 return contours.READ_BY
-        raise AssertionError(planned.expected)
+        raise AssertionError(type(planned.expected).__name__)
 
     def _overlaps(self, planned: PlannedFile, series: StoredSeries) -> frozenset[UUID]:
         """The segments of a read on a series that share voxels, worked out once."""
