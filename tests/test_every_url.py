@@ -5,6 +5,7 @@ is refused for what it lacks (200, 400, 409) is one that this person may send. T
 `tests/scene.py`: reader and other reader both read case 1, blind to each other ({assigned} and {others}); the
 reader's read of case 2 is {submitted}; {series} is in case 5, which the reader reads; case 6 was read by the
 other reader ({judged}), and the reviewer judges it ({adjudication}).
+The scientist has a prediction open ({p}).
 """
 
 import pytest
@@ -139,8 +140,8 @@ POST   /projects/respond/releases/new/preview/                 302 404 404 404 4
 GET    /projects/respond/releases/1/use/                       302 404 404 404 404 302 403 403 403 302
 POST   /projects/respond/releases/1/use/                       302 404 404 404 404 400 403 403 403 400
 GET    /projects/respond/releases/1/compare/1/                 302 404 404 404 404 200 403 403 403 200
-GET    /projects/respond/releases/1/predictions/{prediction}/  302 404 404 404 404 200 403 403 403 200
-POST   /projects/respond/releases/1/predictions/{prediction}/  302 404 404 404 404 302 403 403 403 403
+GET    /projects/respond/releases/1/predictions/{p}/           302 404 404 404 404 200 403 403 403 200
+POST   /projects/respond/releases/1/predictions/{p}/           302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/cases/1/recall/                       302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/cases/1/recall/                       302 404 404 404 404 400 403 403 403 403
 POST   /recalls/{recall}/confirm/                              302 404 404 404 404 404 404 404 404 302
@@ -190,11 +191,11 @@ POST   /api/v1/projects/respond/releases/1/cancel/             401 404 404 404 4
 POST   /api/v1/projects/respond/releases/1/retry/              401 404 404 404 404 400 403 403 403 403
 GET    /api/v1/projects/respond/releases/1/predictions/        401 404 404 404 404 200 403 403 403 200
 POST   /api/v1/projects/respond/releases/1/predictions/        401 404 404 404 404 400 403 403 403 400
-GET    /api/v1/projects/respond/releases/1/predictions/{prediction}/ 401 404 404 404 404 200 403 403 403 200
-DELETE /api/v1/projects/respond/releases/1/predictions/{prediction}/ 401 404 404 404 404 204 403 403 403 204
-PUT    /api/v1/projects/respond/releases/1/predictions/{prediction}/files/a.nii.gz 401 404 404 404 404 403 403 403 403 400
-POST   /api/v1/projects/respond/releases/1/predictions/{prediction}/hand-in/ 401 404 404 404 404 403 403 403 403 400
-POST   /api/v1/projects/respond/releases/1/predictions/{prediction}/propose/ 401 404 404 404 404 400 403 403 403 403
+GET    /api/v1/projects/respond/releases/1/predictions/{p}/    401 404 404 404 404 200 403 403 403 200
+DELETE /api/v1/projects/respond/releases/1/predictions/{p}/    401 404 404 404 404 204 403 403 403 204
+PUT    /api/v1/projects/respond/releases/1/predictions/{p}/files/a.dcm 401 404 404 404 404 403 403 403 403 400
+POST   /api/v1/projects/respond/releases/1/predictions/{p}/hand-in/ 401 404 404 404 404 403 403 403 403 400
+POST   /api/v1/projects/respond/releases/1/predictions/{p}/propose/ 401 404 404 404 404 400 403 403 403 403
 GET    /api/v1/releases/                                       401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/                                          401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/{assigned}/                               401 404 404 404 404 200 404 200 404 403

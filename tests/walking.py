@@ -213,7 +213,7 @@ def build() -> Walk:
         "token": token.public_id,
         "protocol": protocol.public_id,
         "recall": recall.public_id,
-        "prediction": prediction.public_id,
+        "p": prediction.public_id,
         "adjudication": adjudication.public_id,
         "judged": scene.reads["adjudicated"].public_id,
     }

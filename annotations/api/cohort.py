@@ -176,8 +176,6 @@ def _sent(request: Request) -> Expression:
     """What the body asks for. Raises CohortError."""
     try:
         body: Any = request.data
-    except RecursionError:
-        raise CohortError("It is nested too deep.") from None
     except ParseError as error:
         raise CohortError(f"This is no JSON: {error.detail}") from None
     if not isinstance(body, dict) or set(body) != {"cohort"}:

@@ -22,9 +22,7 @@ class Submission(models.Model):
         ordering = ["round"]
         constraints = [models.UniqueConstraint(fields=["read", "round"], name="one_submission_per_round")]
         indexes = [
-            models.Index(
-                fields=["read"], condition=models.Q(facts_at=None), name="submissions_without_facts"
-            )
+            models.Index(fields=["read"], condition=models.Q(facts_at=None), name="submissions_without_facts")
         ]
 
 

@@ -189,3 +189,10 @@ def test_the_command_line_says_what_it_does_not_make(owner, asked):
     with pytest.raises(CommandError, match="No open account"):
         call_command("make_token", "nobody")
     assert not ApiToken.objects.exists()
+
+
+@pytest.mark.django_db
+def test_json_that_is_nested_without_an_end_is_refused(client) -> None:
+    answer = client.post("/api/v1/tokens/", "[" * 100_000, content_type="application/json")
+    assert answer.status_code == 400
+    assert "nested" in answer.json()["reason"]

@@ -153,7 +153,7 @@ def test_positions_that_a_scanner_rounded_are_a_volume_as_long_as_no_slice_lies_
         assert np.linalg.norm(placed - frame.position) <= 0.05
     for index in range(40, 80):
         source = moved(source, index, (0, 0, -0.08))
-    with pytest.raises(ExchangeError, match="slices 40 and 41 are 3.11 mm apart, where it is 3.27 mm"):
+    with pytest.raises(ExchangeError, match=r"slices 40 and 41 are 3\.11 mm apart, where it is 3\.27 mm"):
         Grid.of(source)
 
 
