@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from client.tests.fake_node import PASSWORD, TOKEN, FakeNode, Request
 
 from atlas_client import cli, config
 from atlas_client.cli import main
+from client_tests.fake_node import PASSWORD, TOKEN, FakeNode, Request
 
 CT = "cases/0001/images/CT_a.nii.gz"
 

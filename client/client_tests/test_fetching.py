@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from client.tests.fake_node import PLACE, TOKEN, FakeNode, Request
 
 from atlas_client import fetching, folder, transfer
 from atlas_client.errors import (
@@ -23,6 +22,7 @@ from atlas_client.errors import (
 from atlas_client.fetching import fetch_release
 from atlas_client.remote import RemoteRelease, Selection
 from atlas_client.server import Server
+from client_tests.fake_node import PLACE, TOKEN, FakeNode, Request
 
 CT = "cases/0001/images/CT_a.nii.gz"
 EVERYTHING = Selection()

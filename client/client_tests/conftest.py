@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from client.tests.fake_node import TOKEN, FakeNode, serving
 
 from atlas_client.remote import RemoteRelease
 from atlas_client.server import Server
+from client_tests.fake_node import TOKEN, FakeNode, serving
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client.tests.fake_node import TOKEN, FakeNode, Request
 
 from atlas_client import config
 from atlas_client.cli import main
+from client_tests.fake_node import TOKEN, FakeNode, Request
 
 LABEL = {
     "cases": 2,

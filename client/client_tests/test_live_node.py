@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from tests.e2e.node import Node
 
 pytestmark = pytest.mark.xdist_group("node of the client")

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from client.tests.fake_node import TOKEN, FakeNode, Request, serving, sha256
 
 from atlas_client.errors import IntegrityError, NetworkError, UsageError
 from atlas_client.fetching import fetch_release, verify
 from atlas_client.paths import checked, require_apart
 from atlas_client.remote import RemoteRelease, Selection, entry_of
 from atlas_client.server import Server, node_url
+from client_tests.fake_node import TOKEN, FakeNode, Request, serving, sha256
 
 TRICKS = [
     "../outside.txt",
