@@ -203,15 +203,15 @@ def withdraw_case(release: Release, number: int, *, because: str) -> list[str]:
     now = timezone.now()
     files = locked.files.filter(release_case=taken_out, withdrawn_at=None)
     objects = set(files.filter(is_pinned=False).values_list("object_key", flat=True))
-    objects.add(taken_out.record_key)
+    objects.update([taken_out.record_key, *taken_out.attempted])
     objects.update(forgetting.forget(taken_out))
     pinned = set(files.filter(is_pinned=True).values_list("object_key", flat=True))
     files.update(withdrawn_at=now, object_key="", is_pinned=False)
     objects |= loosened(pinned)
     taken_out.reads.all().delete()
     taken_out.withdrawn_at, taken_out.withdrawn_because, taken_out.record_key = now, because[:500], ""
-    taken_out.checks = []
-    taken_out.save(update_fields=["withdrawn_at", "withdrawn_because", "record_key", "checks"])
+    taken_out.checks, taken_out.attempted = [], []
+    taken_out.save(update_fields=["withdrawn_at", "withdrawn_because", "record_key", "checks", "attempted"])
     locked.cases_total = max(0, locked.cases_total - 1)
     locked.cases_done = locked.cases_total - _waiting(locked).count()
     locked.withdrawn_cases = sorted({*locked.withdrawn_cases, number})
