@@ -370,3 +370,5 @@ def test_a_person_signs_in_and_out_by_keys(chromium, demo):
         expect(out).to_be_focused()
         page.keyboard.press("Enter")
         page.wait_for_url(f"{demo.base_url}/")
+        # The worklist fetches the chosen case ahead: what was still on its way belongs to nobody now.
+        person.errors[:] = [error for error in person.errors if "status of 401" not in error]

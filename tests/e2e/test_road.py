@@ -154,7 +154,7 @@ def the_lead_freezes(lead) -> str:
     lead.sees("is frozen; its files are being written")
     lead.page.wait_for_load_state()
     lead.page.evaluate(STAY)
-    lead.sees("All as one ZIP", timeout_s=60)
+    lead.sees("What will you use it for?", timeout_s=60)
     assert lead.page.evaluate("document.body.dataset.here") == "still"
     steps = [(one["done"], one["total"]) for one in told if one["type"] == "release"]
     assert steps, "the page was told of no progress"
