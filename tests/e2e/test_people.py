@@ -191,9 +191,9 @@ def the_lead_freezes(manager):
     manager.clicks("Releases")
     manager.clicks("See what it would hold")
     manager.fills(title="The first", licence="CC BY 4.0")
-    manager.clicks("Freeze 1 case")
+    manager.clicks("Freeze it")
     manager.sees("Release 1 is frozen")
-    manager.sees("All as one ZIP", timeout_s=60)  # by itself, when the files are written
+    manager.sees("What will you use it for?", timeout_s=60)  # by itself, when the files are written
 
 
 def the_scientist_downloads(scientist, folder):
@@ -202,6 +202,8 @@ def the_scientist_downloads(scientist, folder):
     scientist.clicks("Releases")
     scientist.clicks("Release 1")
     scientist.sees("1 accepted read")
+    scientist.page.get_by_label("What will you use it for?").fill("A first look")
+    scientist.clicks("Go on to the download")
     archive = zipfile.ZipFile(scientist.downloads("All as one ZIP", folder))
     assert archive.testzip() is None
     [manifest] = [name for name in archive.namelist() if name.endswith("manifest.json")]
