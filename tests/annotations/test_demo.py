@@ -55,7 +55,7 @@ def test_a_seeded_node_has_people_images_reads_and_a_release() -> None:
     }
     release = Release.objects.get()
     assert (release.number, release.state, release.cases_done) == (1, Release.State.READY, 1)
-    assert ReleaseFile.objects.filter(release=release, path__endswith=".dcm").count() == 1
+    assert ReleaseFile.objects.filter(release=release, format="seg").count() == 1
 
     # Someone works; then the demo starts again.
     read = Read.objects.get(case__subject__pseudonym="lung1", reader__username="reader1")
