@@ -12,6 +12,12 @@ from tests.e2e.conftest import chromium  # noqa: F401  (a fixture)
 from tests.e2e.node import Node
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that drive a browser come last: while it runs, Django's ORM can't be asked in this process."""
+    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture
 def objects(settings, tmp_path: Path) -> Path:
     """Storage of its own."""

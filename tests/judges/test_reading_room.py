@@ -114,6 +114,7 @@ def test_what_was_painted_in_the_browser_leaves_in_the_release(chromium, demo, r
     while (release := api.get(root, headers=bearer).json())["state"] != "ready":
         assert time.monotonic() < deadline, release
         time.sleep(0.5)
+    assert api.post(root + "use/", headers=bearer, data={"purpose": "To judge it"}).ok
     archive = api.get(root + "archive/", headers=bearer)
     assert archive.status == 200
     with zipfile.ZipFile(io.BytesIO(archive.body())) as files:
@@ -121,7 +122,7 @@ def test_what_was_painted_in_the_browser_leaves_in_the_release(chromium, demo, r
         names = files.namelist()
         found = 0
         for name in names:
-            if not name.endswith(".dcm"):
+            if "/seg/" not in name or not name.endswith(".dcm"):
                 continue
             seg = pydicom.dcmread(io.BytesIO(files.read(name)))
             frames = unpack_bits(seg.PixelData)[: seg.Rows * seg.Columns * seg.NumberOfFrames]
