@@ -68,6 +68,7 @@ class Organisation(models.Model):
             ("view_images", "View every image of the organisation"),
             ("import_images", "Take images in"),
             ("open_vault", "Export the vault that leads back to patients"),
+            ("approve_access", "Answer requests for access to its datasets"),
         ]
 
     def __str__(self) -> str:
@@ -80,6 +81,18 @@ class OrganisationUserPermission(UserObjectPermissionBase):
 
 class OrganisationGroupPermission(GroupObjectPermissionBase):
     content_object = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+
+
+class ExternalIdentity(models.Model):
+    """An account that another node vouches for: whom its identity provider calls `subject`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="external_identities")
+    issuer = models.URLField()
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="an_identity_once")]
 
 
 class Invitation(models.Model):

@@ -52,6 +52,13 @@ ROLES: tuple[Role, ...] = (
         "May export the vault, which leads from pseudonyms back to patients. Sees no images.",
     ),
     _role(
+        "access_committee",
+        "organisation",
+        "Access committee",
+        "approve_access",
+        "Answers requests for access to the organisation's datasets. Sees no images.",
+    ),
+    _role(
         "data_manager",
         "dataset",
         "Data manager",

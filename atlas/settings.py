@@ -23,6 +23,14 @@ DEBUG = os.environ.get("ATLAS_DEBUG") == "1"
 SECRET_KEY = os.environ.get("ATLAS_SECRET_KEY") or secret_key(ATLAS_HOME)
 NODE_NAME = os.environ.get("ATLAS_NODE_NAME", "Demo node" if DEMO else "Atlas node")
 ALLOWED_HOSTS = os.environ.get("ATLAS_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+NODE_ADDRESS = (
+    os.environ.get("ATLAS_ADDRESS") or f"http://{ALLOWED_HOSTS[0]}:{os.environ.get('ATLAS_PORT', '8000')}"
+).rstrip("/")
+"""Where people and harvesters find this node: what the catalogue, letters and other nodes call it."""
+
+DISCLOSURE_MINIMUM = max(10, int(os.environ.get("ATLAS_DISCLOSURE_MINIMUM", "10")))
+"""Subjects that a count must have to leave the node."""
+
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("ATLAS_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [

@@ -15,4 +15,5 @@ urlpatterns = [
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("atlas.api_urls")),
     path("api/v1/", include("annotations.api_urls")),
+    path("api/v1/", include("network.api_urls")),
 ]

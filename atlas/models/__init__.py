@@ -1,5 +1,6 @@
 """What a node holds: datasets and projects, and the DICOM hierarchy below a dataset."""
 
+from atlas.models.clinical import ClinicalFact, ClinicalImport
 from atlas.models.datasets import (
     Dataset,
     DatasetGrant,
@@ -14,6 +15,8 @@ from atlas.models.searched import SearchedSeries
 from atlas.models.vaults import Vault, VaultEntry
 
 __all__ = [
+    "ClinicalFact",
+    "ClinicalImport",
     "Dataset",
     "DatasetGrant",
     "DatasetGroupPermission",

@@ -1,0 +1,32 @@
+"""What a node knows of the network: the nodes, what they list, what was asked, and who was let in."""
+
+from network.models.access import (
+    AccessDocument,
+    AccessGrant,
+    AccessItem,
+    AccessMessage,
+    AccessPart,
+    AccessRequest,
+)
+from network.models.listings import Listing, ListingFacet, ListingVersion
+from network.models.nodes import Message, Node, NodeInvitation, SeenNonce
+from network.models.questions import HeldQuestion, Question, QuestionPart
+
+__all__ = [
+    "AccessDocument",
+    "AccessGrant",
+    "AccessItem",
+    "AccessMessage",
+    "AccessPart",
+    "AccessRequest",
+    "HeldQuestion",
+    "Listing",
+    "ListingFacet",
+    "ListingVersion",
+    "Message",
+    "Node",
+    "NodeInvitation",
+    "Question",
+    "QuestionPart",
+    "SeenNonce",
+]

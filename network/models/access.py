@@ -1,0 +1,137 @@
+"""Requests for access, what committees decided, and what came of it."""
+
+from django.db import models
+
+from accounts.fields import PublicIdField
+from accounts.models import Organisation, User
+from atlas.models import Dataset
+from network.models.listings import Listing
+from network.models.nodes import Node
+
+
+class Mode(models.TextChoices):
+    """What may be done with a dataset; each includes those before it."""
+
+    COUNT = "count", "Count only"
+    VIEW = "view", "View on the node"
+    DOWNLOAD = "download", "Download"
+
+
+class AccessRequest(models.Model):
+    """A researcher asks for datasets; a draft until it is sent (the cart)."""
+
+    public_id = PublicIdField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="access_requests")
+    hub = models.ForeignKey(
+        Node,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Where it was asked; empty: here",
+    )
+    uid = models.CharField(max_length=40, blank=True, help_text="Its public id at the hub")
+    title = models.CharField(max_length=200, blank=True)
+    purpose = models.TextField(blank=True, help_text="What for, in the researcher's words")
+    use_terms = models.JSONField(default=list, help_text="DUO terms, such as DUO:0000042")
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+
+class AccessDocument(models.Model):
+    """What was attached to a request: an ethics vote, a protocol."""
+
+    public_id = PublicIdField()
+    request = models.ForeignKey(AccessRequest, on_delete=models.CASCADE, related_name="documents")
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=80)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    object_key = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class AccessPart(models.Model):
+    """What one organisation is asked: its committee answers for its own datasets."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Not sent yet"
+        SENT = "sent", "The committee has it"
+        QUESTION = "question", "The committee asks you something"
+        APPROVED = "approved", "Approved: waits for your agreement"
+        GRANTED = "granted", "Access granted"
+        REFUSED = "refused", "Refused"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        ENDED = "ended", "Access has ended"
+
+    public_id = PublicIdField()
+    request = models.ForeignKey(AccessRequest, on_delete=models.CASCADE, related_name="parts")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="Of this node"
+    )
+    node = models.ForeignKey(
+        Node, on_delete=models.CASCADE, null=True, related_name="+", help_text="Whose organisation decides"
+    )
+    organisation_name = models.CharField(max_length=200)
+    organisation_slug = models.CharField(max_length=60)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    changed_at = models.DateTimeField(auto_now=True)
+    conditions = models.TextField(blank=True)
+    agreement = models.TextField(blank=True, help_text="The text that has to be accepted")
+    agreed_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, help_text="Why it was refused or withdrawn")
+    ends_on = models.DateField(null=True)
+
+
+class AccessItem(models.Model):
+    """One dataset of a part, with the mode asked for and the one granted."""
+
+    part = models.ForeignKey(AccessPart, on_delete=models.CASCADE, related_name="items")
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    mode = models.CharField(max_length=8, choices=Mode.choices)
+    granted_mode = models.CharField(max_length=8, choices=Mode.choices, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["part", "listing"], name="a_dataset_is_asked_once")]
+
+
+class AccessMessage(models.Model):
+    """A question of the committee, or the researcher's answer."""
+
+    public_id = PublicIdField()
+    part = models.ForeignKey(AccessPart, on_delete=models.CASCADE, related_name="messages")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    is_of_committee = models.BooleanField()
+    text = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class AccessGrant(models.Model):
+    """Someone may use a dataset, in a mode, until a date. It ends by itself."""
+
+    public_id = PublicIdField()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_grants")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="access_grants")
+    part = models.ForeignKey(AccessPart, on_delete=models.PROTECT, null=True, related_name="grants")
+    mode = models.CharField(max_length=8, choices=Mode.choices)
+    starts_at = models.DateTimeField(auto_now_add=True)
+    ends_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["user", "dataset"], condition=models.Q(withdrawn_at=None), name="grants_that_hold"
+            )
+        ]

@@ -1,0 +1,6 @@
+"""Questions that cross nodes."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = []
