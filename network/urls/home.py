@@ -1,8 +1,8 @@
 from django.urls import path
 
-from network import views
+from network.views import front
 
 urlpatterns = [
-    path("", views.front, name="front"),
-    path("home/", views.home, name="home"),
+    path("", front.front, name="front"),
+    path("home/", front.home, name="home"),
 ]

@@ -1,0 +1,1 @@
+"""REST of the network, by what it is about."""
