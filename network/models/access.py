@@ -31,6 +31,8 @@ class AccessRequest(models.Model):
     )
     uid = models.CharField(max_length=40, blank=True, help_text="Its public id at the hub")
     title = models.CharField(max_length=200, blank=True)
+    affiliation = models.CharField(max_length=200, blank=True, help_text="Where the researcher works")
+    email = models.EmailField(blank=True, help_text="Of someone from another node; others have an account")
     purpose = models.TextField(blank=True, help_text="What for, in the researcher's words")
     use_terms = models.JSONField(default=list, help_text="DUO terms, such as DUO:0000042")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -39,6 +41,16 @@ class AccessRequest(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["by"],
+                condition=models.Q(sent_at=None, withdrawn_at=None, hub=None),
+                name="one_cart_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["hub", "uid"], condition=~models.Q(hub=None), name="a_request_arrives_once"
+            ),
+        ]
 
 
 class AccessDocument(models.Model):
@@ -50,8 +62,17 @@ class AccessDocument(models.Model):
     media_type = models.CharField(max_length=80)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
-    object_key = models.CharField(max_length=200)
+    object_key = models.CharField(max_length=200, blank=True, help_text="Empty until all of it is here")
+    uid = models.CharField(max_length=40, blank=True, help_text="Its public id at the hub")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "uid"], condition=~models.Q(uid=""), name="a_document_arrives_once"
+            )
+        ]
 
 
 class AccessPart(models.Model):
@@ -82,10 +103,22 @@ class AccessPart(models.Model):
     conditions = models.TextField(blank=True)
     agreement = models.TextField(blank=True, help_text="The text that has to be accepted")
     agreed_at = models.DateTimeField(null=True)
+    agreed_sha256 = models.CharField(max_length=64, blank=True, help_text="Of conditions and text accepted")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True, help_text="Why it was refused or withdrawn")
-    ends_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True, help_text="The last day of the last of its datasets")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "node", "organisation_slug"],
+                name="an_organisation_is_asked_once",
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [models.Index(fields=["organisation", "state"], name="parts_of_a_committee")]
 
 
 class AccessItem(models.Model):
@@ -95,8 +128,13 @@ class AccessItem(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
     mode = models.CharField(max_length=8, choices=Mode.choices)
     granted_mode = models.CharField(max_length=8, choices=Mode.choices, blank=True)
+    ends_on = models.DateField(null=True, help_text="The last day of its access")
+    withdrawn_at = models.DateTimeField(null=True)
+    warned_at = models.DateTimeField(null=True, help_text="When a letter said that it ends soon")
+    ended_at = models.DateTimeField(null=True, help_text="When a letter said that it has ended")
 
     class Meta:
+        ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["part", "listing"], name="a_dataset_is_asked_once")]
 
 
@@ -109,9 +147,15 @@ class AccessMessage(models.Model):
     is_of_committee = models.BooleanField()
     text = models.TextField()
     at = models.DateTimeField(auto_now_add=True)
+    uid = models.CharField(max_length=40, blank=True, help_text="Its public id where it was written")
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part", "uid"], condition=~models.Q(uid=""), name="a_message_arrives_once"
+            )
+        ]
 
 
 class AccessGrant(models.Model):
