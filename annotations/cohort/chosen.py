@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-
-from django.utils.translation import gettext
 
 from accounts.models import User
 from annotations.cohort import facts
 from annotations.cohort.language import as_json, as_text, cases_matching, written
 from annotations.cohort.language.compiled import closed_to
 from annotations.cohort.language.counts import Counts, found_by
-from annotations.cohort.language.expression import OF, Expression, is_about_readings
-from annotations.cohort.language.fields import FIELDS, LEVELS, Field
-from annotations.cohort.language.known import is_own, names_of, values_of
+from annotations.cohort.language.expression import Expression, is_about_readings
+from annotations.cohort.language.fields import FIELDS
+from annotations.cohort.language.known import names_of, values_of
+from annotations.cohort.language.offered import offered
 from annotations.cohort.language.rows import IS_IMAGE_SERIES
 from annotations.models import Case, CaseStudy
 from annotations.reading.policies import cases_for
@@ -98,37 +98,5 @@ def told_of(case_ids: Sequence[int], by: User) -> list[ChosenCase]:
 
 
 def fields_of(project: Project) -> dict[str, Any]:
-    """Levels, whose marks may be asked of, and every field with the values that the project knows; words in
-    the reader's language."""
-    return {
-        "levels": [
-            {"key": one.key, "one": gettext(one.one), "many": gettext(one.many), "of_reads": one.has_reads}
-            for one in LEVELS.values()
-        ],
-        "of": [{"value": value, "words": gettext(words)} for value, words in OF.items()],
-        "fields": [_field(project, field) for field in FIELDS.values()],
-    }
-
-
-def _field(project: Project, field: Field) -> dict[str, Any]:
-    values = values_of(project, field) if is_own(field) else field.values
-    return {
-        "key": field.key,
-        "level": field.level,
-        "words": gettext(field.words),
-        "help": gettext(field.help) if field.help else "",
-        "kind": field.kind,
-        "operators": [{"key": key, "words": gettext(words)} for key, words in field.operators.items()],
-        "units": list(field.units),
-        "values": None
-        if values is None
-        else [
-            {"value": value, "words": words if is_own(field) else gettext(words)}
-            for value, words in values.items()
-        ],
-        "may_lack": field.may_lack,
-        "whole": field.whole,
-        "least": field.least if field.least > -1e8 else None,
-        "most": field.most if field.most < 1e8 else None,
-        "about_reads": LEVELS[field.level].is_of_readings or field.is_of_readings,
-    }
+    """Every field with the values that the project knows; words in the reader's language."""
+    return offered(FIELDS.values(), partial(values_of, project))
