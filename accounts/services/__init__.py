@@ -1,5 +1,5 @@
 """What changes people, organisations, roles and tokens: each authorises, validates, writes, records."""
 
-from accounts.services import invitations, members, organisations, people, tokens
+from accounts.services import identities, invitations, members, organisations, people, tokens
 
-__all__ = ["invitations", "members", "organisations", "people", "tokens"]
+__all__ = ["identities", "invitations", "members", "organisations", "people", "tokens"]
