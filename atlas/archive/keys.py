@@ -27,7 +27,7 @@ def organisation_key(organisation: Organisation) -> bytes:
     """The secret of this organisation, 32 bytes, made when it is first asked for. Raises KeyUnusable."""
     path = Path(settings.KEYS_DIR) / f"{organisation.public_id}.key"
     try:
-        return _read(path)
+        return read_secret(path)
     except FileNotFoundError:
         if Study.objects.filter(
             organisation=organisation, dataset__deidentification=Dataset.Deidentification.AT_THE_DOOR
@@ -36,12 +36,13 @@ def organisation_key(organisation: Organisation) -> bytes:
                 f"The key file {path} is missing, but images were de-identified with it. Restore it from the "
                 "backup. Without it the same person would get a second pseudonym."
             ) from None
-        _make(path)
-        return _read(path)
+        make_secret(path)
+        return read_secret(path)
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path) -> bytes:
+def read_secret(path: Path) -> bytes:
+    """The 32 bytes in a key file. Raises FileNotFoundError, and KeyUnusable for one that is damaged."""
     try:
         secret = bytes.fromhex(path.read_text("ascii"))
     except FileNotFoundError:
@@ -55,7 +56,7 @@ def _read(path: Path) -> bytes:
     return secret
 
 
-def _make(path: Path) -> None:
+def make_secret(path: Path) -> None:
     """Write a new key durably under its name, unless another process was first: then that one stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")

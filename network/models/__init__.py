@@ -9,8 +9,8 @@ from network.models.access import (
     AccessRequest,
 )
 from network.models.listings import Listing, ListingFacet, ListingVersion
-from network.models.nodes import Message, Node, NodeInvitation, SeenNonce
-from network.models.questions import HeldQuestion, Question, QuestionPart
+from network.models.nodes import Message, Node, NodeInvitation, ReceivedMessage, SeenNonce
+from network.models.questions import HeldPart, HeldQuestion, Question, QuestionPart
 
 __all__ = [
     "AccessDocument",
@@ -19,6 +19,7 @@ __all__ = [
     "AccessMessage",
     "AccessPart",
     "AccessRequest",
+    "HeldPart",
     "HeldQuestion",
     "Listing",
     "ListingFacet",
@@ -28,5 +29,6 @@ __all__ = [
     "NodeInvitation",
     "Question",
     "QuestionPart",
+    "ReceivedMessage",
     "SeenNonce",
 ]

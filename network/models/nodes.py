@@ -29,9 +29,24 @@ class Node(models.Model):
     joined_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(null=True)
     health = models.JSONField(default=dict, help_text="What it last said of itself")
+    catalogue_digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the catalogue that it last published here"
+    )
+    trouble = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Why the last exchange failed, in a sentence; empty: it went well",
+    )
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part"],
+                condition=models.Q(part="hub") & ~models.Q(state="left"),
+                name="one_hub_at_a_time",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -75,6 +90,7 @@ class Message(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    refused = models.CharField(max_length=500, blank=True, help_text="What the other side said to refuse it")
 
     class Meta:
         ordering = ["id"]
@@ -83,3 +99,19 @@ class Message(models.Model):
                 fields=["node", "id"], condition=models.Q(confirmed_at=None), name="messages_that_wait"
             )
         ]
+
+
+class ReceivedMessage(models.Model):
+    """A message of another node that was acted upon here, or is still tried: none is acted upon twice."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="received")
+    uid = models.CharField(max_length=40, help_text="Its public id at the sender")
+    kind = models.CharField(max_length=40)
+    received_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    refused = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["node", "uid"], name="a_message_is_received_once")]
