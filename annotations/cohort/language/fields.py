@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from annotations.measures.figures import POINTS_LEAST_AND_MOST
+from atlas.clinical.codes import KINDS, STAGES, STATUSES, TREATMENTS
 
 INTEGER_MAX = 2_000_000_000
 NUMBER_MAX = 1e9
@@ -63,6 +64,7 @@ LEVELS: Mapping[str, Level] = {
         Level("case", "case", "cases"),
         Level("study", "time point", "time points"),
         Level("series", "image series", "image series"),
+        Level("clinical", "clinical fact", "clinical facts"),
         Level("mark", "mark", "marks", is_of_readings=True, has_reads=True),
         Level("label", "label", "labels", is_of_readings=True, has_reads=True),
         Level("agreement", "comparison of two readers", "comparisons of two readers", is_of_readings=True),
@@ -163,6 +165,11 @@ FINDINGS = {
 }
 """Codes of `atlas.dicom.quality` and `atlas.dicom.describe`, in words."""
 
+
+def _same(name: str) -> dict[str, str]:
+    return {category: category for category in STAGES[name]}
+
+
 C = Kind.CHOICE
 _ALL = (
     # The case and its subject.
@@ -209,6 +216,30 @@ _ALL = (
           most=INTEGER_MAX, may_lack=True),
     Field("series.finding", "series", "finding", Kind.CODES, "What the quality gate found", values=FINDINGS,
           may_lack=True),
+    Field("series.manufacturer", "series", "manufacturer", C, "Of the scanner, DICOM Manufacturer",
+          may_lack=True),
+    Field("series.model", "series", "model", Kind.TEXT, "Of the scanner, DICOM Manufacturer's Model Name",
+          may_lack=True),
+    Field("series.slice_thickness_mm", "series", "slice thickness", Kind.NUMBER, "DICOM Slice Thickness", _MM,
+          may_lack=True, least=0),
+    Field("series.pixel_spacing_mm", "series", "pixel spacing", Kind.NUMBER,
+          "The larger of rows' and columns'", _MM, may_lack=True, least=0),
+    # Clinical facts of the subject.
+    Field("clinical.kind", "clinical", "kind", C, values=KINDS),
+    Field("clinical.condition", "clinical", "condition", C,
+          "scheme:value of a primary cancer, such as SCT:254637007", may_lack=True),
+    Field("clinical.stage_t", "clinical", "T", C, "Primary tumour in TNM", values=_same("T"), may_lack=True),
+    Field("clinical.stage_n", "clinical", "N", C, "Lymph nodes in TNM", values=_same("N"), may_lack=True),
+    Field("clinical.stage_m", "clinical", "M", C, "Metastases in TNM", values=_same("M"), may_lack=True),
+    Field("clinical.stage_group", "clinical", "stage group", C, "Of TNM", values=_same("group"),
+          may_lack=True),
+    Field("clinical.treatment", "clinical", "treatment", C, values=TREATMENTS, may_lack=True),
+    Field("clinical.treatment_code", "clinical", "code of a treatment", C,
+          "scheme:value, such as ATC:L01XA01", may_lack=True),
+    Field("clinical.status", "clinical", "disease status", C, values=STATUSES, may_lack=True),
+    Field("clinical.days_since_first", "clinical", "time since the first study", Kind.NUMBER,
+          "When the fact began, before 0 for what came before the first study", _DAYS, may_lack=True,
+          least=-DAYS_MAX, most=DAYS_MAX),
     # Marks.
     Field("mark.label", "mark", "label", C, "Its key in the label schema"),
     Field("mark.code", "mark", "code", C, "scheme:value of its label, such as SCT:108369006", may_lack=True),

@@ -6,7 +6,7 @@ from typing import Any
 from annotations.cohort.language.errors import unknown
 from annotations.cohort.language.expression import Condition, Expression, conditions
 from annotations.cohort.language.fields import FIELDS, Field, Kind
-from annotations.cohort.language.rows import IS_IMAGE_SERIES
+from annotations.cohort.language.rows import CLINICAL, IS_IMAGE_SERIES, clinical_facts
 from annotations.cohort.material import reader_identifier
 from annotations.models import Case, CaseStudy, LabelSchema, Read, Release
 from atlas.models import Project, Series
@@ -16,7 +16,12 @@ type Values = dict[str, str]
 
 LABELS = ("mark.label", "label.label", "agreement.label")
 CODES = ("mark.code", "label.code")
-MODALITIES = ("series.modality", "mark.modality")
+SERIES_COLUMNS = {
+    "series.modality": "modality",
+    "mark.modality": "modality",
+    "series.body_part": "body_part",
+    "series.manufacturer": "manufacturer",
+}
 
 
 def require_known(project: Project, expression: Expression) -> None:
@@ -60,8 +65,11 @@ def _distinct(project: Project, key: str) -> Iterable[Any]:
         )
     elif key == "study.dataset":
         found = CaseStudy.objects.filter(case__project=project).values_list("study__dataset__slug", flat=True)
+    elif key in CLINICAL:
+        kind, _, column = CLINICAL[key]
+        found = clinical_facts(project).filter(kind=kind).values_list(column, flat=True)
     else:
-        column = "modality" if key in MODALITIES else "body_part"
+        column = SERIES_COLUMNS[key]
         here = CaseStudy.objects.filter(case__project=project).values("study")
         found = Series.objects.filter(IS_IMAGE_SERIES, study__in=here).values_list(column, flat=True)
     return found.order_by().distinct()

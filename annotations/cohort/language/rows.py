@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Q, QuerySet, Value, Window, lookups
+from django.db.models import F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, Window, lookups
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import FirstValue, Greatest, Lag
@@ -12,7 +12,8 @@ from django.db.models.functions import FirstValue, Greatest, Lag
 from annotations.cohort.language.expression import Condition
 from annotations.cohort.language.fields import Kind
 from annotations.models import CaseStudy, Comparison, LabelFact, MarkFact, Read, ReleaseCase, Submission
-from atlas.models import Project, Series
+from atlas.clinical.codes import stage_code
+from atlas.models import ClinicalFact, Project, Series
 
 DERIVED = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
 """Modalities of objects about images: no image series. What came with the images may be withheld from a
@@ -29,6 +30,11 @@ COLUMNS = {
     "series.description": "description",
     "series.images": "instance_count",
     "series.plane": "summary__plane",
+    "series.manufacturer": "manufacturer",
+    "series.model": "model_name",
+    "series.slice_thickness_mm": "slice_thickness_mm",
+    "series.pixel_spacing_mm": "pixel_spacing_mm",
+    "clinical.kind": "kind",
     "mark.label": "label",
     "mark.code": "code",
     "mark.kind": "kind",
@@ -57,9 +63,22 @@ COLUMNS = {
 }
 """Where the value stands, from the level's row. The others have functions below."""
 
+CLINICAL = {
+    "clinical.condition": ("condition", "", "code"),
+    "clinical.stage_t": ("stage", "T", "code"),
+    "clinical.stage_n": ("stage", "N", "code"),
+    "clinical.stage_m": ("stage", "M", "code"),
+    "clinical.stage_group": ("stage", "group", "code"),
+    "clinical.treatment": ("treatment", "", "name"),
+    "clinical.treatment_code": ("treatment", "", "code"),
+    "clinical.status": ("status", "", "name"),
+}
+"""Facts of clinical facts: the kind and name of those that have it, and the column. Others lack it."""
+
 CASE_OF = {
     "study": "case",
     "series": "study__case_studies__case",
+    "clinical": "of_case",
     "mark": "submission__read__case",
     "label": "submission__read__case",
     "agreement": "case",
@@ -79,6 +98,8 @@ def rows_of(level: str, project: Project) -> QuerySet[Any]:
             return CaseStudy.objects.filter(case__project=project)
         case "series":
             return Series.objects.filter(IS_IMAGE_SERIES, study__case_studies__case__project=project)
+        case "clinical":
+            return clinical_facts(project)
         case "mark":
             return MarkFact.objects.all()
         case "label":
@@ -96,6 +117,19 @@ def rows_of(level: str, project: Project) -> QuerySet[Any]:
             return ReleaseCase.objects.filter(release__project=project, withdrawn_at=None, case__isnull=False)
 
 
+def clinical_facts(project: Project) -> QuerySet[Any]:
+    """Of the subjects of its cases, from datasets that it has studies of: one row a fact and case (`of_case`),
+    with the days since the case's first study."""
+    studies = CaseStudy.objects.filter(case__project=project)
+    first = studies.filter(case=OuterRef("subject__cases")).order_by("position", "pk")
+    return ClinicalFact.objects.filter(
+        subject__cases__project=project, dataset__in=studies.values("study__dataset")
+    ).annotate(
+        of_case=F("subject__cases"),
+        days_since_first=F("starts_on") - Subquery(first.values("study__date")[:1]),
+    )
+
+
 def holds(condition: Condition, project: Project, readers: Callable[[], dict[str, int]]) -> Q:
     """A fact of one row. `readers`: primary keys by the names that releases use."""
     match condition.field:
@@ -109,6 +143,10 @@ def holds(condition: Condition, project: Project, readers: Callable[[], dict[str
             known = readers()
             theirs = Q(reader__in=[known[str(value)] for value in condition.values])
             return ~theirs if condition.op == "is_not" else theirs
+        case "clinical.days_since_first":
+            return on_days(condition, "days_since_first")
+    if condition.field in CLINICAL:
+        return _of_clinical(condition)
     return on_column(condition, COLUMNS[condition.field])
 
 
@@ -155,19 +193,36 @@ def _in_time(condition: Condition, project: Project) -> Q:
         days=F("study__date")
         - Window(before("study__date"), partition_by=[F("case")], order_by=[F("position"), F("pk")])
     )
+    if condition.op == "unknown":
+        return ~Q(pk__in=windowed.filter(days__isnull=False).values("pk"))
+    return Q(pk__in=windowed.filter(on_days(condition, "days")).values("pk"))
+
+
+def on_days(condition: Condition, column: str) -> Q:
+    """A duration held against numbers of days."""
     days = tuple(timedelta(days=value) for value in condition.numbers())
     match condition.op:
-        case "known":
-            where = Q(days__isnull=False)
-        case "unknown":
-            return ~Q(pk__in=windowed.filter(days__isnull=False).values("pk"))
+        case "known" | "unknown":
+            return Q(**{f"{column}__isnull": condition.op == "unknown"})
         case "between":
-            where = Q(days__gte=days[0], days__lte=days[1])
+            return Q(**{f"{column}__gte": days[0], f"{column}__lte": days[1]})
         case "is_not":
-            where = Q(days__lt=days[0]) | Q(days__gt=days[0])
+            return Q(**{f"{column}__lt": days[0]}) | Q(**{f"{column}__gt": days[0]})
         case op:
-            where = Q(**{f"days__{LOOKUPS[op]}": days[0]})
-    return Q(pk__in=windowed.filter(where).values("pk"))
+            return Q(**{f"{column}__{LOOKUPS[op]}": days[0], f"{column}__isnull": False})
+
+
+def _of_clinical(condition: Condition) -> Q:
+    kind, name, column = CLINICAL[condition.field]
+    those = Q(kind=kind, name=name) if name else Q(kind=kind)
+    match condition.op:
+        case "known":
+            return those
+        case "unknown":
+            return ~those
+    values = [stage_code(str(value)) if kind == "stage" else value for value in condition.values]
+    told = Q(**{f"{column}__in": values})
+    return those & (~told if condition.op == "is_not" else told)
 
 
 class _Length(Func):

@@ -23,7 +23,7 @@ from annotations.cohort.language.expression import (
     Not,
     is_about_readings,
 )
-from annotations.cohort.language.fields import LEVELS
+from annotations.cohort.language.fields import LEVELS, fields_of
 from annotations.models import (
     Case,
     CaseStudy,
@@ -38,7 +38,8 @@ from annotations.models import (
     ReleaseCase,
     Submission,
 )
-from atlas.models import Dataset, Project, Series, Study, Subject
+from atlas.clinical.codes import STAGES, STATUSES, stage_code
+from atlas.models import ClinicalFact, Dataset, Project, Series, Study, Subject
 
 LABELS = [
     {"key": "tumour", "name": "Tumour", "kinds": ["segment"], "code": {"scheme": "SCT", "value": "1"}},
@@ -47,6 +48,9 @@ LABELS = [
 DESCRIPTIONS = ["", "Axial", "axial thin", 'a "quoted" \\ % _', "AND", "12", "T1 é", "éclair", "THIN  slab"]
 SIZES = [None, 0.0, 0.25, 5.0, 9.75, 10.0, 10.5, 29.0]
 SHARES = [None, 0.0, 0.25, 0.5, 0.75, 1.0]
+MAKERS = ["", "SIEMENS", "GE MEDICAL SYSTEMS", "Philips"]
+CONDITIONS = ["SCT:254637007", "ICD10:C34.1"]
+TREATED_WITH = ["SCT:367336001", "ATC:L01XA01"]
 STATES = ["present", "absent", "indeterminate", "not_assessed"]
 
 
@@ -160,6 +164,8 @@ def _rows(level: str, case: AnyCase, world: World) -> list[dict[str, Any]]:
     match level:
         case "study":
             return case.studies
+        case "clinical":
+            return _clinical(case, world)
         case "series":
             every = [series for study in case.studies for series in study["series"]]
             return [one for one in every if one["frames"] and one["modality"] not in ("SEG", "SR")]
@@ -176,6 +182,27 @@ def _rows(level: str, case: AnyCase, world: World) -> list[dict[str, Any]]:
                 if one.state != "set_aside"
             ]
     return [{"number": number} for number, withdrawn in case.releases if not withdrawn]
+
+
+def _clinical(case: AnyCase, world: World) -> list[dict[str, Any]]:
+    """What is known of its subject, from datasets that some case has a study of."""
+    datasets = {study["dataset"] for other in world.cases for study in other.studies}
+    first = case.studies[0]["date"] if case.studies else None
+    found = []
+    for fact in case.subject["facts"]:
+        kind, name, value = fact["kind"], fact["name"], fact["value"]
+        row = dict.fromkeys(one.short for one in fields_of("clinical"))
+        row["kind"] = kind
+        row["days_since_first"] = (fact["on"] - first).days if fact["on"] and first else None
+        if kind == "stage":
+            row[f"stage_{name.lower()}"] = value
+        elif kind == "treatment":
+            row |= {"treatment": name, "treatment_code": value}
+        elif kind != "death":
+            row[kind] = value
+        if fact["dataset"] in datasets:
+            found.append(row)
+    return found
 
 
 def _row_holds(node: Expression, row: dict[str, Any]) -> bool:
@@ -239,10 +266,36 @@ def _same(value: str, other: str) -> bool:
 
 
 def build(chance: random.Random, cases: int = 14, people: int = 4) -> World:
-    subjects = [{"sex": chance.choice(["F", "M", "O", ""]), "site": site} for site in ("north", "south") * 4]
+    subjects = [
+        {"sex": chance.choice(["F", "M", "O", ""]), "site": site, "facts": _facts(chance)}
+        for site in ("north", "south") * 4
+    ]
+    subjects[1]["facts"] += [_fact_of(chance, *one, "ct") for one in EVERY_FACT]  # of the first case
     return World(
         people, [_case(chance, number, subjects[number % 8], people) for number in range(1, cases + 1)]
     )
+
+
+EVERY_FACT = [
+    *(("condition", "", code) for code in CONDITIONS),
+    *(("treatment", "chemotherapy", code) for code in TREATED_WITH),
+    *(("stage", name, categories[4]) for name, categories in STAGES.items()),
+    *(("status", key, key) for key in STATUSES),
+    ("death", "", ""),
+]
+
+
+def _facts(chance: random.Random) -> list[dict[str, Any]]:
+    return [
+        _fact_of(chance, *chance.choice(EVERY_FACT), chance.choice(["ct", "mr-2", "of nobody"]))
+        for _ in range(chance.randint(0, 5))
+    ]
+
+
+def _fact_of(chance: random.Random, kind: str, name: str, value: str, dataset: str) -> dict[str, Any]:
+    day = datetime.date(2026, 1, 14) + datetime.timedelta(days=chance.choice([-7, 0, 1, 14, 28]))
+    on = None if chance.random() < 0.2 else day
+    return {"kind": kind, "name": name, "value": value, "dataset": dataset, "on": on}
 
 
 def _case(chance: random.Random, number: int, subject: dict[str, Any], people: int) -> AnyCase:
@@ -316,6 +369,10 @@ def _series(chance: random.Random, modality: str, body_part: str) -> dict[str, A
         "frames": 3 if body_part and modality not in ("SEG", "SR") else chance.choice([0, 3]),
         "plane": plane if is_told else None,
         "phases": chance.choice([1, 1, 3, 5]) if is_told else None,
+        "manufacturer": chance.choice(MAKERS[1:] if body_part else MAKERS),
+        "model": chance.choice(DESCRIPTIONS),
+        "slice_thickness_mm": chance.choice(SIZES),
+        "pixel_spacing_mm": chance.choice(SIZES),
         "finding": sorted(set(chance.choices(["gantry_tilt", "lossy", "no_suv"], k=chance.randint(0, 2)))),
     }
 
@@ -380,7 +437,7 @@ def _comparison(
 def stored(world: World, slug: str, people: list[User], name_of: Callable[[Project, User], str]) -> Project:
     """A project that holds the world; the people are shared with other worlds."""
     sites = {name: _organisation(name) for name in ("north", "south")}
-    datasets = {name: _dataset(sites["north"], name) for name in ("ct", "mr-2")}
+    datasets = {name: _dataset(sites["north"], name) for name in ("ct", "mr-2", "of nobody")}
     project = Project.objects.create(organisation=sites["north"], name=slug, slug=slug, created_by=people[0])
     schema = LabelSchema.objects.create(project=project, version=1, labels=LABELS, created_by=people[0])
     world.names = {at: name_of(project, person) for at, person in enumerate(people)}
@@ -389,9 +446,11 @@ def stored(world: World, slug: str, people: list[User], name_of: Callable[[Proje
     @cache
     def subject(at: int) -> Subject:
         told = next(one.subject for one in world.cases if one.number % 8 == at)
-        return Subject.objects.create(
+        made = Subject.objects.create(
             organisation=sites[told["site"]], pseudonym=f"{slug}-{at}", sex=told["sex"]
         )
+        _store_clinical(told["facts"], made, datasets)
+        return made
 
     for told in world.cases:
         case = Case.objects.create(
@@ -413,6 +472,21 @@ def stored(world: World, slug: str, people: list[User], name_of: Callable[[Proje
                 withdrawn_at=timezone.now() if withdrawn else None,
             )
     return project
+
+
+def _store_clinical(facts: list[dict[str, Any]], subject: Subject, datasets: dict[str, Dataset]) -> None:
+    ClinicalFact.objects.bulk_create(
+        ClinicalFact(
+            subject=subject,
+            dataset=datasets[fact["dataset"]],
+            kind=fact["kind"],
+            name=fact["name"],
+            code=stage_code(fact["value"]) if fact["kind"] == "stage" else fact["value"],
+            starts_on=fact["on"],
+            digest=str(at),
+        )
+        for at, fact in enumerate(facts)
+    )
 
 
 def _organisation(slug: str) -> Organisation:
@@ -451,6 +525,10 @@ def _store_studies(told: AnyCase, case: Case, datasets: dict[str, Dataset]) -> d
             instance_count=one["images"],
             frame_count=one["frames"],
             changed_at=timezone.now(),
+            manufacturer=one.get("manufacturer", ""),
+            model_name=one.get("model", ""),
+            slice_thickness_mm=one.get("slice_thickness_mm"),
+            pixel_spacing_mm=one.get("pixel_spacing_mm"),
             findings=[{"code": code, "sentence": code, "spoils": []} for code in one["finding"]],
             summary=None
             if one["plane"] is None
