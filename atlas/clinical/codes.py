@@ -7,8 +7,8 @@ is its sort, its code what it was in a terminology; a status has its key as name
 from collections.abc import Mapping
 
 STAGE_SCHEME = "UICC"
-_T = "TX T0 Tis Ta T1 T1mi T1a T1a1 T1a2 T1b T1b1 T1b2 T1b3 T1c T1c1 T1c2 T1c3 T1d T2 T2a T2a1 T2a2 T2b T2c T2d"
-_T_LATE = "T3 T3a T3b T3c T3d T3e T4 T4a T4b T4c T4d T4e"
+_T = "TX T0 Tis Ta T1 T1mi T1a T1a1 T1a2 T1b T1b1 T1b2 T1b3 T1c T1c1 T1c2 T1c3 T1d"
+_T_LATE = "T2 T2a T2a1 T2a2 T2b T2c T2d T3 T3a T3b T3c T3d T3e T4 T4a T4b T4c T4d T4e"
 _N = "NX N0 N1 N1mi N1a N1b N1c N2 N2mi N2a N2b N2c N3 N3a N3b N3c"
 _M = "MX M0 M1 M1a M1b M1c M1c1 M1c2 M1d M1e"
 _GROUP = (

@@ -118,8 +118,8 @@ def rows_of(level: str, project: Project) -> QuerySet[Any]:
 
 
 def clinical_facts(project: Project) -> QuerySet[Any]:
-    """Of the subjects of its cases, from datasets that it has studies of: one row a fact and case (`of_case`),
-    with the days since the case's first study."""
+    """Of the subjects of its cases, from datasets that it has studies of: one row a fact and case
+    (`of_case`), with the days since the case's first study."""
     studies = CaseStudy.objects.filter(case__project=project)
     first = studies.filter(case=OuterRef("subject__cases")).order_by("position", "pk")
     return ClinicalFact.objects.filter(
