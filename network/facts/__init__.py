@@ -1,0 +1,1 @@
+"""What is counted: the facts of each published dataset, in columns, and questions put to them."""
