@@ -3,12 +3,18 @@
 import { condition, group, joined } from "./tree.js";
 import { element, words } from "./words.js";
 
-const GROUPS = ["study", "series", "mark", "label", "agreement", "read", "release"];
 let serial = 0;
 
-/** `language`: what the server says may be asked. `changed()` is called after each change. */
-export function makeForm(place, language, changed) {
+/**
+ * `language`: what the server says may be asked. `changed()` is called after each change. `texts` stand in for
+ * words that say what is chosen from: {everything, casesThat, subjectOrCase}.
+ */
+export function makeForm(place, language, changed, texts = {}) {
+  const said = { ...words, ...texts };
   const fields = new Map(language.fields.map((field) => [field.key, field]));
+  const groups = language.levels.filter(
+    (level) => level.key !== "case" && language.fields.some((field) => field.level === level.key),
+  );
   const shown = new Map(); // by item its row, to say there what is wrong
   let root = null;
 
@@ -30,11 +36,11 @@ export function makeForm(place, language, changed) {
 
   function joinedPart(part, level, isRoot = false) {
     const rows = part.items.map((item) => row(item, part, level));
-    const none = level ? words.everyOne : words.everything;
+    const none = level ? words.everyOne : said.everything;
     return element(
       "div",
       { class: "joined" },
-      ...(isRoot && rows.length > 1 ? [element("div", { class: "how" }, element("span", {}, words.casesThat), how(part))] : []),
+      ...(isRoot && rows.length > 1 ? [element("div", { class: "how" }, element("span", {}, said.casesThat), how(part))] : []),
       ...(rows.length
         ? [element("div", { class: "conditions" }, ...rows)]
         : isRoot || level
@@ -50,7 +56,7 @@ export function makeForm(place, language, changed) {
       ["all", words.all],
       ["any", words.any],
     ];
-    return select(words.casesThat, choices, part.word, (value) => {
+    return select(said.casesThat, choices, part.word, (value) => {
       part.word = value;
       changed();
     });
@@ -76,8 +82,8 @@ export function makeForm(place, language, changed) {
       "div",
       { class: "add-row", role: "group", "aria-label": words.add },
       element("span", {}, words.add),
-      add(words.subjectOrCase, () => condition(firstOf("case"))),
-      ...GROUPS.map((key) => add(words.level[key], () => group(key, [condition(firstOf(key))]))),
+      add(said.subjectOrCase, () => condition(firstOf("case"))),
+      ...groups.map(({ key, one }) => add(words.level[key] ?? one, () => group(key, [condition(firstOf(key))]))),
       add(words.anyOfThese, () => joined("any")),
     );
   }

@@ -58,6 +58,7 @@ const WORDS = {
       agreement: "Agreement",
       read: "Read",
       release: "Release",
+      clinical: "Clinical fact",
     },
   },
   es: {
@@ -111,6 +112,7 @@ const WORDS = {
       agreement: "Acuerdo",
       read: "Lectura",
       release: "Publicación",
+      clinical: "Dato clínico",
     },
   },
 };
