@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { drawMaps } from "./maps";
 
 const INTER = "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2";
 
@@ -12,10 +13,18 @@ const inter: Plugin = {
   },
 };
 
+/** Outlines of countries: pages draw their map of providers with them on the server. */
+const maps: Plugin = {
+  name: "maps",
+  generateBundle() {
+    this.emitFile({ type: "asset", fileName: "maps.json", source: JSON.stringify(drawMaps()) });
+  },
+};
+
 // Every name carries a hash and is kept by browsers for good; manifest.json tells the pages which are meant.
 export default defineConfig({
   base: "/static/dist/",
-  plugins: [react(), inter],
+  plugins: [react(), inter, maps],
   publicDir: false,
   worker: { format: "es" },
   build: {
