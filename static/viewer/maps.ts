@@ -22,7 +22,7 @@ type Country = Feature<Geometry, { name: string }>;
 interface Outline {
   /** ISO 3166-1 numeric, three digits; 000 where there is none. */
   id: string;
-  /** An SVG path in the pixels of the map. */
+  /** An SVG path in the pixels of the map; empty where nothing would be seen. */
   d: string;
   /** Where a number stands: the middle of the largest part. */
   x: number;
@@ -87,9 +87,10 @@ function countries(scale: string): Country[] {
 function drawn(projection: GeoProjection, shown: Country[], width: number, height: number): DrawnMap {
   const path = geoPath(projection);
   const outlines = shown.flatMap((country): Outline[] => {
-    const d = shorter(path(country) ?? "");
+    const whole = path(country);
+    if (!whole) return [];
+    const d = shorter(whole);
     const [x, y] = path.centroid(largest(country));
-    if (!d || Number.isNaN(x)) return [];
     const small = path.area(country) < SMALL_PX2;
     return [{ id: String(country.id ?? "").padStart(3, "0"), d, x: Math.round(x), y: Math.round(y), small }];
   });
