@@ -27,7 +27,7 @@ def organisation_key(organisation: Organisation) -> bytes:
     """The secret of this organisation, 32 bytes, made when it is first asked for. Raises KeyUnusable."""
     path = Path(settings.KEYS_DIR) / f"{organisation.public_id}.key"
     try:
-        return read_secret(path)
+        return _remembered(path)
     except FileNotFoundError:
         if Study.objects.filter(
             organisation=organisation, dataset__deidentification=Dataset.Deidentification.AT_THE_DOOR
@@ -37,10 +37,9 @@ def organisation_key(organisation: Organisation) -> bytes:
                 "backup. Without it the same person would get a second pseudonym."
             ) from None
         make_secret(path)
-        return read_secret(path)
+        return _remembered(path)
 
 
-@lru_cache(maxsize=256)
 def read_secret(path: Path) -> bytes:
     """The 32 bytes in a key file. Raises FileNotFoundError, and KeyUnusable for one that is damaged."""
     try:
@@ -54,6 +53,9 @@ def read_secret(path: Path) -> bytes:
     if len(secret) != SECRET_BYTES:
         raise KeyUnusable(f"The key file {path} holds no key of {SECRET_BYTES} bytes. Restore it.")
     return secret
+
+
+_remembered = lru_cache(maxsize=256)(read_secret)
 
 
 def make_secret(path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.cast import study_of
 
 @pytest.fixture(autouse=True)
 def forget_keys():
-    keys.read_secret.cache_clear()
+    keys._remembered.cache_clear()
 
 
 def path_of(organisation):
@@ -23,7 +23,7 @@ def path_of(organisation):
 
 def test_a_key_is_made_when_it_is_first_needed_and_stays(organisation):
     first = organisation_key(organisation)
-    keys.read_secret.cache_clear()
+    keys._remembered.cache_clear()
     assert len(first) == 32
     assert organisation_key(organisation) == first
     assert stat.S_IMODE(path_of(organisation).stat().st_mode) == 0o600
@@ -53,7 +53,7 @@ def test_a_lost_key_is_not_replaced_once_images_depend_on_it(organisation):
     organisation_key(organisation)
     study_of(dataset, "A1")
     path_of(organisation).unlink()
-    keys.read_secret.cache_clear()
+    keys._remembered.cache_clear()
     with pytest.raises(KeyUnusable, match="Restore it"):
         organisation_key(organisation)
     assert not path_of(organisation).exists()
