@@ -1,6 +1,6 @@
 """The images of a case as they are stored: their manifest, headers and pixel values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -75,21 +75,7 @@ class StoredSeries:
 
     def pixels(self) -> Iterator[NDArray[np.generic]]:
         """Stored values of each frame in display order, int[rows, columns]; one frame in memory at a time."""
-        opened: tuple[str, BinaryIO, _Decoder] | None = None
-        try:
-            for frame in self.source.frames:
-                uid, number = frame.key
-                if opened is None or opened[0] != uid:
-                    if opened is not None:
-                        opened[1].close()
-                    file = open_instance(self.instances[uid])
-                    opened = (uid, file, _Decoder(file))
-                yield opened[2].frame(number)
-        except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:
-            raise ExchangeError(f"image {uid} can't be read: {error}") from error
-        finally:
-            if opened is not None:
-                opened[1].close()
+        return pixels_of(self.source, self.instances)
 
     def frame_pixels(self, key: FrameKey) -> NDArray[np.generic]:
         """Stored values of one frame, int[rows, columns], or its colours, [rows, columns, 3]."""
@@ -98,6 +84,25 @@ class StoredSeries:
                 return _Decoder(file).frame(key.frame_number)
         except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:
             raise ExchangeError(f"image {key.sop_instance_uid} can't be read: {error}") from error
+
+
+def pixels_of(source: SourceSeries, instances: Mapping[str, Instance]) -> Iterator[NDArray[np.generic]]:
+    """As `StoredSeries.pixels`, without asking the database. `instances`: by SOP Instance UID."""
+    opened: tuple[str, BinaryIO, _Decoder] | None = None
+    try:
+        for frame in source.frames:
+            uid, number = frame.key
+            if opened is None or opened[0] != uid:
+                if opened is not None:
+                    opened[1].close()
+                file = open_instance(instances[uid])
+                opened = (uid, file, _Decoder(file))
+            yield opened[2].frame(number)
+    except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:
+        raise ExchangeError(f"image {uid} can't be read: {error}") from error
+    finally:
+        if opened is not None:
+            opened[1].close()
 
 
 class _Decoder:

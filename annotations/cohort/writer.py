@@ -8,6 +8,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -111,12 +112,11 @@ def _write(release_case: ReleaseCase) -> None:
     plan = [(each, planned) for each in formats_of(release) for planned in each.of_case(material)]
     record_key = filing.key_of(release, f"records/{release_case.number}")
     _begin_attempt(release_case, [record_key, *_keys(release, plan)])
-    checks = Checks(material)
+    checks = Checks(material, [each.key for each in formats_of(release)])
     files: dict[str, ReleaseFile] = {}
     try:
-        for each, planned in plan:
-            _require_wanted(release_case)
-            file = files[planned.path] = filing.made(release, release_case, each, planned, files)
+        for planned, file in _made(release_case, plan):
+            files[planned.path] = file
             checks.check(planned, file)
     finally:
         ReleaseCase.objects.filter(pk=release_case.pk).update(checks=checks.rows())
@@ -139,6 +139,35 @@ def _write(release_case: ReleaseCase) -> None:
         release_case.seconds = time.monotonic() - began
         release_case.save(update_fields=_WRITTEN)
     filing.delete_unnamed(left_over)
+
+
+def _made(
+    release_case: ReleaseCase, plan: list[tuple[Format, PlannedFile]]
+) -> Iterator[tuple[PlannedFile, ReleaseFile]]:
+    """Every file as it is made, the large ones last: a thread compresses and stores them meanwhile."""
+    release = release_case.release
+    files: dict[str, ReleaseFile] = {}
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        begun = {
+            planned.path: beside.submit(filing.made, release, release_case, each, planned, {})
+            for each, planned in plan
+            if planned.is_apart
+        }
+        late = set(begun)
+        for _, planned in plan:
+            if planned.same_as in late:
+                late.add(planned.path)
+        try:
+            for each, planned in sorted(plan, key=lambda one: one[1].path in late):
+                _require_wanted(release_case)
+                if planned.path in begun:
+                    file = begun[planned.path].result()
+                else:
+                    file = filing.made(release, release_case, each, planned, files)
+                files[planned.path] = file
+                yield planned, file
+        finally:
+            beside.shutdown(cancel_futures=True)
 
 
 def _keys(release: Release, plan: list[tuple[Format, PlannedFile]]) -> list[str]:

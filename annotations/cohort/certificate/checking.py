@@ -27,16 +27,16 @@ from atlas.archive.storage import COPY_BYTES, storage
 class Checks:
     """What reading back the files of one case has found, format by format."""
 
-    def __init__(self, case: CaseMaterial) -> None:
+    def __init__(self, case: CaseMaterial, formats: Sequence[str]) -> None:
         self.case = case
-        self._rows: dict[str, _Row] = {}
+        self._rows = {key: _Row(key) for key in formats}
         self._overlapping: dict[tuple[int | None, str], frozenset[UUID]] = {}
 
     def check(self, planned: PlannedFile, file: ReleaseFile) -> None:
         """Read a stored file back, if its format says what it must hold. Raises Differs, which names it."""
         if planned.expected is None:
             return
-        row = self._rows.setdefault(file.format, _Row(file.format))
+        row = self._rows[file.format]
         findings = Findings()
         try:
             with storage().open(file.object_key) as stream:
@@ -87,8 +87,8 @@ class Checks:
         return self._overlapping[key]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One a format, as they are kept with the case."""
-        return [row.as_json() for row in self._rows.values()]
+        """One a format that has files to read back, as they are kept with the case."""
+        return [row.as_json() for row in self._rows.values() if row.checked or row.failed]
 
     def record(self) -> list[list[str]]:
         """(format, path, SHA-256) of every file that was read back and is as it must be."""

@@ -51,7 +51,8 @@ def planned_image(case: CaseMaterial, stored: StoredSeries, nifti: NiftiWriter, 
     """The same object as the image of the format NIfTI, where the release has that, too."""
     if case.writes("nifti"):
         return PlannedFile(path, same_as=nifti_path(case, stored), holds_marks=False)
-    return PlannedFile(path, image_writer(stored, nifti), holds_marks=False, expected=ImageVolume(stored))
+    write = image_writer(stored, nifti)
+    return PlannedFile(path, write, holds_marks=False, is_apart=True, expected=ImageVolume(stored))
 
 
 def _suffix(release_case: ReleaseCase) -> str:

@@ -26,7 +26,9 @@ class Originals(Format):
 
     def of_case(self, case: CaseMaterial) -> Iterator[PlannedFile]:
         for stored in case.stored.values():
-            yield PlannedFile(originals_path(case, stored), object_key=_pack(stored), holds_marks=False)
+            yield PlannedFile(
+                originals_path(case, stored), object_key=_pack(stored), holds_marks=False, is_apart=True
+            )
 
 
 def _pack(stored: StoredSeries) -> str:

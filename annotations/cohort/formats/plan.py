@@ -83,6 +83,8 @@ class PlannedFile:
     object_key: str = ""
     read: ReleaseRead | None = None
     holds_marks: bool = True
+    is_apart: bool = False
+    """It is made without asking the database, so a thread may make it beside others: the large ones are."""
     expected: Expected | None = None
 
 

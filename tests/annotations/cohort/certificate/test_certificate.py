@@ -187,8 +187,9 @@ def test_every_damage_to_an_image_stops_the_release(
     assert release.problem.startswith(f"Case 1: {path}, read back, differs from what was accepted: ")
     assert not ReleaseFile.objects.filter(release=release).exists()
     assert {one.key for one in storage().keys("")} == before
-    [row] = ReleaseCase.objects.get(release=release).checks
-    assert (row["format"], row["files"], row["files_that_differ"]) == ("nifti", 1, 1)
+    nifti, seg = ReleaseCase.objects.get(release=release).checks
+    assert (nifti["format"], nifti["files_that_differ"]) == ("nifti", 1)
+    assert (seg["format"], seg["files_that_differ"]) == ("seg", 0)
 
 
 def test_the_sentence_names_case_file_slice_and_voxel(
@@ -200,8 +201,8 @@ def test_the_sentence_names_case_file_slice_and_voxel(
     assert release.problem.endswith(
         f"slice 8, row 31, column 41 holds {value + 1} instead of {value} (1 voxel differs in this file)."
     )
-    [row] = ReleaseCase.objects.get(release=release).checks
-    assert row["voxels_that_differ"] == 1
+    nifti, _ = ReleaseCase.objects.get(release=release).checks
+    assert nifti["voxels_that_differ"] == 1
 
 
 def test_a_damaged_mask_stops_the_release_and_a_retry_mends_it(
