@@ -54,7 +54,7 @@ BluePaletteColorLookupTableDescriptor RedPaletteColorLookupTableData GreenPalett
 BluePaletteColorLookupTableData SegmentedRedPaletteColorLookupTableData
 SegmentedGreenPaletteColorLookupTableData SegmentedBluePaletteColorLookupTableData
 Units SUVType CorrectedImage DecayCorrection RadiopharmaceuticalInformationSequence
-ExtendedOffsetTable ExtendedOffsetTableLengths
+ExtendedOffsetTable ExtendedOffsetTableLengths Manufacturer ManufacturerModelName SliceThickness
 SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
 """
 TAGS: list[int] = [tag for keyword in _READ.split() if (tag := tag_for_keyword(keyword))]
