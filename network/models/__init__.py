@@ -8,7 +8,7 @@ from network.models.access import (
     AccessPart,
     AccessRequest,
 )
-from network.models.listings import Listing, ListingFacet, ListingVersion
+from network.models.listings import Listing, ListingFacet, ListingPicture, ListingVersion
 from network.models.nodes import Message, Node, NodeInvitation, ReceivedMessage, SeenNonce
 from network.models.questions import HeldPart, HeldQuestion, Question, QuestionPart
 
@@ -23,6 +23,7 @@ __all__ = [
     "HeldQuestion",
     "Listing",
     "ListingFacet",
+    "ListingPicture",
     "ListingVersion",
     "Message",
     "Node",

@@ -5,7 +5,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from accounts.fields import PublicIdField
-from atlas.models import Dataset
+from atlas.models import Dataset, Series
 from network.models.nodes import Node
 
 
@@ -98,3 +98,18 @@ class ListingFacet(models.Model):
             models.UniqueConstraint(fields=["listing", "facet", "value"], name="a_facet_value_once")
         ]
         indexes = [models.Index(fields=["facet", "value"], include=["listing", "subjects"], name="by_facet")]
+
+
+class ListingPicture(models.Model):
+    """A picture that may stand for an own listing: chosen by `network.catalogue.pictures` at each version.
+
+    Anyone sees it only where the listing shows pictures; everybody else sees what they may see anyway.
+    """
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="pictures")
+    number = models.PositiveSmallIntegerField(help_text="From 1: the first is the cover")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["listing", "number"], name="a_picture_number_once")]
