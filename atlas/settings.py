@@ -5,9 +5,10 @@ from pathlib import Path
 
 from django.contrib.messages import constants as message_levels
 from django.utils.csp import CSP
+from django.utils.functional import lazy
 from psycopg.conninfo import conninfo_to_dict
 
-from atlas.home import atlas_home, secret_key
+from atlas.home import atlas_home, secret_key, signing_key
 from atlas.postgres import database_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "guardian",
+    "oauth2_provider",
     "procrastinate.contrib.django",
     "rest_framework",
 ]
@@ -152,6 +154,27 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "front"
 
 
+OAUTH2_PROVIDER = {  # members of the network let people in whom this node knows: OpenID Connect
+    "OIDC_ENABLED": True,
+    "OIDC_ISS_ENDPOINT": NODE_ADDRESS,
+    "OIDC_RSA_PRIVATE_KEY": lazy(lambda: signing_key(KEYS_DIR), str)(),
+    "OIDC_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": ["private_key_jwt"],
+    "OAUTH2_VALIDATOR_CLASS": "network.sharing.provider.Validator",
+    "SCOPES": {"openid": "Who signs in", "profile": "Their name", "email": "Their e-mail address"},
+    "DEFAULT_SCOPES": ["openid"],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 300,  # nodes ask once, at sign-in
+    "ID_TOKEN_EXPIRE_SECONDS": 300,
+    "PKCE_REQUIRED": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+}
+
+
 def _mailer() -> dict:
     """SMTP where a host is named, files where a folder is, else letters are printed."""
     backends = "django.core.mail.backends"
@@ -206,6 +229,9 @@ SECURE_CSP = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+if cookies := os.environ.get("ATLAS_COOKIES"):  # nodes at one address, told apart by port, share a browser's
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{cookies}_session", f"{cookies}_csrf"
+    MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 BEHIND_TLS = os.environ.get("ATLAS_TLS") == "1"

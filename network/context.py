@@ -1,6 +1,7 @@
 """What every page knows of the node, and the places that its reader can go to."""
 
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,6 +10,9 @@ from django.utils.translation import gettext
 
 from accounts import permissions
 from annotations.reading import incidental
+from network.federation import nodes
+from network.models import Node
+from network.sharing import clients
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,18 @@ def node(request: HttpRequest) -> dict[str, object]:
     return {
         "node_name": settings.NODE_NAME,
         "demo": settings.DEMO,
+        "hub_door": nodes.hub,  # asked only by pages that let people in
+        "who_asks": lambda: who_asks(request),
         "places": lambda: places(request),  # a callable: asked only by pages that have a top bar
     }
+
+
+def who_asks(request: HttpRequest) -> Node | None:
+    """The node on whose behalf someone is asked to sign in here."""
+    wanted = urlsplit(request.GET.get("next", ""))
+    if wanted.path != reverse("oauth2_provider:authorize"):
+        return None
+    return clients.node_of(parse_qs(wanted.query).get("client_id", [""])[0])
 
 
 def places(request: HttpRequest) -> list[Place]:

@@ -18,11 +18,13 @@ from tests.walking import ROLES, Walk, build, routes, websocket_routes
 # dataset; of the project: lead, reviewer, reader, other reader, scientist.
 TABLE = """
 GET    /                                                       200 200 200 200 200 200 200 200 200 200
+GET    /.well-known/openid-configuration                       200 200 200 200 200 200 200 200 200 200
 GET    /account/                                               302 200 200 200 200 200 200 200 200 200
 POST   /account/                                               302 200 200 200 200 200 200 200 200 200
 GET    /account/password/                                      302 200 200 200 200 200 200 200 200 200
 POST   /account/password/                                      302 200 200 200 200 200 200 200 200 200
 PUT    /account/password/                                      302 200 200 200 200 200 200 200 200 200
+POST   /account/network/disconnect/                            302 404 404 404 404 404 404 404 404 404
 POST   /account/tokens/                                        302 200 200 200 200 200 200 200 200 200
 POST   /account/tokens/{token}/revoke/                         302 404 404 404 404 404 404 404 404 302
 GET    /administrators/                                        302 403 200 403 403 403 403 403 403 403
@@ -55,6 +57,13 @@ POST   /incidental/{finding}/seen/                             302 404 404 302 3
 POST   /incidental/{finding}/answer/                           302 404 404 302 302 404 404 404 404 404
 GET    /invitations/nothing/                                   404 404 404 404 404 404 404 404 404 404
 POST   /invitations/nothing/                                   404 404 404 404 404 404 404 404 404 404
+GET    /oidc/authorize/                                        302 400 400 400 400 400 400 400 400 400
+POST   /oidc/authorize/                                        302 400 400 400 400 400 400 400 400 400
+GET    /oidc/keys.json                                         200 200 200 200 200 200 200 200 200 200
+GET    /oidc/sign-out/                                         200 200 200 200 200 200 200 200 200 200
+POST   /oidc/token/                                            400 400 400 400 400 400 400 400 400 400
+GET    /oidc/userinfo/                                         401 401 401 401 401 401 401 401 401 401
+POST   /oidc/userinfo/                                         401 401 401 401 401 401 401 401 401 401
 GET    /organisations/                                         302 200 200 200 200 200 200 200 200 200
 GET    /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
 POST   /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
@@ -151,6 +160,11 @@ GET    /reads/{others}/                                        302 404 404 404 4
 GET    /sign-in/                                               200 302 302 302 302 302 302 302 302 302
 POST   /sign-in/                                               200 302 302 302 302 302 302 302 302 302
 PUT    /sign-in/                                               200 302 302 302 302 302 302 302 302 302
+GET    /sign-in/network/                                       404 404 404 404 404 404 404 404 404 404
+GET    /sign-in/network/back/                                  404 404 404 404 404 404 404 404 404 404
+GET    /sign-in/network/who/                                   404 404 404 404 404 404 404 404 404 404
+POST   /sign-in/network/who/                                   404 404 404 404 404 404 404 404 404 404
+GET    /sign-out/network/                                      404 404 404 404 404 404 404 404 404 404
 POST   /sign-out/                                              302 302 302 302 302 302 302 302 302 302
 GET    /worklist/                                              302 200 200 200 200 200 200 200 200 200
 POST   /worklist/take/                                         302 404 404 404 404 404 404 404 404 404
