@@ -1,8 +1,8 @@
 """Which images someone may see: asked by pages, REST, pixels and downloads alike.
 
 A study is visible through a road: a role on its dataset, or whatever an app above adds (annotations adds
-assigned and released cases). Apps above register their roads in `AppConfig.ready`; this module never
-imports them.
+assigned and released cases, network adds datasets that a committee opened to someone). Apps above register
+their roads in `AppConfig.ready`; this module never imports them.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,6 +21,9 @@ type Road = Callable[[Someone], Q]
 type ProjectRoad = Callable[[Someone, Project], Q]
 """For a person and a project, a condition on Study that is true for what the project shows them."""
 
+type DatasetRoad = Callable[[Someone], Q]
+"""For a person, a condition on Dataset that is true for those whose every study they may look at."""
+
 type Veil = Callable[[Someone], Q]
 """For a person, a condition on Study: what was derived from the images of those is kept from them."""
 
@@ -29,6 +32,8 @@ ABOUT_IMAGES = ("SEG", "RTSTRUCT", "SR", "PR", "KO", "RTPLAN", "RTDOSE", "REG")
 
 _roads: dict[str, Road] = {}
 _project_roads: dict[str, ProjectRoad] = {}
+_dataset_roads: dict[str, DatasetRoad] = {}
+_taking_roads: dict[str, DatasetRoad] = {}
 _veils: dict[str, Veil] = {}
 
 
@@ -40,6 +45,12 @@ def add_road(name: str, road: Road) -> None:
 def add_project_road(name: str, road: ProjectRoad) -> None:
     """Open a road to the studies of a project. Naming one twice replaces it."""
     _project_roads[name] = road
+
+
+def add_dataset_road(name: str, look: DatasetRoad, take: DatasetRoad) -> None:
+    """Open datasets as wholes: those that a person may look at, and those of them that they may take away.
+    Naming one twice replaces it."""
+    _dataset_roads[name], _taking_roads[name] = look, take
 
 
 def add_veil(name: str, veil: Veil) -> None:
@@ -61,7 +72,25 @@ def register_own_roads() -> None:
 
 
 def through_datasets(user: Someone) -> Q:
-    return Q(dataset__in=permissions.objects_for(user, "view_images", Dataset).values("pk"))
+    return Q(dataset__in=open_datasets(user).values("pk"))
+
+
+def open_datasets(user: Someone) -> QuerySet[Dataset]:
+    """The datasets whose every study this person may look at: by a role, or as apps above opened them."""
+    return _opened(user, _dataset_roads)
+
+
+def _takeable_datasets(user: Someone) -> QuerySet[Dataset]:
+    return _opened(user, _taking_roads)
+
+
+def _opened(user: Someone, roads: dict[str, DatasetRoad]) -> QuerySet[Dataset]:
+    if not user.is_authenticated:
+        return Dataset.objects.none()
+    condition = Q(pk__in=permissions.objects_for(user, "view_images", Dataset).values("pk"))
+    for road in roads.values():
+        condition |= road(user)
+    return Dataset.objects.filter(condition)
 
 
 def visible_studies(user: Someone) -> QuerySet[Study]:
@@ -82,9 +111,17 @@ def visible_series(user: Someone) -> QuerySet[Series]:
 
 def downloadable_series(user: Someone) -> QuerySet[Series]:
     """Every series whose files this person may take away: what they see, in datasets that they hold a role
-    on. Readers look; they take nothing away."""
-    datasets = permissions.objects_for(user, "view_images", Dataset)
-    return visible_series(user).filter(study__dataset__in=datasets.values("pk"))
+    on, or that were opened to them for it. Readers look; they take nothing away."""
+    return visible_series(user).filter(study__dataset__in=_takeable_datasets(user).values("pk"))
+
+
+def only_looks_at(user: Someone, studies: Iterable[int]) -> bool:
+    """Whether among these studies is one that this person sees for no other reason than that its dataset was
+    opened for looking: such images stay on the node."""
+    shown_only = Study.objects.filter(pk__in=studies).exclude(
+        dataset__in=_takeable_datasets(user).values("pk")
+    )
+    return shown_only.exclude(pk__in=_through_other_roads(user).values("pk")).exists()
 
 
 def visible_instances(user: Someone) -> QuerySet[Instance]:
@@ -106,6 +143,12 @@ def visible_datasets(user: Someone) -> QuerySet[Dataset]:
         permissions.objects_for(user, "view_images", Dataset)
         | permissions.objects_for(user, "import_images", Dataset)
     ).distinct()
+
+
+def listed_datasets(user: Someone) -> QuerySet[Dataset]:
+    """The datasets that a program of this person finds: they may open their pages, or see their images."""
+    found = Q(pk__in=visible_datasets(user).values("pk")) | Q(pk__in=open_datasets(user).values("pk"))
+    return Dataset.objects.filter(found)
 
 
 # Sights: visibility resolved to numbers, for those who ask for much in a moment --------------------
@@ -144,16 +187,17 @@ class Sight:
 
 def sight_of(user: Someone) -> Sight:
     """Everything that this person may look at; agrees with `visible_studies`."""
-    datasets = permissions.objects_for(user, "view_images", Dataset)
+    datasets = open_datasets(user)
     return _sight(user, datasets.values_list("pk", flat=True), _through_other_roads(user))
 
 
 def sight_of_dataset(user: Someone, slug: str) -> Sight:
-    """What this person may look at of one dataset, whose page they may open. Raises Http404."""
-    dataset = visible_datasets(user).filter(slug=slug).first()
+    """What this person may look at of one dataset: it is open to them, or they may take images in.
+    Raises Http404."""
+    dataset = listed_datasets(user).filter(slug=slug).first()
     if dataset is None:
         raise Http404("There is no such dataset, or it is not for you.")
-    if permissions.allows(user, "view_images", dataset):
+    if open_datasets(user).filter(pk=dataset.pk).exists():
         return Sight((dataset.pk,), (), (dataset.organisation_id,), _veiled(user))
     return _sight(user, [], _through_other_roads(user).filter(dataset=dataset))
 

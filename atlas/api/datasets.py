@@ -70,7 +70,7 @@ class Datasets(ListAPIView):
     queryset = Dataset.objects.none()
 
     def get_queryset(self) -> QuerySet[Dataset]:
-        found = policies.visible_datasets(self.request.user).select_related("organisation")
+        found = policies.listed_datasets(self.request.user).select_related("organisation")
         return found.annotate(number_of_studies=Count("studies", distinct=True)).order_by("name", "pk")
 
 
@@ -85,7 +85,7 @@ class Studies(ListAPIView):
     def get_queryset(self) -> QuerySet[Study]:
         if getattr(self, "swagger_fake_view", False):  # drf-spectacular looks at the view without a request
             return self.queryset
-        dataset = policies.visible_datasets(self.request.user).filter(slug=self.kwargs["slug"]).first()
+        dataset = policies.listed_datasets(self.request.user).filter(slug=self.kwargs["slug"]).first()
         if dataset is None:
             raise Http404("There is no such dataset, or it is not for you.")
         found = policies.visible_studies(self.request.user).filter(dataset=dataset).select_related("subject")

@@ -15,13 +15,11 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.models import User
 from atlas import policies
-from atlas.access import record_viewing
+from atlas.access import DOWNLOADED, record_viewing
 from atlas.api.errors import Conflict
 from atlas.api.ranges import BytesView, ranged_response
 from atlas.archive import sealing
 from atlas.archive.storage import storage
-
-audit.register("series.downloaded")
 
 
 class SeriesManifest(APIView):
@@ -59,7 +57,8 @@ class SeriesPack(BytesView):
         operation_id="series_pack",
         summary="All images of a series as one ZIP, or a range of it",
         description=(
-            "DICOM files as they are stored, in display order. For those who hold a role on its dataset. "
+            "DICOM files as they are stored, in display order. For those who hold a role on its dataset, "
+            "or were granted its download. "
             "409 while its images still arrive."
         ),
         parameters=[OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="bytes=first-last")],
@@ -74,7 +73,8 @@ class SeriesPack(BytesView):
             )
         if not series.pack_key:
             raise Conflict("This series has no pack yet: its images still arrive. Try again in a minute.")
-        audit.record(cast(User, request.user), "series.downloaded", series)
+        dataset = series.study.dataset_id
+        audit.record(cast(User, request.user), DOWNLOADED, series, dataset=dataset)
         return ranged_response(
             request,
             size=storage().size(series.pack_key),

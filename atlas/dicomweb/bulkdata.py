@@ -22,7 +22,8 @@ _PATH = re.compile(r"[0-9A-Fa-f]{8}(?:/[0-9]{1,6}/[0-9A-Fa-f]{8}){0,32}")
 async def send_bulkdata(request: Request, words: tuple[str | None, ...], send: Send) -> None:
     """GET …/instances/<uid>/bulkdata/<tag>[/<item>/<tag>]…"""
     study, series, instance, path = (word or "" for word in words)
-    _, row = await instance_of(request, study, series, instance)
+    located, row = await instance_of(request, study, series, instance)
+    located.require_taking()
     if not _PATH.fullmatch(path):
         raise Problem(404, NOTHING)
     try:

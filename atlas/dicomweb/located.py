@@ -13,6 +13,10 @@ from atlas.models import Series
 
 INSTANCES_MAX = 300_000  # in memory; one takes about 1 kB
 MISSING = "There is no such image, or it is not for you."
+STAYS_HERE = (
+    "Your access is for viewing on this node: files, bulk data and frames of these images are not sent. "
+    "Open them in the node's viewer, or ask its committee for download."
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +35,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """One series. `rows` by SOP Instance UID, in the order of their numbers; held ones aren't there."""
+    """One series. `rows` by SOP Instance UID, in the order of their numbers; held ones aren't there.
+
+    `stays_here`: the caller may look at it, and take nothing away.
+    """
 
     pk: int
     study_uid: str
@@ -41,7 +48,13 @@ class Located:
     thumbnail_key: str
     metadata_key: str
     pack_key: str
+    stays_here: bool
     rows: dict[str, Row]
+
+    def require_taking(self) -> None:
+        """Raises Problem (403) for someone who may only look."""
+        if self.stays_here:
+            raise Problem(403, STAYS_HERE)
 
 
 type Key = tuple[Credentials, Root, str, str]
@@ -68,10 +81,11 @@ def _locate(scope: Scope, study_uid: str, series_uid: str) -> list[Located]:
     seen = [one for one in found if rows[one.pk]]
     for one in seen:
         record_viewing(scope.user, one)
-    return [_of(one, study_uid, rows[one.pk]) for one in seen]
+    stays_here = policies.only_looks_at(scope.user, {one.study_id for one in seen})
+    return [_of(one, study_uid, rows[one.pk], stays_here) for one in seen]
 
 
-def _of(series: Series, study_uid: str, rows: dict[str, Row]) -> Located:
+def _of(series: Series, study_uid: str, rows: dict[str, Row], stays_here: bool) -> Located:
     return Located(
         pk=series.pk,
         study_uid=study_uid,
@@ -81,6 +95,7 @@ def _of(series: Series, study_uid: str, rows: dict[str, Row]) -> Located:
         thumbnail_key=series.thumbnail_key,
         metadata_key=series.metadata_key,
         pack_key=series.pack_key,
+        stays_here=stays_here,
         rows=rows,
     )
 

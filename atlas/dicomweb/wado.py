@@ -22,6 +22,7 @@ async def send_frames(request: Request, words: tuple[str | None, ...], send: Sen
     numbers = _numbers(written)
     for attempt in (1, 2):
         located, row = await instance_of(request, study, series, instance)
+        located.require_taking()
         try:
             await _send_frames(request, located, row, numbers, send)
             return

@@ -30,6 +30,7 @@ SENT_BY: dict[str, Node.Part] = {
     "question": Node.Part.HUB,
     "question.withdrawn": Node.Part.HUB,
     "access.request": Node.Part.HUB,
+    "access.document": Node.Part.HUB,
     "access.message": Node.Part.HUB,
     "access.agreed": Node.Part.HUB,
     "access.withdrawn": Node.Part.HUB,

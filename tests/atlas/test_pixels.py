@@ -266,7 +266,9 @@ def test_looking_is_recorded_once_an_hour_with_ids_only(chest, manager):
         get(f"/pixels/{chest.public_id}/1/{index}", client)
     client.get(f"/api/v1/series/{chest.public_id}/manifest/")
     lines = AuditRecord.objects.filter(verb="series.viewed")
-    assert [(line.actor, line.object_id, line.facts) for line in lines] == [(manager, chest.pk, {})]
+    assert [(line.actor, line.object_id, line.facts) for line in lines] == [
+        (manager, chest.pk, {"dataset": chest.study.dataset_id})
+    ]
     lines.update(at=timezone.now() - timedelta(hours=1))
     access._remembered.clear()
     client.get(f"/api/v1/series/{chest.public_id}/manifest/")

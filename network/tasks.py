@@ -1,0 +1,6 @@
+"""Every job of this app, where procrastinate looks for them."""
+
+from network.access import tasks as access
+from network.questions import tasks as questions
+
+__all__ = ["access", "questions"]
