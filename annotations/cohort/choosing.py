@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.postgres.aggregates import BoolOr
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -69,8 +71,6 @@ class ChosenCase:
     pk: int
     number: int
     subject: int
-    pseudonym: str
-    site: str
     submissions: list[int] = field(default_factory=list)
     reference: int | None = None
     placed: splits.Placed = splits.NOWHERE
@@ -96,20 +96,12 @@ def choose(project: Project, by: User, choice: Choice) -> Chosen:
     matching = _matching(project, by, choice)
     recalled = set(Recall.objects.filter(project=project).values_list("case_number", flat=True))
     cases: dict[int, ChosenCase] = {}
-    for submission, case, number, subject, pseudonym, site in policies.acceptable_submissions(
-        project, by, choice.content
-    ).values_list(
-        "pk",
-        "read__case",
-        "read__case__number",
-        "read__case__subject",
-        "read__case__subject__pseudonym",
-        "read__case__subject__organisation__slug",
+    acceptable = policies.acceptable_submissions(project, by, choice.content)
+    for submission, case, number, subject in acceptable.values_list(
+        "pk", "read__case", "read__case__number", "read__case__subject"
     ):
         if number not in recalled and (matching is None or case in matching):
-            cases.setdefault(case, ChosenCase(case, number, subject, pseudonym, site)).submissions.append(
-                submission
-            )
+            cases.setdefault(case, ChosenCase(case, number, subject)).submissions.append(submission)
     _set_references(project, cases.values())
     unsettled = set()
     if choice.content == Release.Content.REFERENCE:
@@ -164,15 +156,17 @@ def _part(project: Project, cases: list[ChosenCase], design: splits.Design) -> N
     """
     _require_sites(project, design)
     labels = _labels_present(cases)
+    whose = _pseudonyms_and_sites(project)
     by_subject: dict[int, list[ChosenCase]] = {}
     for case in cases:
         by_subject.setdefault(case.subject, []).append(case)
     strata: dict[str, splits.Stratum] = {}
     names: dict[int, str] = {}
     for subject, own in by_subject.items():
-        names[subject] = f"{own[0].site}/{own[0].pseudonym}"
+        pseudonym, site = whose[subject]
+        names[subject] = f"{site}/{pseudonym}"
         present = {label for case in own for label in labels.get(case.pk, ())}
-        strata[names[subject]] = splits.Stratum(own[0].site, tuple(sorted(present)))
+        strata[names[subject]] = splits.Stratum(site, tuple(sorted(present)))
     frozen = {
         names[subject]: place for subject, place in placed_before(project, design).items() if subject in names
     }
@@ -181,6 +175,16 @@ def _part(project: Project, cases: list[ChosenCase], design: splits.Design) -> N
         for case in own:
             case.placed = placed[names[subject]]
             case.stratum = design.stratum_of(strata[names[subject]])
+
+
+def _pseudonyms_and_sites(project: Project) -> dict[int, tuple[str, str]]:
+    """Of the project's subjects, by primary key."""
+    rows = (
+        Case.objects.filter(project=project)
+        .order_by()
+        .values_list("subject", "subject__pseudonym", "subject__organisation__slug")
+    )
+    return {subject: (pseudonym, site) for subject, pseudonym, site in rows.distinct()}
 
 
 def _require_sites(project: Project, design: splits.Design) -> None:
@@ -233,14 +237,13 @@ def _left_out(
 ) -> tuple[int, list[tuple[str, int]]]:
     """How many cases the project has, and why how many stay out: each case has one reason."""
     reading = set(cases_being_read_by(by).filter(project=project).values_list("pk", flat=True))
-    reads = Read.objects.filter(case__project=project).exclude(state=Read.State.SET_ASIDE)
-    read = set(reads.values_list("case", flat=True))
-    handed_in = set(reads.filter(state=Read.State.SUBMITTED).values_list("case", flat=True))
+    reads = Read.objects.filter(case__project=project).exclude(state=Read.State.SET_ASIDE).order_by()
+    states = reads.values_list("case").annotate(handed_in=BoolOr(Q(state=Read.State.SUBMITTED)))
+    handed_in = dict(states)  # of every case that has a reader
     counts: Counter[str] = Counter()
-    total = 0
-    rows = Case.objects.filter(project=project).values_list("pk", "number", "purpose", "needs_adjudication")
-    for pk, number, purpose, disputed in rows.iterator(chunk_size=5000):
-        total += 1
+    cases = Case.objects.filter(project=project).order_by()
+    rows = list(cases.values_list("pk", "number", "purpose", "needs_adjudication"))
+    for pk, number, purpose, disputed in rows:
         if pk in kept:
             continue
         if number in recalled:
@@ -253,11 +256,11 @@ def _left_out(
             counts[NO_REFERENCE] += 1
         elif purpose != Case.Purpose.ORDINARY:
             counts[FOR_READERS] += 1
-        elif pk not in read:
+        elif pk not in handed_in:
             counts[NO_READER] += 1
         elif disputed:
             counts[WAIT_FOR_ADJUDICATION] += 1
-        elif pk in handed_in:
+        elif handed_in[pk]:
             counts[WAIT_FOR_REVIEW] += 1
         else:
             counts[BEING_READ] += 1
@@ -271,4 +274,4 @@ def _left_out(
         WAIT_FOR_ADJUDICATION,
         NO_REFERENCE,
     )
-    return total, [(reason, counts[reason]) for reason in order if counts[reason]]
+    return len(rows), [(reason, counts[reason]) for reason in order if counts[reason]]
