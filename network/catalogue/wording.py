@@ -1,0 +1,58 @@
+"""Values of facets in words: what a row keeps as a code, people read as a name."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_noop as _
+
+from atlas.models import Dataset
+from network.models import Listing
+from network.templatetags.house import country
+
+MODALITIES = {"PT": "PET", "DX": "X-ray", "CR": "X-ray (CR)", "SM": "Microscopy", "NM": "Nuclear medicine"}
+"""DICOM's codes that people call otherwise; the rest stand as they are: CT, MR, MG, US."""
+
+SEXES = {"F": _("Female"), "M": _("Male"), "O": _("Other")}
+
+CONDITIONS = {
+    "SCT:254837009": _("Malignant neoplasm of breast"),
+    "SCT:363358000": _("Malignant neoplasm of lung"),
+    "SCT:363406005": _("Malignant neoplasm of colon"),
+    "SCT:399068003": _("Malignant neoplasm of prostate"),
+    "SCT:254637007": _("Non-small cell lung cancer"),
+}
+"""SNOMED CT's concepts that are certain; others are told by their code."""
+
+ACCESS_ICONS = {"open": "circle", "registered": "user", "request": "lock", "counts": "eye-off"}
+
+TELLS = {
+    "open": gettext_lazy("Whoever has an account may look at it and download it."),
+    "registered": gettext_lazy("Whoever is registered at the node may ask for it by a form."),
+    "request": gettext_lazy("Its organisation's committee decides on each request."),
+    "counts": gettext_lazy("Its images leave to nobody: it answers questions with counts."),
+}
+
+
+def value_words(facet: str, value: str, names: Mapping[str, str] | None = None) -> str:
+    """`names`: organisations by their slug."""
+    match facet:
+        case "organ":
+            return gettext(dict(Dataset.Organ.choices).get(value, value))
+        case "modality":
+            return gettext(MODALITIES.get(value, value)) if value else value
+        case "sex":
+            return gettext(SEXES.get(value, value)) if value else value
+        case "country":
+            return country(value)
+        case "access":
+            return gettext(dict(Listing.Access.choices).get(value, value))
+        case "organisation":
+            return (names or {}).get(value, value)
+        case "time_points":
+            return gettext("5 or more") if value == "5+" else value
+        case "condition":
+            return gettext(CONDITIONS.get(value, value)) if value else value
+        case "body_part":
+            return value.capitalize()
+        case _:
+            return value
