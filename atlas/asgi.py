@@ -1,4 +1,4 @@
-"""The ASGI application: pixels on their own short road, websockets, static files, and Django for the rest."""
+"""The ASGI application: pixels and other nodes on roads of their own, websockets, Django for the rest."""
 
 import os
 
@@ -16,5 +16,6 @@ application = Router(
     http=Handler(),
     pixels=import_string("atlas.dicomweb.pixels.application"),
     dicomweb=import_string("atlas.dicomweb.web.application"),
-    websocket=import_string("annotations.live.routing.application"),
+    federation=import_string("network.federation.hub.application"),
+    websocket=import_string("network.routing.application"),
 )

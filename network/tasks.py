@@ -1,6 +1,7 @@
 """Every job of this app, where procrastinate looks for them."""
 
 from network.access import tasks as access
+from network.federation import tasks as federation
 from network.questions import tasks as questions
 
-__all__ = ["access", "questions"]
+__all__ = ["access", "federation", "questions"]

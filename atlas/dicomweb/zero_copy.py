@@ -13,6 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from atlas.dicomweb.answers import Send
 
 EXTENSION = "http.response.zerocopysend"
+WAITS = "atlas.waits"
+"""An application that waits for news puts this into its scope's extensions: it is told that the client has
+gone when the process stops."""
 PIECE_BYTES = 64 * 1024
 
 
@@ -27,7 +30,14 @@ class FileBytes(TypedDict):
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, whose `send` takes files, too."""
+    """uvicorn's, whose `send` takes files, too; and requests that only wait don't hold up a shutdown."""
+
+    def shutdown(self) -> None:
+        cycle = self.cycle
+        if cycle is not None and WAITS in cycle.scope.get("extensions", {}):
+            cycle.disconnected = True
+            cycle.message_event.set()
+        super().shutdown()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.scope["extensions"] = {EXTENSION: {}}

@@ -5,6 +5,7 @@ one silently: to the others it would be a stranger.
 """
 
 import hashlib
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from atlas.archive.keys import KeyUnusable, make_secret, read_secret
 from network.models import Node
 
 KEY_FILE = "node.key"
+NEXT_KEY_FILE = "node.key.next"
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -33,6 +35,28 @@ def private_key() -> Ed25519PrivateKey:
         make_secret(path)
         secret = read_secret(path)
     return _private(secret)
+
+
+def next_private_key() -> Ed25519PrivateKey:
+    """The one that will take the place of this node's: made when first asked for, and kept until then."""
+    path = key_path().with_name(NEXT_KEY_FILE)
+    if not path.exists():
+        make_secret(path)
+    return _private(read_secret(path))
+
+
+def next_is_there() -> bool:
+    return key_path().with_name(NEXT_KEY_FILE).exists()
+
+
+def take_next() -> None:
+    """From now on the next key is this node's. The old one is gone."""
+    key_path().with_name(NEXT_KEY_FILE).replace(key_path())
+    folder = os.open(key_path().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def key_path() -> Path:

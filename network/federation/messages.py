@@ -39,6 +39,7 @@ SENT_BY: dict[str, Node.Part] = {
     "access.state": Node.Part.MEMBER,
     "access.asked": Node.Part.MEMBER,
     "invitation": Node.Part.MEMBER,
+    "person": Node.Part.MEMBER,
 }
 """Every kind of message, and which side sends it: from the other side it is refused."""
 
