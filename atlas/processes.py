@@ -40,6 +40,9 @@ class Child:
     started: float = 0.0
     start_at: float = 0.0
     pause_s: float = BACKOFF_FIRST_S
+    is_wanted: Callable[[], bool] = lambda: True
+    """Whether to start it. Asked ten times a second, in the main thread; one that ended while it isn't wanted
+    stays away."""
 
 
 @dataclass
@@ -82,7 +85,7 @@ class Supervisor:
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is None:
-            if now >= child.start_at:
+            if now >= child.start_at and child.is_wanted():
                 self._start(child)
         elif (code := child.process.poll()) is not None:
             child.process = None
@@ -92,7 +95,8 @@ class Supervisor:
             pause_s = child.pause_s * random.uniform(0.8, 1.2)  # noqa: S311
             child.pause_s = min(child.pause_s * 2, BACKOFF_LAST_S)
             child.start_at = now + pause_s
-            self._say(child.name, f"ended ({_reason(code)}); starting again in {pause_s:.1f} s")
+            if child.is_wanted():
+                self._say(child.name, f"ended ({_reason(code)}); starting again in {pause_s:.1f} s")
 
     def _start(self, child: Child) -> None:
         child.started = time.monotonic()

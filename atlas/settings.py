@@ -29,6 +29,9 @@ NODE_ADDRESS = (
 ).rstrip("/")
 """Where people and harvesters find this node: what the catalogue, letters and other nodes call it."""
 
+HUB_IS_KNOWN = "network.federation.nodes.hub_is_known"
+"""The function that says whether `manage.py serve` has an agent to run."""
+
 DISCLOSURE_MINIMUM = max(10, int(os.environ.get("ATLAS_DISCLOSURE_MINIMUM", "10")))
 """Subjects that a count must have to leave the node."""
 

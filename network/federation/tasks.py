@@ -10,7 +10,7 @@ from network.models import Message, ReceivedMessage, SeenNonce
 
 MESSAGES_KEPT = timedelta(days=7)
 RECEIVED_KEPT = timedelta(days=30)
-"""A message that was confirmed here can't come again after its sender has heard of it; that long is plenty."""
+"""A message can come again only until its sender has heard that it arrived."""
 
 
 @app.periodic(cron="23 * * * *")

@@ -16,6 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.utils.module_loading import import_string
 
 from atlas import postgres
 from atlas.health import unapplied_migrations
@@ -23,6 +25,7 @@ from atlas.processes import Child, Supervisor
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PIDS_FILE = "processes.json"
+HUB_WATCH_S = 2.0
 
 
 class Command(BaseCommand):
@@ -95,6 +98,9 @@ def serve(listener: socket.socket, *, web: int, workers: int, on_ready: Callable
         *(Child(f"web{n}", [*manage, "web", f"--fd={descriptor}"], [descriptor]) for n in range(1, web + 1)),
         *(Child(f"worker{n}", [*manage, "worker"]) for n in range(1, workers + 1)),
     ]
+    hub = _HubWatch()
+    hub.start()
+    children.append(Child("agent", [*manage, "agent"], is_wanted=hub.is_known.is_set))
     host, port = listener.getsockname()[:2]
     threading.Thread(target=_tell_when_ready, args=(host, port, on_ready), daemon=True).start()
     try:
@@ -107,6 +113,31 @@ def serve(listener: socket.socket, *, web: int, workers: int, on_ready: Callable
     finally:
         listener.close()
         stop_database()
+
+
+class _HubWatch(threading.Thread):
+    """Looks whether this node has a hub, so that its agent appears soon after somebody joined one.
+
+    In a thread of its own: the supervisor never waits for the database, which it may have to start.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="hub watch", daemon=True)
+        self.is_known = threading.Event()
+
+    def run(self) -> None:
+        hub_is_known = import_string(settings.HUB_IS_KNOWN)
+        while True:
+            try:
+                if hub_is_known():
+                    self.is_known.set()
+                else:
+                    self.is_known.clear()
+            except DatabaseError:
+                pass  # it is being started again; what was known holds
+            finally:
+                connection.close()
+            time.sleep(HUB_WATCH_S)
 
 
 def stop_database() -> None:
