@@ -24,6 +24,8 @@ def text(value: object, *, length_max: int = 5000, lines: bool = False) -> str:
     """What a person can read of it: "" if it isn't text. New lines stay only if `lines` may be many."""
     if not isinstance(value, str):
         return ""
+    if value.isascii() and value.isprintable():  # most are, and there are many
+        return " ".join(value.split())[:length_max].strip()
     kept = "".join(
         character
         for character in unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))

@@ -32,7 +32,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to say. `kind` is text, lines, address, mail, date, code, choice, choices, words, addresses."""
+    """One thing to say.
+
+    `kind` is one of text, lines, address, mail, date, code, choice; or choices, words, addresses: a list.
+    """
 
     key: str
     title: str
@@ -168,8 +171,8 @@ GROUPS = (
             ),
             Field(
                 "condition_code", _("Code of the cancer condition"), "code",
-                _("A code of the initiative's hyper-ontology, such as CLIN1000065, if you know it. Left empty, "
-                  "what clinical facts count most stands there, or else the place of the primary tumour."),
+                _("A code of the initiative's hyper-ontology, such as CLIN1000065, if you know it. Left "
+                  "empty, what clinical facts count most stands there, or the place of the primary tumour."),
                 length_max=16,
             ),
         ),
@@ -333,7 +336,7 @@ def _together(terms: Terms) -> dict[str, str]:
     """What is wrong between fields, by the field to mend."""
     errors = {}
     start, end = terms.get("retention_start"), terms.get("retention_end")
-    if start and end and start > end:
+    if isinstance(start, str) and isinstance(end, str) and start > end:
         errors["retention_end"] = "It ends before it starts."
     reachable = terms.get("access_body_page") or terms.get("access_body_mail")
     if terms.get("access_body") and not reachable:
