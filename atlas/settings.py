@@ -35,6 +35,9 @@ HUB_IS_KNOWN = "network.federation.nodes.hub_is_known"
 DISCLOSURE_MINIMUM = max(10, int(os.environ.get("ATLAS_DISCLOSURE_MINIMUM", "10")))
 """Subjects that a count must have to leave the node."""
 
+GOAL = {"subjects": 100_000, "images": 60_000_000, "providers": 30, "countries": 15}
+"""What the atlas as a whole is to reach: the catalogue shows how far it is."""
+
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("ATLAS_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [
