@@ -249,6 +249,6 @@ def _below(patterns: list[URLPattern | URLResolver], start: str) -> Iterator[str
 
 
 def websocket_routes() -> set[str]:
-    from annotations.live import routing
+    from network import routing
 
     return {str(route.pattern) for route in routing.application.routes}

@@ -159,7 +159,7 @@ class Cohort(APIView):
     def post(self, request: Request, slug: str) -> Response:
         project = project_or_404(request.user, slug, "manage_project")
         try:
-            return self._answered(request, project, _sent(request))
+            return self._answered(request, project, sent(request))
         except CohortError as error:
             return Response(error.as_json(), status=400)
 
@@ -172,7 +172,7 @@ class Cohort(APIView):
         return Response({**_told(told), **pages.get_paginated_response(cases).data})
 
 
-def _sent(request: Request) -> Expression:
+def sent(request: Request) -> Expression:
     """What the body asks for. Raises CohortError."""
     try:
         body: Any = request.data

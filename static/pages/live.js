@@ -4,7 +4,7 @@
 
 const PAUSE_MS = 400;
 const BETWEEN_MS = 2000;
-const NEWS = ["case", "worklist", "bulk", "release", "incidental", "studies", "upload", "series", "fanout.gap"];
+const NEWS = ["case", "worklist", "bulk", "release", "incidental", "studies", "upload", "series", "question", "held", "fanout.gap"];
 const RETRY_MS = [1000, 2000, 5000, 15000];
 
 const parts = () => [...document.querySelectorAll("[data-live]")];

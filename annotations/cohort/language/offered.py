@@ -13,9 +13,9 @@ ANYTHING = 1e8
 """A bound from here on is none that a person would want to know of."""
 
 
-def offered(fields: Iterable[Field], own_values: Callable[[Field], Values]) -> dict[str, Any]:
-    """`own_values`: of a field whose values are a project's or the catalogue's own. Words are in the reader's
-    language."""
+def offered(fields: Iterable[Field], own_values: Callable[[Field], Values | None]) -> dict[str, Any]:
+    """`own_values`: of a field whose values are a project's or the catalogue's own; None where nobody lists
+    them. Words are in the reader's language."""
     return {
         "levels": [
             {"key": one.key, "one": gettext(one.one), "many": gettext(one.many), "of_reads": one.has_reads}
@@ -26,7 +26,7 @@ def offered(fields: Iterable[Field], own_values: Callable[[Field], Values]) -> d
     }
 
 
-def _field(field: Field, own_values: Callable[[Field], Values]) -> dict[str, Any]:
+def _field(field: Field, own_values: Callable[[Field], Values | None]) -> dict[str, Any]:
     values = own_values(field) if is_own(field) else field.values
     return {
         "key": field.key,

@@ -221,7 +221,7 @@ export function makeForm(place, language, changed, texts = {}) {
     if (field.kind === "number") {
       const names = item.op === "between" ? [words.lower, words.upper] : [words.value];
       box.append(...names.map((name, at) => numberValue(item, field, at, name)), ...unit(item, field));
-    } else if (field.kind === "text") {
+    } else if (field.kind === "text" || (field.kind === "choice" && !field.values)) {
       box.append(
         element("input", {
           type: "text",

@@ -15,11 +15,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import permissions
-from annotations.live.routing import application
 from annotations.models import Presence, Read
 from annotations.reading.broadcasts import announce_cases, announce_studies
 from atlas.fanout import GAP_GROUP, GAP_MESSAGE, PostgresChannelLayer, broadcast
 from atlas.models import DatasetGrant, Series
+from network.routing import application
 
 from .conftest import edit, make_cast
 
