@@ -89,6 +89,7 @@ class ExternalIdentity(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="external_identities")
     issuer = models.URLField()
     subject = models.CharField(max_length=255)
+    home = models.CharField(max_length=200, blank=True, help_text="The node they belong to, by its own word")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -138,6 +138,7 @@ POST   /projects/respond/labels/terms/remove/                  302 404 404 404 4
 GET    /projects/respond/members/                              302 404 404 404 404 200 200 403 403 403
 POST   /projects/respond/members/                              302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/members/remove/                       302 404 404 404 404 404 403 403 403 403
+POST   /projects/respond/share/                                302 404 404 404 404 404 403 403 403 403
 POST   /projects/respond/members/withdraw/                     302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/releases/                             302 404 404 404 404 200 403 403 403 200
 GET    /projects/respond/releases/1/                           302 404 404 404 404 200 403 403 403 200

@@ -23,6 +23,7 @@ audit.register("identity.connected", "identity.disconnected", "identity.account_
 SUBJECT_MAX = 255
 NAME_MAX = 150
 EMAIL_MAX = 254
+HOME_MAX = 200
 
 
 class NotVouchedFor(Exception):
@@ -38,6 +39,8 @@ class Vouched:
     given_name: str = ""
     family_name: str = ""
     email: str = ""
+    home: str = ""
+    """The node that this person belongs to."""
 
     @classmethod
     def of_claims(cls, issuer: str, claims: Mapping[str, Any]) -> "Vouched":
@@ -48,7 +51,14 @@ class Vouched:
         given, family = _words(claims.get("given_name")), _words(claims.get("family_name"))
         if not given and not family:
             given, _, family = _words(claims.get("name")).partition(" ")
-        return cls(issuer, subject, given[:NAME_MAX], family[:NAME_MAX], _address(claims.get("email")))
+        return cls(
+            issuer,
+            subject,
+            given[:NAME_MAX],
+            family[:NAME_MAX],
+            _address(claims.get("email")),
+            _words(claims.get("node"))[:HOME_MAX],
+        )
 
 
 def account_of(issuer: str, subject: str) -> User | None:
@@ -73,7 +83,9 @@ def expect(vouched: Vouched) -> User:
             person.set_unusable_password()
             _fill(person, vouched)
             person.save()
-            ExternalIdentity.objects.create(user=person, issuer=vouched.issuer, subject=vouched.subject)
+            ExternalIdentity.objects.create(
+                user=person, issuer=vouched.issuer, subject=vouched.subject, home=vouched.home
+            )
     except IntegrityError:  # two at once: the other one made it
         person = account_of(vouched.issuer, vouched.subject)
         if person is None:
@@ -117,6 +129,9 @@ def disconnect(*, by: User, issuer: str) -> None:
 
 def _refresh(person: User, vouched: Vouched) -> None:
     """An account without a password of its own follows what the other node says of its person."""
+    if vouched.home:
+        identity = person.external_identities.filter(issuer=vouched.issuer)
+        identity.exclude(home=vouched.home).update(home=vouched.home)
     if person.has_usable_password():
         return
     before = (person.first_name, person.last_name, person.email)

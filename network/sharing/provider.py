@@ -1,7 +1,7 @@
 """The hub as OpenID Connect provider: django-oauth-toolkit, kept to what nodes of the network need.
 
 One grant (authorization code with PKCE), one way for clients to prove who they are, no refresh tokens, and
-three claims beside the name's parts: a public id, a name and an e-mail address.
+few claims: a public id, the name and its parts, an e-mail address, and the node that someone belongs to.
 """
 
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 from oauth2_provider.models import Application
 from oauth2_provider.oauth2_validators import OAuth2Validator
 
-from network.sharing import clients
+from network.sharing import clients, people
 
 
 class Validator(OAuth2Validator):
+    oidc_claim_scope = {**OAuth2Validator.oidc_claim_scope, "node": "profile"}
+
     def get_additional_claims(self) -> dict[str, Any]:
         return {
             "sub": lambda request: request.user.public_id,
@@ -20,6 +22,7 @@ class Validator(OAuth2Validator):
             "given_name": lambda request: request.user.first_name,
             "family_name": lambda request: request.user.last_name,
             "email": lambda request: request.user.email,
+            "node": lambda request: people.home_of(request.user),
         }
 
     def _load_application(self, client_id: str, request: Any) -> Application | None:

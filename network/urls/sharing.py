@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from oauth2_provider import views as provider
 
-from network.views import identity_provider, signing_in
+from network.views import identity_provider, sharing, signing_in
 
 _provider = [  # the names that django-oauth-toolkit looks for
     path("oidc/authorize/", identity_provider.Authorize.as_view(), name="authorize"),
@@ -25,5 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/network/who/", signing_in.who_here, name="hub-who"),
     path("sign-out/network/", signing_in.signed_out, name="hub-signed-out"),
     path("account/network/disconnect/", signing_in.disconnect, name="hub-disconnect"),
+    path("projects/<slug:slug>/share/", sharing.share_project, name="share-project"),
 ]
 api_urlpatterns: list[URLPattern] = []

@@ -27,6 +27,7 @@ from accounts.throttles import AddressThrottle, SignInThrottle, seconds_to_wait
 from network.federation import nodes
 from network.models import Node
 from network.sharing import hub as hubs
+from network.sharing import people
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PENDING = "came_from_hub"
@@ -111,7 +112,7 @@ def who_here(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, SignInForm.error_messages["invalid_login"])
             else:
                 try:
-                    identities.connect(user=person, vouched=vouched)
+                    people.connect(person, vouched, hub)
                 except ValidationError as refusal:
                     form.add_error(None, refusal)
                 else:
@@ -135,7 +136,7 @@ def signed_out(request: HttpRequest) -> HttpResponse:
 def disconnect(request: SignedInRequest) -> HttpResponse:
     hub = _hub_or_404()
     try:
-        identities.disconnect(by=request.user, issuer=hub.address)
+        people.disconnect(request.user, hub)
     except ValidationError as refusal:
         messages.error(request, " ".join(gettext(sentence) for sentence in refusal.messages))
     else:
@@ -166,8 +167,11 @@ def _is_invited(arrival: hubs.Arrival) -> bool:
         invitations.find(match.kwargs["secret"])
     except (Resolver404, invitations.InvitationClosed):
         return False
-    email = arrival.vouched.email
-    return not (email and User.objects.filter(email__iexact=email).exists())
+    return not _has_address(arrival.vouched.email)
+
+
+def _has_address(email: str) -> bool:
+    return bool(email) and User.objects.filter(email__iexact=email).exists()
 
 
 def _safe_next(request: HttpRequest, wanted: str) -> str:
