@@ -7,9 +7,9 @@ A case counts as done once each of its files was read back from storage and is a
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from django.db import connection, transaction
@@ -115,9 +115,10 @@ def _write(release_case: ReleaseCase) -> None:
     checks = Checks(material, [each.key for each in formats_of(release)])
     files: dict[str, ReleaseFile] = {}
     try:
-        for planned, file in _made(release_case, plan):
-            files[planned.path] = file
-            checks.check(planned, file)
+        with closing(_made(release_case, plan)) as made:
+            for planned, file in made:
+                files[planned.path] = file
+                checks.check(planned, file)
     finally:
         ReleaseCase.objects.filter(pk=release_case.pk).update(checks=checks.rows())
     records: dict[str, Any] = {RECORD: checks.record()}
@@ -143,8 +144,9 @@ def _write(release_case: ReleaseCase) -> None:
 
 def _made(
     release_case: ReleaseCase, plan: list[tuple[Format, PlannedFile]]
-) -> Iterator[tuple[PlannedFile, ReleaseFile]]:
-    """Every file as it is made, the large ones last: a thread compresses and stores them meanwhile."""
+) -> Generator[tuple[PlannedFile, ReleaseFile]]:
+    """Every file as it is made, the large ones last: a thread compresses and stores them meanwhile. Nothing
+    is still being stored once this is closed."""
     release = release_case.release
     files: dict[str, ReleaseFile] = {}
     with ThreadPoolExecutor(max_workers=1) as beside:
