@@ -61,7 +61,7 @@ def read_json(user: User, read: Read, rights: policies.Rights) -> dict[str, Any]
             "age_years": ages[0] if ages else None,
         },
         "schema": schema_json(read),
-        "studies": _studies_json(studies),
+        "studies": studies_json(studies),
         "hanging": hanging_json(read, studies),
         "is_blind": design.blind,
         "is_training": is_training,
@@ -148,7 +148,7 @@ def _studies(read: Read) -> list[Study]:
     return list(studies.prefetch_related(Prefetch("series", queryset=shown, to_attr="shown_series")))
 
 
-def _studies_json(studies: list[Study]) -> list[dict[str, Any]]:
+def studies_json(studies: list[Study]) -> list[dict[str, Any]]:
     dates = [study.date for study in studies if study.date]
     first = min(dates) if dates else None
     return [

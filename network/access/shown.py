@@ -84,13 +84,23 @@ def of_request(request: AccessRequest) -> ShownRequest:
     )
 
 
-def of_part(part: AccessPart) -> ShownPart:
+def terms_of(request: AccessRequest) -> list[str]:
+    return [gettext(terms.title_of(key)) for key in request.use_terms]
+
+
+def look_of(part: AccessPart) -> tuple[str, str, str]:
+    """Verdict, icon and words of how it stands."""
     verdict, icon, words = LOOKS[State(part.state)]
     words = gettext(words)
     if part.state == State.APPROVED and part.agreed_at:
         words = gettext("Agreed: its node opens access")
     if part.state == State.WITHDRAWN and part.request.withdrawn_at:
         verdict, words = "", gettext("Withdrawn by the researcher")
+    return verdict, icon, words
+
+
+def of_part(part: AccessPart) -> ShownPart:
+    verdict, icon, words = look_of(part)
     is_open = part.request.withdrawn_at is None
     return ShownPart(
         part=part,

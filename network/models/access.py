@@ -1,5 +1,7 @@
 """Requests for access, what committees decided, and what came of it."""
 
+import datetime
+
 from django.db import models
 
 from accounts.fields import PublicIdField
@@ -179,3 +181,8 @@ class AccessGrant(models.Model):
                 fields=["user", "dataset"], condition=models.Q(withdrawn_at=None), name="grants_that_hold"
             )
         ]
+
+    @property
+    def last_day(self) -> datetime.date:
+        """`ends_at` is the midnight after it."""
+        return (self.ends_at - datetime.timedelta(microseconds=1)).date()

@@ -1,5 +1,7 @@
 """Access, on the researcher's side: the cart, requests and their answers, what was granted."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -9,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from atlas.archive.storage import ObjectMissing
 from network.access import asking, cart, documents, policies, shown, terms
@@ -130,7 +133,8 @@ def withdraw(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_POST
 def remove_dataset(request: SignedInRequest, public_id: str) -> HttpResponse:
     found = policies.own_request_or_404(request.user, public_id)
-    _told(request, cart.remove, request=found, listing_id=request.POST.get("listing", "")[:40])
+    listing = request.POST.get("listing", "")[:40]
+    _told(request, lambda by: cart.remove(by=by, request=found, listing_id=listing))
     return redirect("access-request", public_id)
 
 
@@ -142,7 +146,7 @@ def attach(request: SignedInRequest, public_id: str) -> HttpResponse:
     if not isinstance(file, UploadedFile):
         messages.error(request, gettext("Choose a file first."))
     else:
-        _told(request, documents.attach, request=found, file=file)
+        _told(request, lambda by: documents.attach(by=by, request=found, file=file))
     return redirect("access-request", public_id)
 
 
@@ -150,7 +154,8 @@ def attach(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_POST
 def detach(request: SignedInRequest, public_id: str) -> HttpResponse:
     found = policies.own_request_or_404(request.user, public_id)
-    _told(request, documents.detach, request=found, public_id=request.POST.get("document", "")[:40])
+    name = request.POST.get("document", "")[:40]
+    _told(request, lambda by: documents.detach(by=by, request=found, public_id=name))
     return redirect("access-request", public_id)
 
 
@@ -177,7 +182,8 @@ def document(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_POST
 def answer(request: SignedInRequest, public_id: str) -> HttpResponse:
     part = _own_part(request, public_id)
-    if _told(request, asking.answer, part=part, text=request.POST.get("text", "")):
+    text = request.POST.get("text", "")
+    if _told(request, lambda by: asking.answer(by=by, part=part, text=text)):
         messages.success(request, gettext("Your answer is with the committee."))
     return redirect("access-request", part.request.public_id)
 
@@ -186,9 +192,10 @@ def answer(request: SignedInRequest, public_id: str) -> HttpResponse:
 @require_POST
 def agree(request: SignedInRequest, public_id: str) -> HttpResponse:
     part = _own_part(request, public_id)
+    sha256 = request.POST.get("sha256", "")[:64]
     if request.POST.get("accept") != "yes":
         messages.error(request, gettext("Tick that you accept the agreement."))
-    elif _told(request, asking.agree, part=part, sha256=request.POST.get("sha256", "")[:64]):
+    elif _told(request, lambda by: asking.agree(by=by, part=part, sha256=sha256)):
         messages.success(request, gettext("You accepted the agreement. Access opens at once."))
     return redirect("access-request", part.request.public_id)
 
@@ -201,10 +208,10 @@ def _own_part(request: SignedInRequest, public_id: str) -> AccessPart:
     return found
 
 
-def _told(request: SignedInRequest, deed, **what) -> bool:
+def _told(request: SignedInRequest, deed: Callable[[User], object]) -> bool:
     """Does it, or says why not."""
     try:
-        deed(by=request.user, **what)
+        deed(request.user)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return False
