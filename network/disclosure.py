@@ -1,7 +1,7 @@
 """What may be told of a count: every number that leaves the node passes here.
 
-Pure. A cell is a set of subjects, told by how many they are and by its key: the sum, modulo 2**64, of a secret
-key of each. Three things are done to it (docs/decisions tells why):
+Pure. A cell is a set of subjects, told by how many they are and by its key: the sum, modulo 2**64, of a
+secret key of each. Three things are done to it (docs/decisions tells why):
 
 - Fewer subjects than the minimum, none included, are never told apart: the answer is None. The limit itself
   differs by up to two from cell to cell, so that one more subject doesn't surely lift a cell above it.

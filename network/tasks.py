@@ -2,6 +2,7 @@
 
 from network.access import tasks as access
 from network.federation import tasks as federation
+from network.listings import tasks as listings
 from network.questions import tasks as questions
 
-__all__ = ["access", "federation", "questions"]
+__all__ = ["access", "federation", "listings", "questions"]

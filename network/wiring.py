@@ -2,6 +2,7 @@
 
 from network.access import wiring as access
 from network.federation import wiring as federation
+from network.listings import wiring as listings
 from network.questions import wiring as questions
 from network.sharing import wiring as sharing
 
@@ -10,5 +11,6 @@ def connect() -> None:
     """Called once, when Django is ready."""
     access.connect()
     federation.connect()
+    listings.connect()
     questions.connect()
     sharing.connect()

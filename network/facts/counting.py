@@ -1,11 +1,19 @@
 """How many subjects, studies, series and images an expression finds: disclosed, of published versions."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
 
 from accounts.models import Organisation
 from annotations.cohort.language.expression import Expression
-from network.models import Listing
+from annotations.cohort.language.shared import require_shared
+from atlas.archive.storage import ObjectMissing
+from network.disclosure import Cell, Policy
+from network.facts.evaluating import cells
+from network.facts.held import facts_of
+from network.figures import totals, within
+from network.models import Listing, ListingVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +26,7 @@ class Counts:
     images: int | None
 
     def as_json(self) -> dict[str, int | None]:
-        return {
-            "subjects": self.subjects,
-            "studies": self.studies,
-            "series": self.series,
-            "images": self.images,
-        }
-
-
-NOTHING = Counts(None, None, None, None)
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,24 @@ class Answered:
     counts: Counts
 
 
+def policy() -> Policy:
+    return Policy(settings.DISCLOSURE_MINIMUM)
+
+
 def count(listing: Listing, expression: Expression) -> Counts:
-    """Of one own listing, whether it answers questions or not. Raises CohortError (`require_shared`)."""
-    raise NotImplementedError
+    """Of one own listing, whether it answers questions or not. Raises CohortError where it can't be asked
+    across nodes, and ListingVersion.DoesNotExist where nothing was published yet."""
+    require_shared(expression)
+    for _ in range(2):  # it may be published anew between the two lines
+        version = ListingVersion.objects.exclude(facts_key="").get(listing=listing)
+        try:
+            facts = facts_of([version.facts_key])
+            break
+        except ObjectMissing:
+            continue
+    else:
+        raise ListingVersion.DoesNotExist("The facts of the last version are not in storage.")
+    return _told(cells(facts, expression, policy())[0], version)
 
 
 def answer(
@@ -51,4 +66,51 @@ def answer(
 
     Raises CohortError where it can't be asked across nodes.
     """
-    raise NotImplementedError
+    require_shared(expression)
+    deciding = None if organisations is None else {each.pk for each in organisations}
+    for attempt in range(2):
+        versions = _last_versions()
+        if not versions:
+            return []
+        try:
+            found = cells(facts_of([version.facts_key for version in versions]), expression, policy())
+            break
+        except ObjectMissing:
+            if attempt:
+                raise
+    return [
+        Answered(version.listing, version.version, _told(cell, version))
+        for version, cell in zip(versions, found, strict=True)
+        if _answers(version.listing, decided, deciding)
+    ]
+
+
+def _last_versions() -> list[ListingVersion]:
+    """Of all own listings that are listed, by slug: the same ones whoever asks, so their facts are one."""
+    return list(
+        ListingVersion.objects.exclude(facts_key="")
+        .filter(listing__node=None, listing__is_listed=True)
+        .select_related("listing__dataset")
+        .defer(
+            "figures",
+            "listing__figures",
+            "listing__words",
+            "listing__description",
+            "listing__terms",
+            "listing__dataset__description",
+        )
+        .order_by("listing__slug")
+    )
+
+
+def _answers(listing: Listing, decided: bool, deciding: set[int] | None) -> bool:
+    if listing.answers == Listing.Answers.ITSELF:
+        return True
+    if listing.answers == Listing.Answers.NEVER or not decided:
+        return False
+    return deciding is None or (listing.dataset is not None and listing.dataset.organisation_id in deciding)
+
+
+def _told(cell: Cell, version: ListingVersion) -> Counts:
+    most = {name: getattr(version.listing, name) for name in ("subjects", "studies", "series", "images")}
+    return Counts(**within(totals(cell, policy()), most))

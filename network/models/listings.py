@@ -79,6 +79,8 @@ class ListingVersion(models.Model):
     facts_key = models.CharField(
         max_length=200, blank=True, help_text="Object with its columns of facts; only the last has one"
     )
+    facts_size = models.PositiveBigIntegerField(default=0, help_text="Bytes of that object")
+    facts_sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["-id"]

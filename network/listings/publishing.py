@@ -1,0 +1,282 @@
+"""Own datasets are counted anew, in versions.
+
+Counts change only when enough subjects differ from those of the last version, so that two versions can't be
+subtracted to tell of a few. Until then the last version stands. What a dataset is called and described as is
+no count, and may change at any time: then the same counts get another version.
+"""
+
+import dataclasses
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from atlas.archive.storage import new_key, storage
+from atlas.models import Dataset, Study
+from network import figures
+from network.disclosure import LIMIT_STEPS
+from network.facts.building import build
+from network.facts.columns import Facts, written
+from network.facts.counting import policy
+from network.facts.held import facts_of
+from network.facts.keys import keys_of
+from network.listings import words
+from network.models import Listing, ListingFacet, ListingVersion
+
+FIRST = "1.0.0"
+NOTE_LENGTH_MAX = 500
+
+
+def publish(dataset: Dataset, note: str = "") -> ListingVersion | None:
+    """Count a dataset anew. None: nothing changed, or too little to be told apart from the last version.
+
+    Raises KeyUnusable where the key of the node's counts can't be read.
+    """
+    with transaction.atomic():
+        listing = _locked(dataset)
+        last = ListingVersion.objects.filter(listing=listing).exclude(facts_key="").first()
+        before = facts_of([last.facts_key]) if last else None
+        if last is None or before is None:
+            return _write(listing, build(dataset), _Step("First version.", None), note)
+        out: list[str] = before.about.get("left_out", [])
+        now = build(dataset, leaving_out=out)
+        difference = _difference(before, now)
+        if difference.any and (listing.subjects is None or difference.together >= enough()):
+            full = build(dataset) if out else now
+            return _write(listing, full, _Step(difference.sentence, last, difference.gone > 0), note)
+        if difference.gone:
+            return take_out(listing, last, before, now, note)
+        return _rewrite(listing, last, note)
+
+
+def publish_changed() -> list[ListingVersion]:
+    """Publish every own dataset that has images or a listing already, and has changed."""
+    held = Study.objects.order_by().values("dataset").distinct()
+    datasets = Dataset.objects.filter(pk__in=held) | Dataset.objects.filter(listing__isnull=False)
+    found = [publish(dataset) for dataset in datasets.select_related("organisation").distinct()]
+    return [version for version in found if version is not None]
+
+
+def take_out(
+    listing: Listing,
+    last: ListingVersion,
+    before: Facts,
+    now: Facts,
+    note: str = "",
+    *,
+    erased: frozenset[str] = frozenset(),
+) -> ListingVersion:
+    """Subjects are gone, fewer than may be told apart: so others, chosen by chance, aren't counted either
+    until enough has changed. `now` no longer has those that are gone; `erased`: public ids of those of them
+    whose rows are still there."""
+    dataset = _own(listing)
+    public_ids = [each for each in _public_ids(dataset) if each not in erased]
+    out = set(before.about.get("left_out", ())) & set(public_ids)
+    gone = len(set(before.keys.tolist()) - set(now.keys.tolist()))
+    if gone:
+        both = set(before.keys.tolist()) & set(now.keys.tolist())
+        might = [
+            each for each, key in zip(public_ids, keys_of(public_ids).tolist(), strict=True) if key in both
+        ]
+        missing = max(0, enough() - gone)
+        out.update(secrets.SystemRandom().sample(might, min(len(might), missing)))
+    facts = build(dataset, leaving_out=out | erased)
+    facts = dataclasses.replace(facts, about={"left_out": sorted(out)})
+    return _write(listing, facts, _Step("Subjects were taken out.", last, True), note)
+
+
+def enough() -> int:
+    """So many subjects make a difference that may be told."""
+    return policy().minimum + LIMIT_STEPS - 1
+
+
+def _locked(dataset: Dataset) -> Listing:
+    listing, made = Listing.objects.get_or_create(
+        dataset=dataset,
+        defaults={
+            "slug": dataset.slug,
+            "title": dataset.name,
+            "organisation": dataset.organisation.name,
+            "organisation_slug": dataset.organisation.slug,
+            "country": str(dataset.organisation.country),
+        },
+    )
+    return listing if made else Listing.objects.select_for_update().get(pk=listing.pk)
+
+
+def _own(listing: Listing) -> Dataset:
+    if listing.dataset is None:
+        raise ValueError(f"{listing.slug} is another node's: only own datasets are counted.")
+    return listing.dataset
+
+
+def _public_ids(dataset: Dataset) -> list[str]:
+    found = Study.objects.filter(dataset=dataset).order_by("subject__public_id")
+    return list(found.values_list("subject__public_id", flat=True).distinct())
+
+
+# What differs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """Subjects: how many came, how many are gone, of how many something else is known."""
+
+    came: int
+    gone: int
+    changed: int
+
+    @property
+    def any(self) -> bool:
+        return bool(self.came or self.gone or self.changed)
+
+    @property
+    def together(self) -> int:
+        return self.came + self.gone + self.changed
+
+    @property
+    def sentence(self) -> str:
+        parts = [("Subjects came", self.came), ("subjects went", self.gone), ("facts changed", self.changed)]
+        said = ", ".join(words for words, number in parts if number)
+        return f"{said[:1].upper()}{said[1:]}."
+
+
+def _difference(before: Facts, now: Facts) -> _Difference:
+    old = dict(zip(before.keys.tolist(), before.digests.tolist(), strict=True))
+    new = dict(zip(now.keys.tolist(), now.digests.tolist(), strict=True))
+    both = old.keys() & new.keys()
+    return _Difference(
+        len(new.keys() - old.keys()),
+        len(old.keys() - new.keys()),
+        sum(old[key] != new[key] for key in both),
+    )
+
+
+# A version ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is new, and after which version. `is_major`: what was published before holds no more."""
+
+    sentence: str
+    last: ListingVersion | None
+    is_major: bool = False
+
+
+def _write(listing: Listing, facts: Facts, step: _Step, note: str) -> ListingVersion:
+    """The facts, counted: a version with an object of its own, which takes the place of the last one's."""
+    _describe(listing)
+    told = figures.of_version(facts, policy(), _of_dataset(listing))
+    data = written(facts)
+    key = new_key(".facts")
+    storage().put_durable(key, data)
+    version = ListingVersion.objects.create(
+        listing=listing,
+        version=_next(step.last, 0 if step.is_major else 1),
+        note=(note or step.sentence)[:NOTE_LENGTH_MAX],
+        figures=told,
+        digest=_digest(listing, told),
+        facts_key=key,
+        facts_size=len(data),
+        facts_sha256=hashlib.sha256(data).hexdigest(),
+    )
+    if step.last is not None:
+        old = step.last.facts_key
+        ListingVersion.objects.filter(pk=step.last.pk).update(facts_key="", facts_size=0, facts_sha256="")
+        transaction.on_commit(lambda: storage().delete(old))
+    _show(listing, version)
+    return version
+
+
+def _rewrite(listing: Listing, last: ListingVersion, note: str) -> ListingVersion | None:
+    """The same counts under other words; None where they are the same, too."""
+    _describe(listing)
+    told = dict(last.figures)
+    own = {name: {value: told["subjects"]} for name, value in _of_dataset(listing).items() if value}
+    counted = {name: values for name, values in told["facets"].items() if name not in _of_dataset(listing)}
+    told["facets"] = own | counted
+    digest = _digest(listing, told)
+    if digest == last.digest:
+        return None
+    version = ListingVersion.objects.create(
+        listing=listing,
+        version=_next(last, 2),
+        note=(note or "Other words, the same counts.")[:NOTE_LENGTH_MAX],
+        figures=told,
+        digest=digest,
+        facts_key=last.facts_key,
+        facts_size=last.facts_size,
+        facts_sha256=last.facts_sha256,
+    )
+    ListingVersion.objects.filter(pk=last.pk).update(facts_key="", facts_size=0, facts_sha256="")
+    _show(listing, version)
+    return version
+
+
+def _next(last: ListingVersion | None, part: int) -> str:
+    """Semantic: `part` is 0 for the major, 1 for the minor, 2 for the patch number."""
+    if last is None:
+        return FIRST
+    numbers = [int(number) for number in last.version.split(".")]
+    return ".".join(str(number) for number in [*numbers[:part], numbers[part] + 1, *([0] * (2 - part))])
+
+
+def _describe(listing: Listing) -> None:
+    """What the dataset says of itself, as the catalogue has it."""
+    dataset = _own(listing)
+    listing.slug = dataset.slug
+    listing.title = dataset.name
+    listing.description = dataset.description
+    listing.organ = dataset.organ
+    listing.licence = dataset.licence
+    listing.organisation = dataset.organisation.name
+    listing.organisation_slug = dataset.organisation.slug
+    listing.country = str(dataset.organisation.country)
+
+
+def _of_dataset(listing: Listing) -> dict[str, str]:
+    return {
+        "organ": listing.organ,
+        "country": listing.country,
+        "organisation": listing.organisation_slug,
+        "access": listing.access,
+        "licence": listing.licence,
+    }
+
+
+def _digest(listing: Listing, told: Mapping[str, Any]) -> str:
+    said = [told, listing.title, listing.description, listing.organisation, listing.terms]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _show(listing: Listing, version: ListingVersion) -> None:
+    """The listing tells what its last version does."""
+    listing.version = version.version
+    listing.published_at = timezone.now()
+    listing.figures = version.figures
+    for name in figures.COUNTED:
+        setattr(listing, name, version.figures[name])
+    listing.save()
+    replace_facets([listing])
+    words.write([listing.pk])
+
+
+def replace_facets(listings: Iterable[Listing]) -> None:
+    """Rows of facets as the figures have them."""
+    every = list(listings)
+    ListingFacet.objects.filter(listing__in=every).delete()
+    ListingFacet.objects.bulk_create(
+        [
+            ListingFacet(listing=listing, facet=facet, value=value, subjects=subjects)
+            for listing in every
+            for facet, values in listing.figures.get("facets", {}).items()
+            for value, subjects in values.items()
+        ],
+        batch_size=2000,
+    )
