@@ -12,6 +12,7 @@ from accounts import permissions
 from annotations.reading import incidental
 from network.federation import nodes
 from network.models import Node
+from network.questions import policies as questions
 from network.sharing import clients
 
 
@@ -48,7 +49,7 @@ def who_asks(request: HttpRequest) -> Node | None:
 
 def places(request: HttpRequest) -> list[Place]:
     """The top bar of this person: a place stands there only if something in it is theirs. One query, and one
-    more for those who look after images."""
+    more each for those who look after images and for those who decide what is answered."""
     user = getattr(request, "user", None)
     held = permissions.held_anywhere(user) if user is not None else set()
 
@@ -60,12 +61,18 @@ def places(request: HttpRequest) -> list[Place]:
 
     shown = [
         ("Catalogue", "front", True),
+        ("Hospitals", "catalogue-hospitals", user is None or not user.is_authenticated),
         ("Worklist", "worklist", may("project", "read_cases", "review_cases")),
         ("Projects", "projects", may("project", "view_project") or may("organisation", "create_project")),
         ("Datasets", "datasets", may("organisation", "view_images") or may("dataset", "view_images")),
         ("Organisations", "organisations", may("node", "administer_node") or in_an_organisation),
     ]
     found = [_place(request, title, reverse(name)) for title, name, is_shown in shown if is_shown]
+    if user is not None and user.is_authenticated:
+        decides = may("organisation", *questions.DECIDING)
+        waiting = questions.waiting_count(user) if decides else 0
+        live = "/ws/questions/held/" if decides else ""
+        found.append(_place(request, "Questions", reverse("questions"), waiting, live))
     if looks_after_images and user is not None:
         url = reverse("incidental")
         waiting = incidental.unanswered_count(user)
@@ -74,5 +81,8 @@ def places(request: HttpRequest) -> list[Place]:
 
 
 def _place(request: HttpRequest, title: str, url: str, waiting: int = 0, live: str = "") -> Place:
-    is_here = request.path == url if url == "/" else request.path.startswith(url)
+    is_here = request.path.startswith(url)
+    if url == "/":
+        is_own_page = request.path == reverse("catalogue-hospitals")  # has a place of its own
+        is_here = request.path == url or (request.path.startswith(reverse("catalogue")) and not is_own_page)
     return Place(gettext(title), url, is_here, waiting, live)

@@ -155,6 +155,13 @@ POST   /projects/respond/releases/1/predictions/{p}/           302 404 404 404 4
 GET    /projects/respond/cases/1/recall/                       302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/cases/1/recall/                       302 404 404 404 404 400 403 403 403 403
 POST   /recalls/{recall}/confirm/                              302 404 404 404 404 404 404 404 404 302
+GET    /questions/                                             302 200 200 200 200 200 200 200 200 200
+POST   /questions/                                             302 400 400 400 400 400 400 400 400 400
+GET    /questions/held/                                        302 403 403 200 403 403 403 403 403 403
+POST   /questions/held/{held_part}/                            302 404 404 400 404 404 404 404 404 404
+GET    /questions/{question}/                                  302 404 404 404 404 404 404 404 404 200
+GET    /questions/{question}/answers.csv                       302 404 404 404 404 404 404 404 404 200
+POST   /questions/{question}/withdraw/                         302 404 404 404 404 404 404 404 404 302
 GET    /reads/{assigned}/                                      302 404 404 404 404 200 404 200 404 403
 GET    /reads/{submitted}/                                     302 404 404 404 404 200 200 200 404 403
 GET    /reads/{others}/                                        302 404 404 404 404 200 404 404 200 403
@@ -212,6 +219,12 @@ PUT    /api/v1/projects/respond/releases/1/predictions/{p}/files/a.dcm 401 404 4
 POST   /api/v1/projects/respond/releases/1/predictions/{p}/hand-in/ 401 404 404 404 404 403 403 403 403 400
 POST   /api/v1/projects/respond/releases/1/predictions/{p}/propose/ 401 404 404 404 404 400 403 403 403 403
 GET    /api/v1/releases/                                       401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/questions/                                      401 200 200 200 200 200 200 200 200 200
+POST   /api/v1/questions/                                      401 400 400 400 400 400 400 400 400 400
+GET    /api/v1/questions/fields/                               401 200 200 200 200 200 200 200 200 200
+POST   /api/v1/questions/read/                                 401 400 400 400 400 400 400 400 400 400
+GET    /api/v1/questions/{question}/                           401 404 404 404 404 404 404 404 404 200
+POST   /api/v1/questions/{question}/withdraw/                  401 404 404 404 404 404 404 404 404 200
 GET    /api/v1/reads/                                          401 200 200 200 200 200 200 200 200 200
 GET    /api/v1/reads/{assigned}/                               401 404 404 404 404 200 404 200 404 403
 POST   /api/v1/reads/{assigned}/comments/                      401 404 404 404 404 409 404 403 404 403
@@ -344,6 +357,8 @@ WEBSOCKETS = """
 /ws/projects/respond/     4404 4404 4404 4404 4404 open open open open open
 /ws/datasets/chest-ct/    4404 4404 4404 open open 4404 4404 4404 4404 4404
 /ws/incidental/           4404 4404 4404 open open 4404 4404 4404 4404 4404
+/ws/questions/held/       4404 4404 4404 open 4404 4404 4404 4404 4404 4404
+/ws/questions/{question}/ 4404 4404 4404 4404 4404 4404 4404 4404 4404 open
 """
 
 # Django's own views: one answers every method with the same page, one sends away who is signed in already.

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.services.tokens import make_token
 from annotations.models import (
@@ -30,6 +32,7 @@ from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
 from atlas.asgi import application
 from atlas.models import Upload, UploadFile
+from network.models import HeldPart, HeldQuestion, Question
 from tests import scene as scenes
 from tests.atlas.slices import series as slices
 from tests.scene import Scene
@@ -194,6 +197,7 @@ def build() -> Walk:
     )
     PredictedCase.objects.create(prediction=prediction, release_case=scene.release.release_cases.get())
     adjudication = _adjudicated(scene)
+    question, held = _questions(scene)
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
         "series": series.public_id,
@@ -215,9 +219,24 @@ def build() -> Walk:
         "recall": recall.public_id,
         "p": prediction.public_id,
         "adjudication": adjudication.public_id,
+        "question": question.public_id,
+        "held_part": held.public_id,
         "judged": scene.reads["adjudicated"].public_id,
     }
     return Walk(scene, clients, names)
+
+
+def _questions(scene: Scene) -> tuple[Question, HeldPart]:
+    """One that the scientist asked, and one that the organisation may answer."""
+    asked = {
+        "expression": {"all": []},
+        "words": "every subject",
+        "expires_at": timezone.now() + timedelta(days=7),
+    }
+    question = Question.objects.create(asked_by=scene.people["scientist"], **asked)
+    held = HeldQuestion.objects.create(uid="elsewhere", state=HeldQuestion.State.PERSON, **asked)
+    organisation = scene.dataset.organisation
+    return question, HeldPart.objects.create(held=held, organisation=organisation)
 
 
 def _adjudicated(scene: Scene) -> Read:

@@ -24,7 +24,8 @@ def questions_for(user: Someone) -> QuerySet[Question]:
 def with_progress(questions: QuerySet[Question]) -> QuerySet[Question]:
     """Each with `asked`, the nodes it went to, and `done`, those that are through with it."""
     is_open = Q(parts__state__in=OPEN)
-    return questions.annotate(asked=Count("parts"), done=Count("parts", filter=~is_open))
+    counted = questions.annotate(asked=Count("parts"), done=Count("parts", filter=~is_open))
+    return counted.order_by("-pk")
 
 
 def question_or_404(user: Someone, public_id: str) -> Question:

@@ -1,6 +1,7 @@
 // Keeps parts of a page fresh: when the server says that something changed, reads the page again and
-// replaces the parts marked data-live="/ws/…" (each has an id). Nothing is typed in twice: a part that holds
-// the focus, typed words, or ticked boxes (data-live-ask), waits until the reader is done with it.
+// replaces the parts marked data-live="/ws/…" (one or more addresses; each part has an id). Nothing is typed
+// in twice: a part that holds the focus, typed words, or ticked boxes (data-live-ask), waits until the reader
+// is done with it.
 
 const PAUSE_MS = 400;
 const BETWEEN_MS = 2000;
@@ -74,7 +75,8 @@ function listen(path) {
 
 document.addEventListener("atlas:look", () => soon());
 
-for (const path of new Set(parts().map((part) => part.dataset.live))) listen(path);
+const paths = parts().flatMap((part) => part.dataset.live.split(" ").filter(Boolean));
+for (const path of new Set(paths)) listen(path);
 
 // While work is under way the page looks by itself, too: news may be lost, and the end must not be missed.
 setInterval(() => document.querySelector("[data-live] [role=progressbar], [data-live] progress") && soon(), 5000);
