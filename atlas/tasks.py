@@ -2,5 +2,6 @@
 
 from atlas import jobs, sealed
 from atlas.archive import quarantine, sent_files, tasks, text_search
+from atlas.clinical import tasks as clinical
 
-__all__ = ["jobs", "quarantine", "sealed", "sent_files", "tasks", "text_search"]
+__all__ = ["clinical", "jobs", "quarantine", "sealed", "sent_files", "tasks", "text_search"]

@@ -15,7 +15,8 @@ class ClinicalImport(models.Model):
         WAITING = "waiting", "Waits for a worker"
         READING = "reading", "Being read"
         DONE = "done", "Done"
-        FAILED = "failed", "Stopped by an error"
+        FAILED = "failed", "Not taken"
+        UNDONE = "undone", "Taken back"
 
     public_id = PublicIdField()
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="clinical_imports")
@@ -46,6 +47,13 @@ class ClinicalFact(models.Model):
         STATUS = "status", "Disease status"
         DEATH = "death", "Death"
 
+    class Precision(models.TextChoices):
+        """Of a date: where only month or year were told, its middle stands there."""
+
+        DAY = "day", "Day"
+        MONTH = "month", "Month"
+        YEAR = "year", "Year"
+
     public_id = PublicIdField()
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="clinical_facts")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="clinical_facts")
@@ -58,6 +66,8 @@ class ClinicalFact(models.Model):
     meaning = models.CharField(max_length=200)
     starts_on = models.DateField(null=True, help_text="Shifted as the dates of the images are")
     ends_on = models.DateField(null=True)
+    starts_precision = models.CharField(max_length=5, choices=Precision.choices, default=Precision.DAY)
+    ends_precision = models.CharField(max_length=5, choices=Precision.choices, default=Precision.DAY)
     digest = models.CharField(max_length=64, help_text="Of what it says: the same fact is kept once")
 
     class Meta:

@@ -1,0 +1,70 @@
+"""What was uploaded, sealed while it waits to be read, and gone once it was.
+
+It may name patients, so it lies in storage encrypted (ChaCha20-Poly1305, RFC 8439) with a key made from the
+organisation's secret (HKDF, RFC 5869), which storage doesn't have.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from accounts.models import Organisation
+from atlas.archive.intake import StorageRefuses
+from atlas.archive.keys import organisation_key
+from atlas.archive.storage import ObjectMissing, new_key, storage
+from atlas.clinical.errors import NotTaken
+from atlas.holdings import Holding
+from atlas.models import ClinicalImport
+
+_INFO = b"atlas clinical file 1"
+NONCE_BYTES = 12
+
+
+def keep(organisation: Organisation, public_id: str, content: bytes) -> str:
+    """Durable when it returns; the key of its object. Raises KeyUnusable, StorageRefuses."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    sealed = _cipher(organisation).encrypt(nonce, content, public_id.encode())
+    key = new_key(".sealed")
+    try:
+        storage().put_durable(key, nonce, sealed)
+    except OSError as error:
+        raise StorageRefuses("The storage of this node takes no files now. Send it again later.") from error
+    return key
+
+
+def read(one: ClinicalImport) -> bytes:
+    """Raises NotTaken where it is gone or was changed; KeyUnusable."""
+    try:
+        sealed = storage().read_range(one.object_key, 0, storage().size(one.object_key))
+        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        return _cipher(one.dataset.organisation).decrypt(nonce, rest, one.public_id.encode())
+    except (ObjectMissing, FileNotFoundError, InvalidTag, ValueError):
+        raise NotTaken("The sent file is gone. Send it again.") from None
+
+
+def discard(one: ClinicalImport) -> None:
+    """Its bytes go; the row remembers what became of it."""
+    if one.object_key:
+        storage().delete(one.object_key)
+        ClinicalImport.objects.filter(pk=one.pk).update(object_key="")
+        one.object_key = ""
+
+
+def held() -> Iterator[Holding]:
+    """For those who look through storage: what waits there."""
+    for key in ClinicalImport.objects.exclude(object_key="").values_list("object_key", flat=True):
+        try:
+            sealed = storage().read_range(key, 0, storage().size(key))
+        except (ObjectMissing, FileNotFoundError):
+            continue  # read and deleted a moment ago
+        yield Holding(key, len(sealed), hashlib.sha256(sealed).hexdigest(), "a file of clinical facts")
+
+
+def _cipher(organisation: Organisation) -> ChaCha20Poly1305:
+    derived = HKDF(hashes.SHA256(), 32, salt=None, info=_INFO).derive(organisation_key(organisation))
+    return ChaCha20Poly1305(derived)
