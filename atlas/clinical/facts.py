@@ -54,7 +54,7 @@ def condition(written: str, words: str = "", starts: Day | None = None, *, schem
 # Stages ----------------------------------------------------------------------------------------
 
 _BEFORE = re.compile(r"(?i)^\s*(?:ajcc|uicc)?\s*(?:stage|stadium|estadio|stade)?\s*")
-_TNM = re.compile(r"(?i)([cpyarum]{0,3})\s*([TNM])?\s*(x|is|a|0|[1-4](?:mi|[a-e][1-3]?)?)")
+_TNM = re.compile(r"(?i)([cpyaru]{0,3})\s*([TNM])?\s*(x|is|a|0|[1-4](?:mi|[a-e][1-3]?)?)")
 _AFTER = re.compile(r"\s*\((?:m|s|\d+|sn|i[-+]|mol[-+]|i[-+],\s*sn|f|dcis|lcis|paget|pu|pd|scc)\)\s*$", re.I)
 _CANONICAL = {name: {one.casefold(): one for one in known} for name, known in STAGES.items()}
 _ARABIC = {"1": "I", "2": "II", "3": "III", "4": "IV"}
@@ -90,9 +90,9 @@ def _group(text: str) -> tuple[str, str]:
 
 
 _IN_WORDS = {
-    "T": re.compile(r"\b([cpyarum]{0,3}T(?:X|is|a|0|[1-4][a-e0-9]{0,2}(?:mi)?))\b", re.I),
-    "N": re.compile(r"\b([cpyarum]{0,3}N(?:X|0|[1-3][a-c]?(?:mi)?))\b", re.I),
-    "M": re.compile(r"\b([cpyarum]{0,3}M(?:X|0|1[a-e]?[12]?))\b", re.I),
+    "T": re.compile(r"\b([cpyaru]{0,3}T(?:X|is|a|0|[1-4][a-e0-9]{0,2}(?:mi)?))\b", re.I),
+    "N": re.compile(r"\b([cpyaru]{0,3}N(?:X|0|[1-3][a-c]?(?:mi)?))\b", re.I),
+    "M": re.compile(r"\b([cpyaru]{0,3}M(?:X|0|1[a-e]?[12]?))\b", re.I),
     "group": re.compile(r"(?i)stage\s+(?:group\s+)?([0IV][0-9IVABCDabcds]{0,5})\b"),
 }
 

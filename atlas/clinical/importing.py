@@ -20,7 +20,7 @@ from atlas.clinical import fhir, headings, mapping, originals, tables, tasks
 from atlas.clinical.errors import NotTaken, Wrong
 from atlas.clinical.facts import Fact
 from atlas.clinical.people import People
-from atlas.clinical.reading import require_nobody_named
+from atlas.clinical.reading import require_nobody_named, require_nobody_told
 from atlas.clinical.tables import Row, Table
 from atlas.models import ClinicalImport, Dataset
 

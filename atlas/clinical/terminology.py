@@ -50,8 +50,14 @@ TERMINOLOGIES: Mapping[str, Terminology] = {
     )
 }  # fmt: skip
 BY_SYSTEM = {system: one.key for one in TERMINOLOGIES.values() for system in one.systems}
-_TOLD_BY_LOOKS = ("ICDO3", "ICD10", "ATC", "OPS", "SCT")
-"""In this order: where a table doesn't say whose codes they are."""
+_TOLD_BY_LOOKS = (
+    ("ICDO3", re.compile(r"[89][0-9]{3}/[0-9]")),
+    ("ATC", re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}", re.I)),
+    ("ICD10", re.compile(r"[A-Z][0-9][0-9A-B].*", re.I)),
+    ("OPS", re.compile(r"[1-9]-.*")),
+    ("SCT", re.compile(r"[0-9]+")),
+)
+"""Where a table doesn't say whose codes they are."""
 
 _SEPARATED = re.compile(r"([A-Za-z0-9-]{2,12})[:|]\s*(\S+)")
 _SPELLINGS = {
@@ -72,11 +78,9 @@ def coded(written: str, scheme: str = "") -> str:
         return _checked(spelled, match[2])
     if scheme:
         return _checked(scheme, text)
-    for key in _TOLD_BY_LOOKS:
-        try:
+    for key, looks in _TOLD_BY_LOOKS:
+        if looks.fullmatch(text):
             return _checked(key, text)
-        except Wrong:
-            continue
     raise Wrong(
         "This is no code of ICD-10, ICD-O-3, SNOMED CT, ATC or OPS. For others write the terminology before "
         "it, such as NCIT:C2926."
