@@ -14,6 +14,7 @@ COUNTED = {  # of {{ n|plural:"case,cases" }}
     "dataset": ngettext_lazy("dataset", "datasets"),
     "day": ngettext_lazy("day", "days"),
     "file": ngettext_lazy("file", "files"),
+    "hospital": ngettext_lazy("hospital", "hospitals"),
     "image": ngettext_lazy("image", "images"),
     "image is": ngettext_lazy("image is", "images are"),
     "image waits": ngettext_lazy("image waits", "images wait"),

@@ -33,7 +33,7 @@ class Card:
 
 
 def cards_of(user: Someone, listings: Sequence[Listing]) -> list[Card]:
-    """`listings` come from `search.in_order`. The number of questions to the database doesn't depend on them."""
+    """`listings` come from `search.in_order`. The number of queries doesn't depend on them."""
     modalities: dict[int, list[str]] = defaultdict(list)
     order = {code: place for place, code in enumerate(COLUMNS)}
     rows = ListingFacet.objects.filter(facet="modality", listing__in=[one.pk for one in listings])

@@ -1,4 +1,4 @@
-"""The map of providers: outlines that were made when the viewer was built, shaded by what each country holds."""
+"""The map of providers: outlines made when the viewer was built, shaded by what each country holds."""
 
 import json
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ class Menu:
 
 
 def menus_of(query: Query, facets: Mapping[str, Sequence[Value]], names: Mapping[str, str]) -> list[Menu]:
-    """In the order of FACETS. What was chosen and is nowhere stays in its menu, so that it can be taken away."""
+    """In the order of FACETS. What was chosen and is nowhere stays in its menu: it can be taken away."""
     return [
         menu
         for key, facet in FACETS.items()
@@ -56,9 +56,7 @@ def menus_of(query: Query, facets: Mapping[str, Sequence[Value]], names: Mapping
     ]
 
 
-def _menu(
-    key: str, title: str, query: Query, values: Sequence[Value], names: Mapping[str, str]
-) -> Menu:
+def _menu(key: str, title: str, query: Query, values: Sequence[Value], names: Mapping[str, str]) -> Menu:
     chosen = query.chosen.get(key, ())
     known = {value.value for value in values}
     every = [*values, *(Value(value, 0, 0, 0) for value in chosen if value not in known)]

@@ -1,5 +1,5 @@
-"""Which pictures stand for a dataset, and who sees them: those who see its images anyway, and anyone where its
-organisation lets the catalogue show them."""
+"""Which pictures stand for a dataset, and who sees them: those who see its images anyway, and anyone where
+its organisation lets the catalogue show them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -64,9 +64,7 @@ def _chosen(dataset: Dataset) -> list[int]:
 def seen_by(user: Someone, listings: Sequence[Listing]) -> dict[int, list[Picture]]:
     """By the listing's primary key. Two questions to the database, or three with someone signed in."""
     by_pk = {listing.pk: listing for listing in listings if listing.dataset_id}
-    rows = list(
-        ListingPicture.objects.filter(listing__in=by_pk).select_related("series").order_by("number")
-    )
+    rows = list(ListingPicture.objects.filter(listing__in=by_pk).select_related("series").order_by("number"))
     own: set[int] = set()
     if user.is_authenticated and rows:
         seen = policies.visible_series(user).filter(pk__in=[row.series_id for row in rows])

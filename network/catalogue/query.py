@@ -1,4 +1,4 @@
-"""What someone asks of the catalogue, as it stands in an address: words, chosen values of facets, an order."""
+"""What someone asks of the catalogue, as an address says it: words, chosen values of facets, an order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ class Query:
             yield "sort", self.sort
 
     def address(self, **more: object) -> str:
-        """"?q=…&organ=lung", or "?" for everything."""
+        """ "?q=…&organ=lung", or "?" for everything."""
         return "?" + urlencode([*self.pairs(), *((name, str(value)) for name, value in more.items())])
 
 
@@ -76,7 +76,9 @@ def from_params(params: Params) -> Query:
     """Raises QueryError where something can't be meant: a filter is never left out in silence."""
     text = _one(params, "q")
     if len(text) > TEXT_LENGTH_MAX:
-        raise QueryError(f"The words are {len(text)} characters long; at most {TEXT_LENGTH_MAX} are looked for.")
+        raise QueryError(
+            f"The words are {len(text)} characters long; at most {TEXT_LENGTH_MAX} are looked for."
+        )
     sort = _one(params, "sort")
     if sort and sort not in SORTS:
         raise QueryError(f"There is no order “{sort[:40]}”: sort by {', '.join(SORTS)}.")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.expressions import OrderBy
 from django.db.models.fields.json import KT
 
 from network.catalogue import text
@@ -18,7 +19,7 @@ from network.catalogue.query import Query
 from network.facets import FACETS
 from network.models import Listing, ListingFacet
 
-ORDERS = {
+ORDERS: dict[str, list[str | OrderBy]] = {
     "updated": [F("published_at").desc(nulls_last=True), "title", "id"],
     "subjects": [F("subjects").desc(nulls_last=True), "title", "id"],
     "title": ["title", "id"],
@@ -45,8 +46,8 @@ class Value:
 class Found:
     """`ids` of listings in the asked order; `facets`: the values of each, those of most datasets first.
 
-    The values of a facet are counted as if nothing were chosen of that same facet: they say what else could be
-    chosen. `mended`: the words that were looked for instead, where nothing has those that were asked.
+    The values of a facet are counted as if nothing were chosen of that same facet: they say what else could
+    be chosen. `mended`: the words that were looked for instead, where nothing has those that were asked.
     """
 
     ids: list[int]

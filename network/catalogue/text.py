@@ -15,7 +15,31 @@ ALIKE = 0.75
 WORD = re.compile(r"[^\W_]+")
 
 # They are in every text, and say nothing about which.
-EMPTY = frozenset("a an and at by de for from in la of on or the to with y el los las del".split())
+EMPTY = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "by",
+        "de",
+        "for",
+        "from",
+        "in",
+        "la",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "y",
+        "el",
+        "los",
+        "las",
+        "del",
+    ]
+)
 
 VOCABULARY = """
     SELECT word FROM ts_stat(

@@ -19,6 +19,7 @@ from django.utils import timezone
 from atlas.archive.storage import new_key, storage
 from atlas.models import Dataset, Study
 from network import figures
+from network.catalogue import pictures
 from network.disclosure import LIMIT_STEPS
 from network.facts.building import build
 from network.facts.columns import Facts, written
@@ -265,6 +266,7 @@ def _show(listing: Listing, version: ListingVersion) -> None:
     listing.save()
     replace_facets([listing])
     words.write([listing.pk])
+    pictures.choose(listing)
 
 
 def replace_facets(listings: Iterable[Listing]) -> None:

@@ -3,66 +3,120 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts import permissions
-from atlas import policies
-from network import catalogue
-from network.templatetags.house import country
+from network.catalogue import body, cards, search
+from network.catalogue.holdings import LABELS, Holdings, holdings, organisation_names
+from network.catalogue.menus import menus_of
+from network.catalogue.query import SORTS, Query
+from network.catalogue.shown import LABELLED, Block, Line
+from network.catalogue.wording import value_words
+from network.facets import TIME_POINTS
+from network.templatetags.house import heat
+
+CARDS = 12
+MENUS = ("organ", "condition", "modality", "country", "time_points", "label", "access")
+COUNTRIES_MOST = 8
+ROWS_ALWAYS = 12
+"""Of the body chart: every organ stands there, also one that nobody has images of yet; "several" only if it
+has some."""
 
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    """What this node holds: numbers for anyone, pictures for those who may see them."""
-    figures = catalogue.figures()
-    pictures = catalogue.pictures(request.user, figures)
-    by_organ = {
-        dataset.get_organ_display(): pictures[dataset.pk]
-        for dataset in reversed(figures.datasets)
-        if dataset.pk in pictures
-    }
-    openable = set(policies.visible_datasets(request.user).values_list("pk", flat=True))
-    cards = [
-        {
-            "dataset": dataset,
-            "picture": pictures.get(dataset.pk),
-            "modalities": figures.modalities.get(dataset.pk, []),
-            "may_open": dataset.pk in openable,
-            "per_subject": dataset.studies_count / dataset.subjects,  # type: ignore[attr-defined]
-        }
-        for dataset in figures.datasets
-    ]
-    held = figures.holdings
+    """What the atlas holds: numbers for anyone, pictures where the organisation shows them."""
+    held = holdings()
+    found = search.find(Query())
+    rows = [row for row in held.rows.values() if row.datasets or row.organ != "several"]
+    names = organisation_names()
+    menus = menus_of(Query(), found.facets, names)
     context = {
         "held": held,
         "lines": [
             {
                 "row": row,
-                "cells": [row.by_modality.get(name, 0) for name in held.modalities],
-                "picture": by_organ.get(row.organ),
+                "words": value_words("organ", row.organ),
+                "address": _chosen("organ", row.organ),
+                "cells": [row.by_modality.get(name) for name in held.columns],
             }
-            for row in held.rows
+            for row in rows
         ],
-        "has_pictures": bool(by_organ),
-        "sides": _sides(held),
-        "cards": cards,
+        "body": {
+            "height": body.HEAD_PX + body.ROW_PX * max(len(rows), ROWS_ALWAYS) + 12,
+            "lines": body.lines_of(rows),
+            "heat": {row.organ: heat(row.subjects.told, held.most_in_a_row) for row in rows},
+        },
+        "sides": _sides(held, found),
+        "menus": [menu for menu in menus if menu.key in MENUS],
+        "cards": cards.cards_of(request.user, search.in_order(found.ids[:CARDS])),
+        "sorts": _sorts(),
     }
     return render(request, "network/front.html", context)
 
 
-def _sides(held: catalogue.Holdings) -> list[dict[str, object]]:
-    """The lists beside the chart, each with its longest line."""
-    interval = held.median_interval_days
-    followed = "subjects" if interval is None else f"subjects; median interval {interval:.0f} days"
-    lists = [
-        ("Organisation", "subjects", held.by_organisation[:8]),
-        ("Country", "subjects", [(country(code), n) for code, n in held.by_country]),
-        ("Time points", followed, held.by_time_points),
-    ]
+def _sorts() -> list[tuple[str, str]]:
+    here = reverse("catalogue")
     return [
-        {"title": title, "note": note, "lines": lines, "longest": max((n for _, n in lines), default=0)}
-        for title, note, lines in lists
+        (here + Query(sort=key).address(), gettext(words))
+        for key, words in SORTS.items()
+        if key != "relevance"
     ]
+
+
+def _chosen(facet: str, value: str) -> str:
+    return reverse("catalogue") + Query(chosen={facet: (value,)}).address()
+
+
+def _sides(held: Holdings, found: search.Found) -> list[dict[str, object]]:
+    """The lists beside the chart."""
+    countries = sorted(held.by_country.items(), key=lambda one: (-one[1].told, one[0]))
+    times = {one.value: one.told for one in found.facets["time_points"]}
+    interval = held.median_interval_days
+    followed = gettext("subjects")
+    if interval is not None:
+        followed = gettext("subjects; median interval %(days)d days") % {"days": round(interval)}
+    blocks = [
+        (
+            gettext("subjects"),
+            Block(
+                "country",
+                gettext("Country"),
+                [
+                    Line(value_words("country", code), told.number, _chosen("country", code))
+                    for code, told in countries[:COUNTRIES_MOST]
+                ],
+                max(0, len(countries) - COUNTRIES_MOST),
+            ),
+        ),
+        (
+            followed,
+            Block(
+                "time_points",
+                gettext("Time points"),
+                [
+                    Line(value_words("time_points", one), times[one], _chosen("time_points", one))
+                    for one in TIME_POINTS
+                    if one in times
+                ],
+            ),
+        ),
+        (
+            gettext("subjects"),
+            Block(
+                "labels",
+                gettext("Labels"),
+                [
+                    Line(gettext(LABELLED[key]), held.labels[key].number)
+                    for key in LABELS
+                    if key in held.labels and held.labels[key].told
+                ],
+            ),
+        ),
+    ]
+    return [{"block": block, "note": note} for note, block in blocks if block.lines]
 
 
 @login_required
