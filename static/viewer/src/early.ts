@@ -14,8 +14,8 @@ async function ask<T>(url: string): Promise<T> {
   return answer.clone().json() as Promise<T>;
 }
 
-async function begin(read: string): Promise<void> {
-  const { hanging, studies } = await ask<Read>(`/api/v1/reads/${read}/`);
+async function begin(address: string): Promise<void> {
+  const { hanging, studies } = await ask<Read>(address);
   const rows = studies.flatMap((study) => study.series);
   const filled = hanging?.panes.filter((pane) => pane.series) ?? [];
   const opening = filled.slice(0, PANES).map(async ({ series, frame }, place) => {
@@ -29,4 +29,6 @@ async function begin(read: string): Promise<void> {
 }
 
 const [, read] = /^\/reads\/([^/]+)\/$/.exec(location.pathname) ?? [];
-if (read) void begin(read).catch(() => {});
+const [, study] = /^\/access\/studies\/([^/]+)\/$/.exec(location.pathname) ?? [];
+const address = read ? `/api/v1/reads/${read}/` : study ? `/api/v1/access/studies/${study}/` : null;
+if (address) void begin(address).catch(() => {});

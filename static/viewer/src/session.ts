@@ -1,6 +1,6 @@
 /** The wiring of one read: client, journal, frames, websocket, the editing lock. One per page. */
 import { askAgain } from "./adjudication/deciding";
-import { type Client, makeClient, ServerError } from "./api/client";
+import { type Client, isViewing, makeClient, ServerError } from "./api/client";
 import { follow } from "./api/live";
 import type { LiveMessage, Manifest, ObjectRef, Read } from "./api/types";
 import { frames, framesOf, watchCache } from "./cache";
@@ -91,7 +91,9 @@ export async function startSession(
     return;
   }
   if (left()) return;
-  document.title = t("Case {number} · Atlas", { number: String(read.case.number).padStart(4, "0") });
+  document.title = isViewing(readId)
+    ? t("Subject {name} · Atlas", { name: read.subject.pseudonym })
+    : t("Case {number} · Atlas", { number: String(read.case.number).padStart(4, "0") });
   room.setState({ read, label: chosenOf(read.schema.labels, null) });
   const owner = `${user || read.you.name}/${readId}`;
   journal = new Journal({
@@ -114,6 +116,11 @@ export async function startSession(
   // The masks of a series need its matrix: its manifest comes before the marks.
   await loadManifests(read.studies.flatMap((study) => study.series.map(({ id }) => id)));
   if (left()) return;
+  if (isViewing(readId)) {
+    // There are no marks to fetch, nobody to meet and nothing to save.
+    room.setState({ editing: "closed" });
+    return;
+  }
   await takeLock(readId, read, left);
   if (left()) return;
   unfollow = follow(

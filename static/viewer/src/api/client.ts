@@ -56,8 +56,18 @@ export interface NewComment {
   point_image: Point2 | null;
 }
 
+const STUDY = "study:";
+
+/** The name of a study that is looked at without a read, where the name of a read is expected. */
+export const viewingOf = (study: string): string => `${STUDY}${study}`;
+
+export const isViewing = (read: string): boolean => read.startsWith(STUDY);
+
+export const addressOf = (read: string): string =>
+  isViewing(read) ? `/api/v1/access/studies/${read.slice(STUDY.length)}/` : `/api/v1/reads/${read}/`;
+
 export function makeClient(readId: string, csrf: string) {
-  const base = `/api/v1/reads/${readId}/`;
+  const base = addressOf(readId);
 
   async function ask<T>(url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
     let answer: Response;

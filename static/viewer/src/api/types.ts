@@ -221,7 +221,8 @@ export interface Comment {
 
 export interface Read {
   id: string;
-  kind?: "read" | "adjudication";
+  /** "viewing": no read at all, but images that someone may look at. */
+  kind?: "read" | "adjudication" | "viewing";
   /** The readers' work, where this read settles it. */
   adjudication?: Adjudication | null;
   state: ReadState;
@@ -230,7 +231,7 @@ export interface Read {
     name: string;
     initials: string;
     /** "fellow": another reader of the case, where the project reads in the open. */
-    capacity: "reader" | "reviewer" | "lead" | "fellow";
+    capacity: "reader" | "reviewer" | "lead" | "fellow" | "viewer";
     may_edit: boolean;
     may_submit: boolean;
     may_judge: boolean;

@@ -4,6 +4,7 @@ import { changes, stepChange, toggleChanges } from "../review";
 import { openDialog } from "../store/dialog";
 import { room } from "../store/room";
 import { t } from "../words";
+import { isViewing } from "./why";
 
 const whyNone = (): string | null =>
   changes.getState().diff ? null : t("There is no earlier round to compare this read with.");
@@ -33,6 +34,7 @@ register(
     title: t("Tell of an incidental finding"),
     group: "Room",
     keys: ["Shift+i"],
+    hidden: isViewing,
     run: () => openDialog("incidental"),
   },
 );

@@ -4,7 +4,7 @@ import { register } from "../commands";
 import { openDialog } from "../store/dialog";
 import { room } from "../store/room";
 import { t } from "../words";
-import { isNoReader } from "./why";
+import { isNoReader, isViewing } from "./why";
 
 const PARTS = [".bar", ".tools", ".rail", ".panes", ".findings"];
 const FOCUSABLE = "[role=application][tabindex='0'], button:not(:disabled), a[href], select, textarea, input";
@@ -63,6 +63,7 @@ register(
     title: t("To the worklist"),
     group: "Room",
     keys: [],
+    hidden: isViewing,
     run: () => {
       const { read } = room.getState();
       if (read) location.assign(read.worklist_url);

@@ -28,17 +28,18 @@ export function Room() {
   const beside = useStore(judging, (state) => state.layout);
   useEffect(listen, []);
   useCine();
+  const isViewing = location.pathname.startsWith("/access/");
   if (problem) {
     return (
       <main className="roomsay">
-        <h1>{t("This read can't be opened")}</h1>
+        <h1>{isViewing ? t("This study can't be opened") : t("This read can't be opened")}</h1>
         <p>{problem}</p>
         <div className="row">
           <button type="button" className="btn" onClick={() => location.reload()}>
             {t("Try again")}
           </button>
-          <a className="btn" href="/worklist/">
-            {t("Back to the worklist")}
+          <a className="btn" href={isViewing ? "/access/" : "/worklist/"}>
+            {isViewing ? t("Your access") : t("Back to the worklist")}
           </a>
         </div>
       </main>
@@ -58,7 +59,7 @@ export function Room() {
   const down = alone ? 1 : layout.rows;
   return (
     <div
-      className={read.adjudication ? "room read adjudicating" : "room read"}
+      className={`room read ${read.kind === "viewing" ? "viewing" : read.adjudication ? "adjudicating" : ""}`}
       // After a click the keys belong to the image again: Space must not press the button once more.
       onPointerUp={(event) => (event.target as Element).closest("button")?.blur()}
     >
@@ -82,7 +83,7 @@ export function Room() {
           </div>
         )}
       </main>
-      <Findings key={read.id} />
+      {read.kind !== "viewing" && <Findings key={read.id} />}
       <Dialogs />
     </div>
   );

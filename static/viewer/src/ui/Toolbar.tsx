@@ -104,6 +104,7 @@ function Presets() {
 export function Toolbar() {
   const may = useRoom(mayMark);
   const reader = useRoom((state) => state.read?.you.capacity === "reader");
+  const viewing = useRoom((state) => state.read?.kind === "viewing");
   const tool = useRoom((state) => state.tool);
   const cine = useRoom((state) => state.cine);
   const overlays = useRoom((state) => state.overlays);
@@ -121,7 +122,7 @@ export function Toolbar() {
           <BrushBar />
         </>
       )}
-      <ToolGroup group="judge" label={t("More ways to comment")} />
+      {!viewing && <ToolGroup group="judge" label={t("More ways to comment")} />}
       <Presets />
       <Toggles />
       <div

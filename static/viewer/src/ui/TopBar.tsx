@@ -12,7 +12,7 @@ import {
   Siren,
   TriangleAlert,
 } from "lucide-react";
-import type { ReadState } from "../api/types";
+import type { Read, ReadState } from "../api/types";
 import { firstKey } from "../commands";
 import { openDialog } from "../store/dialog";
 import { marksOpenLater } from "../store/room";
@@ -34,6 +34,7 @@ export function TopBar() {
   const read = useRoom((state) => state.read);
   const people = useRoom((state) => state.people);
   if (!read) return <header className="bar" />;
+  if (read.kind === "viewing") return <ViewingBar read={read} />;
   const { word, tone, icon: Icon } = STATES[read.state];
   const judges = read.adjudication ?? null;
   const blind =
@@ -104,6 +105,29 @@ export function TopBar() {
             </span>
           ))}
         </span>
+      </div>
+    </header>
+  );
+}
+
+/** Of images that someone looks at without a read. */
+function ViewingBar({ read }: { read: Read }) {
+  return (
+    <header className="bar">
+      <a className="row tight" href={read.worklist_url}>
+        <List size={15} aria-hidden="true" />
+        {t("Studies")}
+      </a>
+      <span className="sep" />
+      <h1 className="case">{t("Subject {name}", { name: subjectText(read) })}</h1>
+      <span className="faint clip">{read.project.name}</span>
+      <div className="row end wide">
+        <span className="row faint tight" data-testid="saving" data-saving="viewing">
+          <Lock size={14} aria-hidden="true" />
+          {t("For looking only: nothing is marked or saved")}
+        </span>
+        <span className="sep" />
+        <span className="av me">{read.you.initials}</span>
       </div>
     </header>
   );

@@ -181,6 +181,11 @@ export const panels: Catalogue = {
   "Marks open when it is submitted": "Las marcas se abren al entregarla",
   "Read only, edit {n}": "Solo lectura, edición {n}",
   "Read only": "Solo lectura",
+  "For looking only: nothing is marked or saved": "Solo para mirar: nada se marca ni se guarda",
+  "These images are for looking only.": "Estas imágenes son solo para mirar.",
+  "This study can't be opened": "Este estudio no se puede abrir",
+  "Your access": "Su acceso",
+  "Subject {name} · Atlas": "Sujeto {name} · Atlas",
   Saved: "Guardado",
   "edit {n}": "edición {n}",
   "{n} conflicts: choose in the findings": {
