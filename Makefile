@@ -2,13 +2,16 @@
 # Everything private goes to .tools/, .venv/, static/viewer/node_modules and .atlas/. The work is in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo prepare viewer test check judges bench pictures clean
+.PHONY: help demo demo-federation prepare viewer test check judges bench pictures clean
 
 help:  ## what can be made
-	@sed -n 's/^\([a-z]*\):  *## */  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):  *## */  make \1	/p' Makefile
 
 demo:  ## start a node with demo accounts and cases on http://127.0.0.1:8000 (ATLAS_PORT, ATLAS_HOME)
 	@sh scripts/demo.sh
+
+demo-federation:  ## start a hub and two nodes that joined it, on three ports from ATLAS_PORT on
+	@sh scripts/demo_federation.sh
 
 test:  ## lint, types, the viewer's tests, and all tests with a real browser
 	@sh scripts/test.sh

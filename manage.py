@@ -4,7 +4,7 @@
 import os
 import sys
 
-WITHOUT_DATABASE = (["make_vault_key"], ["open_vault"])  # for a computer that is no node
+WITHOUT_DATABASE = (["make_vault_key"], ["open_vault"], ["demo_federation"])  # no node of their own
 
 
 def main() -> None:

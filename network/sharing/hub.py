@@ -105,7 +105,7 @@ def _client(hub: Node) -> DjangoOAuth2App:
     )
     try:
         metadata = client.load_server_metadata()
-    except (requests.RequestException, ValueError) as error:
+    except (requests.RequestException, ValueError, TypeError) as error:
         raise HubAway(type(error).__name__) from error
     if not isinstance(metadata, dict) or not _is_the_hubs(hub, metadata):
         logger.warning("What answers at the hub's address doesn't name itself as the hub.")
