@@ -1,12 +1,9 @@
 """Two organisations with what they hold, and who may see it."""
 
 import pytest
-from django.core.cache import cache
-
 from accounts import permissions
 from accounts.models import Organisation, User
 from atlas.models import Dataset
-from network import catalogue
 from tests.cast import person, study_of
 
 
@@ -41,9 +38,3 @@ def breast(ribera) -> Dataset:
     dataset = Dataset.objects.create(organisation=ribera, name="Breast DCE-MR", slug="breast", organ="breast")
     study_of(dataset, "B-1", "2024-01-01", "MR XA")
     return dataset
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted_yet(db):
-    """On a busy machine a test before may have kept its slow count."""
-    cache.delete(catalogue.FIGURES_KEY)
