@@ -17,6 +17,23 @@ from tests.walking import ROLES, Walk, build, routes, websocket_routes
 # Columns: anonymous, stranger, administrator of the node, manager of the organisation, data manager of the
 # dataset; of the project: lead, reviewer, reader, other reader, scientist.
 TABLE = """
+GET    /access/                                                302 200 200 200 200 200 200 200 200 200
+GET    /access/add/chest-ct/                                   302 200 200 200 200 200 200 200 200 200
+POST   /access/add/chest-ct/                                   302 302 302 302 302 302 302 302 302 302
+GET    /access/requests/{asked}/                               302 404 404 404 404 404 404 404 404 200
+POST   /access/requests/{asked}/                               302 404 404 404 404 404 404 404 404 302
+POST   /access/requests/{asked}/withdraw/                      302 404 404 404 404 404 404 404 404 302
+POST   /access/requests/{asked}/datasets/remove/               302 404 404 404 404 404 404 404 404 302
+POST   /access/requests/{asked}/documents/                     302 404 404 404 404 404 404 404 404 302
+POST   /access/requests/{asked}/documents/remove/              302 404 404 404 404 404 404 404 404 302
+GET    /access/documents/{document}/                           302 404 404 404 404 404 404 404 404 200
+POST   /access/parts/{part}/answer/                            302 404 404 404 404 404 404 404 404 302
+POST   /access/parts/{part}/agree/                             302 404 404 404 404 404 404 404 404 302
+GET    /access/committee/                                      302 403 403 403 403 403 403 403 403 403
+GET    /access/committee/{part}/                               302 404 404 404 404 404 404 404 404 404
+POST   /access/committee/{part}/                               302 404 404 404 404 404 404 404 404 404
+GET    /access/datasets/chest-ct/                              302 404 404 404 404 404 404 404 404 404
+GET    /access/studies/{study}/                                302 404 404 200 200 404 404 404 404 404
 GET    /                                                       200 200 200 200 200 200 200 200 200 200
 GET    /.well-known/openid-configuration                       200 200 200 200 200 200 200 200 200 200
 GET    /account/                                               302 200 200 200 200 200 200 200 200 200
@@ -68,6 +85,9 @@ GET    /organisations/                                         302 200 200 200 2
 GET    /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
 POST   /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
 GET    /organisations/nordhain/                                302 404 200 200 404 404 404 404 404 404
+GET    /organisations/nordhain/accesses/                       302 404 404 200 404 404 404 404 404 404
+GET    /organisations/nordhain/accesses/table.csv              302 404 404 200 404 404 404 404 404 404
+GET    /organisations/nordhain/accesses/messages/              302 404 404 200 404 404 404 404 404 404
 GET    /organisations/nordhain/datasets/new/                   302 404 404 200 404 404 404 404 404 404
 POST   /organisations/nordhain/datasets/new/                   302 404 404 200 404 404 404 404 404 404
 GET    /organisations/nordhain/members/                        302 404 200 200 404 404 404 404 404 404
@@ -219,6 +239,9 @@ PUT    /api/v1/projects/respond/releases/1/predictions/{p}/files/a.dcm 401 404 4
 POST   /api/v1/projects/respond/releases/1/predictions/{p}/hand-in/ 401 404 404 404 404 403 403 403 403 400
 POST   /api/v1/projects/respond/releases/1/predictions/{p}/propose/ 401 404 404 404 404 400 403 403 403 403
 GET    /api/v1/releases/                                       401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/access/requests/                                401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/access/grants/                                  401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/access/studies/{study}/                         401 404 404 200 200 404 404 404 404 404
 GET    /api/v1/questions/                                      401 200 200 200 200 200 200 200 200 200
 POST   /api/v1/questions/                                      401 400 400 400 400 400 400 400 400 400
 GET    /api/v1/questions/fields/                               401 200 200 200 200 200 200 200 200 200

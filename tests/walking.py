@@ -1,6 +1,7 @@
 """Walks addresses as each of a node's people. `tests/test_every_url.py` holds what they should get."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,7 +33,16 @@ from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
 from atlas.asgi import application
 from atlas.models import Upload, UploadFile
-from network.models import HeldPart, HeldQuestion, Question
+from network.models import (
+    AccessDocument,
+    AccessItem,
+    AccessPart,
+    AccessRequest,
+    HeldPart,
+    HeldQuestion,
+    Listing,
+    Question,
+)
 from tests import scene as scenes
 from tests.atlas.slices import series as slices
 from tests.scene import Scene
@@ -198,6 +208,7 @@ def build() -> Walk:
     PredictedCase.objects.create(prediction=prediction, release_case=scene.release.release_cases.get())
     adjudication = _adjudicated(scene)
     question, held = _questions(scene)
+    asked = _asked_for_access(scene)
     its = f"/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
     names = {
         "series": series.public_id,
@@ -220,10 +231,51 @@ def build() -> Walk:
         "p": prediction.public_id,
         "adjudication": adjudication.public_id,
         "question": question.public_id,
+        "asked": asked.public_id,
+        "part": asked.parts.get().public_id,
+        "document": asked.documents.get().public_id,
+        "study": series.study.public_id,
         "held_part": held.public_id,
         "judged": scene.reads["adjudicated"].public_id,
     }
     return Walk(scene, clients, names)
+
+
+def _asked_for_access(scene: Scene) -> AccessRequest:
+    """The scientist asked for the dataset; its committee has not answered."""
+    dataset, organisation = scene.dataset, scene.organisation
+    listing, _ = Listing.objects.get_or_create(
+        dataset=dataset,
+        defaults={
+            "slug": dataset.slug,
+            "title": dataset.name,
+            "organisation": organisation.name,
+            "organisation_slug": organisation.slug,
+            "country": organisation.country,
+        },
+    )
+    asked = AccessRequest.objects.create(
+        by=scene.people["scientist"], title="Small nodules", purpose="To train.", sent_at=timezone.now()
+    )
+    part = AccessPart.objects.create(
+        request=asked,
+        organisation=organisation,
+        organisation_name=organisation.name,
+        organisation_slug=organisation.slug,
+        state=AccessPart.State.SENT,
+    )
+    AccessItem.objects.create(part=part, listing=listing, mode="view")
+    key = new_key(".document")
+    storage().put_durable(key, b"Yes.")
+    AccessDocument.objects.create(
+        request=asked,
+        name="vote.txt",
+        media_type="text/plain",
+        size=4,
+        sha256=hashlib.sha256(b"Yes.").hexdigest(),
+        object_key=key,
+    )
+    return asked
 
 
 def _questions(scene: Scene) -> tuple[Question, HeldPart]:
