@@ -6,6 +6,8 @@ from network.dcat.codes import Term
 from network.dcat.describing import Description, Shared, at, said, typed
 from network.dcat.writing import Node
 
+NOT_IMAGES = {"SEG", "SR", "RTSTRUCT", "RTPLAN", "RTDOSE", "REG", "KO", "PR", "DOC", "RWV", "ANN"}
+
 VARIABLES = (
     ("subject", "The subject's pseudonym", "string"),
     ("kind", "What is told: condition, stage, treatment, status or death", "string"),
@@ -24,8 +26,8 @@ def counted(described: Description, shared: Shared) -> Node:
     node: Node = {
         "healthdcatap:hasStructuredData": [{"@value": has_facts}],
         "eucaim:hasBirthSex": shared.terms(map(vocabulary.sex, described.counted("sex"))),
-        "eucaim:hasCondition": [shared.term(_condition(described))],
-        "eucaim:hasImageModality": shared.terms(map(vocabulary.modality, described.counted("modality"))),
+        "eucaim:hasCondition": [shared.term(condition(described))],
+        "eucaim:hasImageModality": shared.terms(map(vocabulary.modality, modalities(described))),
         "eucaim:hasEquipmentManufacturer": shared.terms(
             map(vocabulary.manufacturer, described.counted("manufacturer"))
         ),
@@ -49,12 +51,17 @@ def counted(described: Description, shared: Shared) -> Node:
     return node
 
 
+def modalities(described: Description) -> list[str]:
+    """Those of images: marks and documents have a modality in DICOM, too."""
+    return [value for value in described.counted("modality") if value not in NOT_IMAGES]
+
+
 def _years(group: str) -> list[str]:
     """ "60-69" as its two ends; "90+" as its one."""
     return [part for part in group.rstrip("+").split("-") if part.isdecimal() and len(part) < 4]
 
 
-def _condition(described: Description) -> Term:
+def condition(described: Description) -> Term:
     """Exactly one: what a person knows the code of, what clinical facts count most, or the organ's cancer."""
     if code := described.one("condition_code"):
         return described.vocabulary.condition_of_code(code)

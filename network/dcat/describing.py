@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from network.dcat import plain
 from network.dcat.codes import Term, Vocabulary
 from network.dcat.terms import EHDS, Choice, Terms, kept_of
@@ -73,6 +75,10 @@ class Description:
     @classmethod
     def of(cls, listing: Listing, addresses: Addresses) -> "Description":
         return cls(listing, addresses, kept_of(listing.terms), Vocabulary(addresses.terms))
+
+    @classmethod
+    def here(cls, listing: Listing) -> "Description":
+        return cls.of(listing, Addresses(settings.NODE_ADDRESS))
 
     @property
     def iri(self) -> str:

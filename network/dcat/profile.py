@@ -10,7 +10,7 @@ from django_countries import countries
 
 from atlas.models import Dataset
 from network.dcat import plain
-from network.dcat.counted import counted
+from network.dcat.counted import counted, modalities
 from network.dcat.describing import EU, Addresses, Description, Shared, at, choice, concept, laws, said, typed
 from network.dcat.distribution import access_rights, distribution
 from network.dcat.parties import parties
@@ -120,12 +120,12 @@ def _words(described: Description) -> Node:
 def _summary(described: Description) -> str:
     """What can be said of any dataset, from its counts."""
     listing = described.listing
-    modalities = ", ".join(described.counted("modality")) or "Images"
+    shown = ", ".join(modalities(described)) or "Images"
     subjects = "few" if listing.subjects is None else f"{listing.subjects:,}"
     organ = (
         Dataset.Organ(listing.organ).label if listing.organ in Dataset.Organ.values else "Several or other"
     )
-    return f"{modalities} of {subjects} subjects. Primary tumour: {organ.lower()}."
+    return f"{shown} of {subjects} subjects. Primary tumour: {organ.lower()}."
 
 
 def keywords(described: Description) -> list[str]:
@@ -133,7 +133,7 @@ def keywords(described: Description) -> list[str]:
     found = ["cancer imaging"]
     if organ in Dataset.Organ.values and organ != Dataset.Organ.SEVERAL:
         found.append(str(Dataset.Organ(organ).label))
-    found += described.counted("modality")
+    found += modalities(described)
     found += [part.lower() for part in described.counted("body_part")]
     found += described.counted("label")
     found += described.several("keywords")

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django_countries import countries
 
 from network.dcat import plain
+from network.dcat.counted import modalities
 from network.dcat.describing import Addresses, Description
 from network.dcat.distribution import LICENCES
 from network.dcat.profile import in_english, keywords
@@ -31,7 +32,7 @@ def described(listing: Listing, addresses: Addresses) -> dict[str, Any]:
         "keywords": keywords(made),
         "isAccessibleForFree": listing.access == Listing.Access.OPEN,
         "conditionsOfAccess": str(Listing.Access(listing.access).label),
-        "measurementTechnique": made.counted("modality"),
+        "measurementTechnique": modalities(made),
         "creator": {
             "@type": "Organization",
             "name": plain.text(listing.organisation, length_max=200),

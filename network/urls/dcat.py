@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from network.views import harvest
+from network.views import harvest, listing
 
 urlpatterns: list[URLPattern] = [
+    path("datasets/<slug:slug>/catalogue/", listing.listing, name="dataset-catalogue"),
     path("catalogue.ttl", harvest.whole, {"suffix": "ttl"}, name="catalogue-turtle"),
     path("catalogue.jsonld", harvest.whole, {"suffix": "jsonld"}, name="catalogue-json-ld"),
     path("fdp", harvest.point, name="fdp"),
