@@ -1,6 +1,6 @@
 """What every page knows of the node, and the places that its reader can go to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts import permissions
+from accounts.models import User
 from annotations.reading import incidental
+from network.access import policies as access
 from network.federation import nodes
 from network.models import Node
 from network.questions import policies as questions
@@ -73,11 +75,21 @@ def places(request: HttpRequest) -> list[Place]:
         waiting = questions.waiting_count(user) if decides else 0
         live = "/ws/questions/held/" if decides else ""
         found.append(_place(request, "Questions", reverse("questions"), waiting, live))
+        found.append(_access(request, user, decides=may("organisation", "approve_access")))
     if looks_after_images and user is not None:
         url = reverse("incidental")
         waiting = incidental.unanswered_count(user)
         found.append(_place(request, "Incidental findings", url, waiting, live="/ws/incidental/"))
     return found
+
+
+def _access(request: HttpRequest, user: User, *, decides: bool) -> Place:
+    """Who sits on a committee is led to what waits for it; everyone else to what they asked for."""
+    if not decides:
+        return _place(request, "Access", reverse("access"))
+    waiting = access.waiting_for_committee(user)
+    place = _place(request, "Access", reverse("access-committee"), waiting)
+    return replace(place, is_here=request.path.startswith(reverse("access")))
 
 
 def _place(request: HttpRequest, title: str, url: str, waiting: int = 0, live: str = "") -> Place:

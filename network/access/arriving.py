@@ -29,6 +29,11 @@ class _Id(s.RegexField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"^[0-9a-zA-Z-]{1,40}$", **kwargs)
 
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            raise s.ValidationError("Not a string.")
+        return super().to_internal_value(data)
+
 
 class _Item(s.Serializer):
     dataset = s.SlugField(max_length=60)

@@ -129,8 +129,8 @@ def people_of(organisation: Organisation) -> QuerySet[User]:
     return User.objects.filter(pk__in=grants.order_by().values("user")).order_by("last_name", "username")
 
 
-def record_use(by: User, organisation: Organisation, how: str) -> None:
-    """Reading the log is itself written down. `how`: page, csv or messages."""
+def record_use(by: User | None, organisation: Organisation, how: str) -> None:
+    """Reading the log is itself written down. `how`: page, csv, messages or command."""
     audit.record(by, LOG_USED, organisation, how=how)
 
 

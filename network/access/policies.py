@@ -5,7 +5,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts import permissions
-from accounts.models import Organisation
+from accounts.models import Organisation, User
 from accounts.permissions import Someone
 from atlas.policies import add_dataset_road
 from network.models import AccessGrant, AccessPart, AccessRequest
@@ -67,6 +67,11 @@ def committee_parts(user: Someone) -> QuerySet[AccessPart]:
     organisations = committee_organisations(user).values("pk")
     parts = AccessPart.objects.filter(organisation__in=organisations)
     return parts.exclude(state=AccessPart.State.DRAFT)
+
+
+def waiting_for_committee(user: User) -> int:
+    """How many requests wait for an answer of this person's committees. One query."""
+    return committee_parts(user).filter(state=AccessPart.State.SENT).exclude(request__by=user).count()
 
 
 def committee_part_or_404(user: Someone, public_id: str) -> AccessPart:

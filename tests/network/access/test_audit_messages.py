@@ -168,3 +168,15 @@ def test_taking_away_is_an_export_to_media():
     assert (source.get("UserIsRequestor"), media.get("UserIsRequestor")) == ("true", "false")
     assert media.find("RoleIDCode").get("csd-code") == "110154"
     assert media.find("MediaIdentifier/MediaType").get("csd-code") == "110037"
+
+
+def test_syslog_carries_each_message_with_its_length():
+    from network.management.commands.export_audit_messages import framed
+
+    whole = framed(b"<AuditMessage/>\n", now=datetime(2026, 11, 23, 12, 30, tzinfo=UTC))
+    length, _, text = whole.partition(b" ")
+    assert int(length) == len(text)
+    assert re.fullmatch(
+        rb"<85>1 2026-11-23T12:30:00\.000\+00:00 \S+ atlas - DICOM\+RFC3881 - \xef\xbb\xbf<AuditMessage/>",
+        text,
+    )

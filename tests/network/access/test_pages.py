@@ -2,9 +2,13 @@
 
 import csv
 import io
+import socket
+import threading
 from datetime import timedelta
+from xml.etree import ElementTree as ET
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -304,3 +308,41 @@ def test_after_the_end_a_look_is_not_explained_by_the_grant(looked, judge, resea
 def test_a_formula_in_a_purpose_stays_text(looked, judge):
     AccessRequest.objects.update(title="=HYPERLINK(1)")
     assert "'=HYPERLINK(1)" in _read(page(judge, "accesses-table", "karlsund"))
+
+
+def test_audit_messages_come_by_page_and_by_command(looked, judge, tmp_path):
+    answer = page(judge, "accesses-messages", "karlsund")
+    by_page = _read(answer).splitlines()
+    assert 'filename="karlsund-audit-messages.txt"' in answer.headers["Content-Disposition"]
+    out = io.StringIO()
+    call_command("export_audit_messages", "karlsund", stdout=out)
+    assert out.getvalue().splitlines() == by_page
+    assert len(by_page) == 5
+    assert all(ET.fromstring(line).tag == "AuditMessage" for line in by_page)
+
+
+def test_the_command_sends_messages_to_an_audit_repository(looked):
+    received = bytearray()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while piece := connection.recv(65536):
+                    received.extend(piece)
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        out = io.StringIO()
+        call_command("export_audit_messages", "karlsund", syslog=place, stdout=out)
+        thread.join(timeout=10)
+    assert out.getvalue() == f"5 messages sent to {place}.\n"
+    assert received.count(b"<AuditMessage>") == 5
+
+
+def test_the_command_says_what_is_wrong(looked):
+    with pytest.raises(CommandError, match="no organisation 'nowhere'"):
+        call_command("export_audit_messages", "nowhere")
+    with pytest.raises(CommandError, match="names a host and a port"):
+        call_command("export_audit_messages", "karlsund", syslog="nowhere")
