@@ -48,6 +48,8 @@ GET    /administrators/                                        302 403 200 403 4
 POST   /administrators/                                        302 403 404 403 403 403 403 403 403 403
 GET    /datasets/                                              302 200 200 200 200 200 200 200 200 200
 GET    /datasets/chest-ct/                                     302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/catalogue/                           302 404 404 200 403 404 404 404 404 404
+POST   /datasets/chest-ct/catalogue/                           302 404 404 400 403 404 404 404 404 404
 GET    /datasets/chest-ct/deidentification/                    302 404 404 200 200 404 404 404 404 404
 POST   /datasets/chest-ct/deidentification/                    302 404 404 200 403 404 404 404 404 404
 GET    /datasets/chest-ct/deidentification/preview/            302 404 404 200 200 404 404 404 404 404
@@ -67,6 +69,17 @@ GET    /datasets/chest-ct/quarantine/{series}/{held}/          302 404 404 200 2
 GET    /datasets/chest-ct/quarantine/{series}/{held}/picture/  302 404 404 200 200 404 404 404 404 404
 POST   /datasets/chest-ct/quarantine/{series}/{held}/decide/   302 404 404 302 302 404 404 404 404 404
 GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
+GET    /catalogue.ttl                                          200 200 200 200 200 200 200 200 200 200
+GET    /catalogue.jsonld                                       200 200 200 200 200 200 200 200 200 200
+GET    /fdp                                                    200 200 200 200 200 200 200 200 200 200
+GET    /fdp/                                                   200 200 200 200 200 200 200 200 200 200
+GET    /fdp/catalog/                                           200 200 200 200 200 200 200 200 200 200
+GET    /fdp/catalog/atlas                                      200 200 200 200 200 200 200 200 200 200
+GET    /fdp/dataset/                                           200 200 200 200 200 200 200 200 200 200
+GET    /fdp/terms                                              200 200 200 200 200 200 200 200 200 200
+GET    /fdp/dataset/chest-ct                                   404 404 404 404 404 404 404 404 404 404
+GET    /fdp/dataset/chest-ct/distribution/                     404 404 404 404 404 404 404 404 404 404
+GET    /fdp/distribution/chest-ct                              404 404 404 404 404 404 404 404 404 404
 GET    /health                                                 503 503 503 503 503 503 503 503 503 503
 GET    /home/                                                  302 302 302 302 302 302 302 302 302 302
 GET    /incidental/                                            302 403 403 200 200 403 403 403 403 403
