@@ -110,7 +110,7 @@ def quality_of(figures: Mapping[str, Any]) -> Block:
         for code, number in sorted(found.items(), key=lambda one: -(_count(one[1]) or 0))
         if code
     ]
-    return Block("quality", gettext("Quality"), lines[:VALUES_MAX], max(0, len(lines) - VALUES_MAX))
+    return Block("quality", "", lines[:VALUES_MAX], max(0, len(lines) - VALUES_MAX))
 
 
 def agreement_of(figures: Mapping[str, Any]) -> list[Agreed]:

@@ -52,6 +52,8 @@ def value_words(facet: str, value: str, names: Mapping[str, str] | None = None) 
             return gettext("5 or more") if value == "5+" else value
         case "condition":
             return gettext(CONDITIONS.get(value, value)) if value else value
+        case "age":
+            return value.replace("-", "–")
         case "body_part":
             return value.capitalize()
         case _:

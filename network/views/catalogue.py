@@ -154,10 +154,10 @@ def providers(request: HttpRequest) -> HttpResponse:
     held = holdings()
     every = hospitals.providers()
     drawn = map_of(held.by_country)
-    places = []
+    spots = []
     for place in drawn.places if drawn else []:
         told = held.by_country.get(place.code) if place.code else None
-        places.append((place, told, value_words("country", place.code) if place.code else ""))
+        spots.append((place, told, value_words("country", place.code) if place.code else ""))
     most = max((told.told for told in held.by_country.values()), default=0)
     context = {
         "held": held,
@@ -165,7 +165,7 @@ def providers(request: HttpRequest) -> HttpResponse:
         "left_out": max(0, len(every) - PROVIDERS_MAX),
         "goals": hospitals.goals_of(held),
         "map": drawn,
-        "places": places,
+        "spots": spots,
         "most": most,
         "countries": sorted(held.by_country.items(), key=lambda one: (-one[1].told, one[0])),
         "organs": [(value_words("organ", row.organ), row) for row in held.rows.values() if row.datasets],

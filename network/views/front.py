@@ -1,5 +1,6 @@
 """The front page, and where a person lands after signing in."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -35,6 +36,7 @@ def front(request: HttpRequest) -> HttpResponse:
     menus = menus_of(Query(), found.facets, names)
     context = {
         "held": held,
+        "least": settings.DISCLOSURE_MINIMUM,
         "lines": [
             {
                 "row": row,
@@ -116,7 +118,11 @@ def _sides(held: Holdings, found: search.Found) -> list[dict[str, object]]:
             ),
         ),
     ]
-    return [{"block": block, "note": note} for note, block in blocks if block.lines]
+    return [
+        {"block": block, "note": note, "is_wide": block.key == "labels"}
+        for note, block in blocks
+        if block.lines
+    ]
 
 
 @login_required
