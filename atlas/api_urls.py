@@ -1,7 +1,8 @@
 from django.urls import path
 
-from atlas.api import datasets, series, uploads
+from atlas.api import clinical, datasets, series, uploads
 
+_clinical = "datasets/<slug:slug>/clinical/<str:public_id>/"
 _upload = "datasets/<slug:slug>/uploads/<str:public_id>/"
 
 urlpatterns = [
@@ -13,6 +14,14 @@ urlpatterns = [
     path(f"{_upload}large-files/", uploads.SentFiles.as_view(), name="api-sent-files"),
     path(f"{_upload}large-files/<str:file_id>/", uploads.SentFile.as_view(), name="api-sent-file"),
     path(f"{_upload}done/", uploads.UploadDone.as_view(), name="api-upload-done"),
+    path("datasets/<slug:slug>/clinical/", clinical.ClinicalImports.as_view(), name="api-clinical"),
+    path(_clinical, clinical.OneClinicalImport.as_view(), name="api-clinical-import"),
+    path(f"{_clinical}mapping/", clinical.ClinicalMapping.as_view(), name="api-clinical-mapping"),
+    path(
+        "datasets/<slug:slug>/subjects/<str:public_id>/facts/",
+        clinical.SubjectFacts.as_view(),
+        name="api-subject-facts",
+    ),
     path("series/<str:public_id>/manifest/", series.SeriesManifest.as_view(), name="api-series-manifest"),
     path("series/<str:public_id>/pack/", series.SeriesPack.as_view(), name="api-series-pack"),
 ]

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from atlas.views import api_docs, datasets, deidentification, organisations, quarantine, receivers, vaults
+from atlas.views import (
+    api_docs,
+    clinical,
+    datasets,
+    deidentification,
+    organisations,
+    quarantine,
+    receivers,
+    vaults,
+)
+
+_clinical = "datasets/<slug:slug>/clinical/<str:public_id>/"
 
 urlpatterns = [
     path("organisations/", organisations.organisations, name="organisations"),
@@ -46,5 +57,11 @@ urlpatterns = [
         quarantine.decide,
         name="quarantine-decide",
     ),
+    path("datasets/<slug:slug>/clinical/", clinical.clinical, name="clinical"),
+    path(_clinical, clinical.clinical_import, name="clinical-import"),
+    path(f"{_clinical}mapping.json", clinical.clinical_mapping, name="clinical-mapping"),
+    path(f"{_clinical}refused.csv", clinical.clinical_refused, name="clinical-refused"),
+    path(f"{_clinical}throw-away/", clinical.clinical_throw_away, name="clinical-throw-away"),
+    path("datasets/<slug:slug>/subjects/<str:public_id>/", clinical.subject, name="subject"),
     path("api/docs/", api_docs.api_docs, name="api-docs"),
 ]

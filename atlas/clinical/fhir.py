@@ -44,6 +44,8 @@ _STAGE_PROFILES = {
     "tnm-stage-group": "group",
 }
 _PATHOLOGICAL = frozenset({"21899-0", "21900-6", "21901-4", "384625004", "371494008", "371497001"})
+_NUMBERED = ("http://snomed.info/sct", "http://loinc.org")
+"""Whose codes are numbers, and say a category only in words."""
 _STATUS_CODES = frozenset({"97509-4", "88040-1"})
 _SURGERY, _RADIOTHERAPY = "387713003", frozenset({"108290001", "1217123003", "1255724003"})
 _MEDICINES = ("MedicationRequest", "MedicationAdministration", "MedicationStatement")
@@ -289,7 +291,8 @@ def _status(value: dict[str, Any], day: Day | None) -> Fact:
 
 
 def _stage(name: str, value: dict[str, Any], day: Day | None, *, is_pathological: bool) -> Fact:
-    told = [(code, words) for _, code, words in _codings(value)] + [("", _text(value.get("text")))]
+    told = [("" if system in _NUMBERED else code, words) for system, code, words in _codings(value)]
+    told.append(("", _text(value.get("text"))))
     for code, words in told:
         for written in (code, words, facts.stage_in_words(name, words)):
             try:

@@ -174,7 +174,7 @@ def throw_away(*, by: User, one: ClinicalImport) -> ClinicalImport:
         ClinicalImport.objects.filter(pk=one.pk).update(state=State.UNDONE, finished_at=timezone.now())
         audit.record(by, "clinical.taken_back", one, dataset=one.dataset_id, facts=gone)
         tasks.tell(one)
-        transaction.on_commit(lambda: originals.discard(one))
+        originals.discard(one)
     one.refresh_from_db()
     return one
 

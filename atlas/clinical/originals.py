@@ -12,11 +12,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.db import transaction
 
 from accounts.models import Organisation
 from atlas.archive.intake import StorageRefuses
 from atlas.archive.keys import organisation_key
 from atlas.archive.storage import ObjectMissing, new_key, storage
+from atlas.archive.tasks import delete_superseded
 from atlas.clinical.errors import NotTaken
 from atlas.holdings import Holding
 from atlas.models import ClinicalImport
@@ -48,11 +50,13 @@ def read(one: ClinicalImport) -> bytes:
 
 
 def discard(one: ClinicalImport) -> None:
-    """Its bytes go; the row remembers what became of it."""
-    if one.object_key:
-        storage().delete(one.object_key)
+    """Its bytes go once the caller's transaction is over, by a job where this process is killed before; the
+    row remembers what became of it."""
+    key = one.object_key
+    if key:
         ClinicalImport.objects.filter(pk=one.pk).update(object_key="")
-        one.object_key = ""
+        delete_superseded.defer(keys=[key])
+        transaction.on_commit(lambda: storage().delete(key))
 
 
 def held() -> Iterator[Holding]:

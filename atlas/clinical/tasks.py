@@ -141,7 +141,7 @@ def end(import_id: int, state: str, report: Report) -> None:
         None, "clinical.read", one, dataset=one.dataset_id, taken=report.taken, refused=report.refused
     )
     tell(one)
-    transaction.on_commit(lambda: originals.discard(one))
+    originals.discard(one)
 
 
 @app.periodic(cron="47 3 * * *")

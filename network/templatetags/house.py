@@ -200,6 +200,9 @@ STATES: dict[str, tuple[str, str]] = {
     "broken": ("triangle-alert", "bad"),
     "failed": ("triangle-alert", "bad"),
     "cancelled": ("circle-slash", ""),
+    # clinical files
+    "mapping": ("columns-3", "warn"),
+    "undone": ("undo-2", ""),
 }
 
 
