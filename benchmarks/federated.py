@@ -46,13 +46,12 @@ def settle(share: int, shares: int, invitation: str) -> None:
     """Runs inside a node (`manage.py shell`): its share of the metadata, published, and the hub joined."""
     from accounts.models import Organisation
     from atlas.models import Dataset
-    from benchmarks import catalogue
-    from network import listings
+    from network import listings, sample
     from network.federation import joining
     from network.models import Listing
 
     Organisation.objects.create(name=f"Hospital {share:02d}", slug="hospital", country="ES")
-    for pk in catalogue.load_share("hospital", share, shares):
+    for pk in sample.load_share("hospital", share, shares):
         listings.publish(Dataset.objects.get(pk=pk))
     Listing.objects.update(answers=Listing.Answers.ITSELF)
     joining.join(by=None, offer=joining.look(by=None, invitation=invitation))

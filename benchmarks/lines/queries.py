@@ -15,8 +15,8 @@ from benchmarks.node import BenchNode
 QUERIES = 200
 LIMIT_MS = 50.0
 _LOAD = """
-from benchmarks import catalogue
-catalogue.load("bench", range({first}, {last}), full={full})
+from network import sample
+sample.load("bench", range({first}, {last}), full={full})
 """
 _VALUES = """
 import json

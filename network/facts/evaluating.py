@@ -3,8 +3,8 @@
 `matching` is the meaning of the language. `cells` first leaves out of a question what only a few subjects
 decide, so that no two questions differ by a few:
 
-- A part of “and” or “or” that fewer subjects decide than may be told of, or none, is left out, the one that
-  decides least first.
+- A part of “and” or “or” that fewer subjects decide than may be told of, or none, is left out: the whole
+  before what is inside of it, the one that decides least first.
 - Bounds of age, time points and counts move down to where enough subjects lie between one and the next.
 
 What remains is counted; `network.disclosure` adds its noise.
@@ -23,6 +23,8 @@ from network.facts.leaves import Leaf, Scale, leaf
 from network.facts.trees import Positions, Tree, planted, says
 
 LOW32 = np.uint64(0xFFFFFFFF)
+INSIDE = 1000
+"""How deep parts of what is asked of rows stand: deeper than all that is asked of subjects."""
 
 
 def matching(facts: Facts, expression: Expression) -> Array:
@@ -34,6 +36,7 @@ def matching(facts: Facts, expression: Expression) -> Array:
 def cells(facts: Facts, expression: Expression, policy: Policy) -> list[Cell]:
     """Of each dataset, the subjects that are told of, with their studies, series and images."""
     asked = _Asked(facts, expression)
+    asked.leave_out(policy)
     asked.move_bounds(policy)
     asked.leave_out(policy)
     return cells_of(facts, asked.found())
@@ -111,15 +114,15 @@ class _Asked:
     # Bounds ----------------------------------------------------------------------------------
 
     def move_bounds(self, policy: Policy) -> None:
-        table = self.table({})
+        table = self.table(self.dropped)
         for at, one in enumerate(self.leaves):
-            if (scale := one.scale({})) is not None:
+            if (scale := one.scale(self.dropped)) is not None:
                 decides = self._decided_by(at, table)
                 if (bounds := _moved(self.facts, scale, decides, policy)) is not None:
                     self.bounds[at] = bounds
         if self.bounds:
             for at in self.bounds:
-                self.masks[at] = self._mask(at, {})
+                self.masks[at] = self._mask(at, self.dropped)
             self._combine()
 
     def _decided_by(self, at: int, table: Array) -> Array:
@@ -135,10 +138,10 @@ class _Asked:
         for _ in range(self.positions):
             least = _Least(self.facts.datasets)
             table = self.table(self.dropped)
-            for part in self.tree.parts():
+            for depth, part in _deep(self.tree):
                 without = self.table(self.dropped | {part.position: everywhere})
                 own = np.broadcast_to(part.table(self.says, self.dropped), table.shape)
-                least.take(part.position, *self._weighed(table != without), self._keys_in(own))
+                least.take(part.position, depth, *self._weighed(table != without), self._keys_in(own))
             for at, one in enumerate(self.leaves):
                 for position in one.parts:
                     mask = self._mask(at, self.dropped | {position: everywhere})
@@ -152,7 +155,7 @@ class _Asked:
                         self.facts.keys[mask],
                         self.facts.datasets,
                     )
-                    least.take(position, counts, keys, own_keys)
+                    least.take(position, INSIDE, counts, keys, own_keys)
             chosen = least.chosen(self.dropped, policy)
             if not len(chosen):
                 return
@@ -194,6 +197,14 @@ def _below(tree: Tree, leaves: list[Leaf]) -> dict[int, list[int]]:
     return found
 
 
+def _deep(tree: Tree, depth: int = 0) -> Iterator[tuple[int, Tree]]:
+    """Every part that can be left out, with how deep it stands."""
+    if tree.position >= 0:
+        yield depth, tree
+    for each in tree.of:
+        yield from _deep(each, depth + 1)
+
+
 def _all(tree: Tree) -> Iterator[Tree]:
     yield tree
     for each in tree.of:
@@ -201,17 +212,19 @@ def _all(tree: Tree) -> Iterator[Tree]:
 
 
 class _Least:
-    """Of each dataset, the part that fewest subjects decide, so far."""
+    """Of each dataset, the part to leave out next: the outermost, of those the one that fewest decide."""
 
     def __init__(self, datasets: int) -> None:
         self.position: list[int] = []
+        self.depth: list[int] = []
         self.counts: list[Array] = []
         self.keys: list[Array] = []
         self.own_keys: list[Array] = []
 
-    def take(self, position: int, counts: Array, keys: Array, own_keys: Array) -> None:
+    def take(self, position: int, depth: int, counts: Array, keys: Array, own_keys: Array) -> None:
         """`own_keys` settle which of two that as many decide comes first, in whatever order they stand."""
         self.position.append(position)
+        self.depth.append(depth)
         self.counts.append(counts)
         self.keys.append(keys)
         self.own_keys.append(own_keys)
@@ -227,7 +240,8 @@ class _Least:
         for at, position in enumerate(self.position):
             if position in dropped:
                 few[at] &= ~dropped[position][:, 0]
-        ranked = np.lexsort((np.array(self.own_keys), np.where(few, counts, np.iinfo(np.int64).max)), axis=0)
+        depths = np.where(few, np.array(self.depth)[:, None], INSIDE + 1)
+        ranked = np.lexsort((np.array(self.own_keys), counts, depths), axis=0)
         first = ranked[0]
         datasets = np.flatnonzero(few[first, np.arange(few.shape[1])])
         return np.stack([datasets, np.array(self.position)[first[datasets]]], axis=1)

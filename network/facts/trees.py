@@ -56,7 +56,7 @@ class Tree:
 def says(leaves: int) -> Array:
     """bool [leaf, combination]: what each leaf says in each combination."""
     combinations = np.arange(1 << leaves)
-    return np.array([(combinations >> leaf) & 1 == 1 for leaf in range(leaves)]).reshape(leaves, -1)
+    return combinations[None, :] >> np.arange(leaves)[:, None] & 1 == 1
 
 
 class Positions:
