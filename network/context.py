@@ -68,6 +68,7 @@ def places(request: HttpRequest) -> list[Place]:
         ("Projects", "projects", may("project", "view_project") or may("organisation", "create_project")),
         ("Datasets", "datasets", may("organisation", "view_images") or may("dataset", "view_images")),
         ("Organisations", "organisations", may("node", "administer_node") or in_an_organisation),
+        ("Network", "network", may("node", "administer_node")),
     ]
     found = [_place(request, title, reverse(name)) for title, name, is_shown in shown if is_shown]
     if user is not None and user.is_authenticated:

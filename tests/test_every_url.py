@@ -94,6 +94,13 @@ GET    /oidc/sign-out/                                         200 200 200 200 2
 POST   /oidc/token/                                            400 400 400 400 400 400 400 400 400 400
 GET    /oidc/userinfo/                                         401 401 401 401 401 401 401 401 401 401
 POST   /oidc/userinfo/                                         401 401 401 401 401 401 401 401 401 401
+GET    /network/                                               302 403 200 403 403 403 403 403 403 403
+POST   /network/invite/                                        302 403 200 403 403 403 403 403 403 403
+POST   /network/invitations/{invitation}/withdraw/             302 403 302 403 403 403 403 403 403 403
+POST   /network/join/                                          302 403 200 403 403 403 403 403 403 403
+POST   /network/leave/                                         302 403 302 403 403 403 403 403 403 403
+GET    /network/nodes/{node}/                                  302 403 200 403 403 403 403 403 403 403
+POST   /network/nodes/{node}/                                  302 403 404 403 403 403 403 403 403 403
 GET    /organisations/                                         302 200 200 200 200 200 200 200 200 200
 GET    /organisations/new/                                     302 403 200 403 403 403 403 403 403 403
 POST   /organisations/new/                                     302 403 200 403 403 403 403 403 403 403

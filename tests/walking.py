@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.services.tokens import make_token
 from annotations.models import (
     AdjudicatedLesion,
@@ -41,6 +42,8 @@ from network.models import (
     HeldPart,
     HeldQuestion,
     Listing,
+    Node,
+    NodeInvitation,
     Question,
 )
 from tests import scene as scenes
@@ -237,8 +240,23 @@ def build() -> Walk:
         "study": series.study.public_id,
         "held_part": held.public_id,
         "judged": scene.reads["adjudicated"].public_id,
+        **_network(people["administrator"]),
     }
     return Walk(scene, clients, names)
+
+
+def _network(administrator: User) -> dict[str, str]:
+    """A node that has left this hub, and an invitation of another one."""
+    left = Node.objects.create(
+        part=Node.Part.MEMBER, state=Node.State.LEFT, slug="porto", name="Porto", public_key="0" * 64
+    )
+    invitation = NodeInvitation.objects.create(
+        name="Lisbon",
+        digest="0" * 64,
+        invited_by=administrator,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return {"node": left.public_id, "invitation": invitation.public_id}
 
 
 def _asked_for_access(scene: Scene) -> AccessRequest:

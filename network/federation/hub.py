@@ -190,9 +190,10 @@ async def _until_found(
             )
             if gone in done:
                 raise Gone
-            if ring not in done:  # the time is over, or the node asks anew elsewhere
+            if superseded in done:
                 return []
-            await ring
+            if ring in done:
+                await ring
     finally:
         tasks: list[asyncio.Future[Any]] = [gone, superseded, *([ring] if ring else [])]
         for task in tasks:

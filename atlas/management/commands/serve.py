@@ -112,6 +112,7 @@ def serve(listener: socket.socket, *, web: int, workers: int, on_ready: Callable
         ).run()
     finally:
         listener.close()
+        hub.stop()
         stop_database()
 
 
@@ -124,10 +125,18 @@ class _HubWatch(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="hub watch", daemon=True)
         self.is_known = threading.Event()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Before the database is stopped: nothing tries to reach it any more."""
+        self._stopped.set()
+        self.join(HUB_WATCH_S)
+        if _embedded():
+            connection.close_pool()
 
     def run(self) -> None:
         hub_is_known = import_string(settings.HUB_IS_KNOWN)
-        while True:
+        while not self._stopped.wait(HUB_WATCH_S):
             try:
                 if hub_is_known():
                     self.is_known.set()
@@ -137,7 +146,6 @@ class _HubWatch(threading.Thread):
                 pass  # it is being started again; what was known holds
             finally:
                 connection.close()
-            time.sleep(HUB_WATCH_S)
 
 
 def stop_database() -> None:
