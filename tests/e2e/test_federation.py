@@ -1,7 +1,7 @@
 """Three nodes and their people: a question, a request, two committees, and images read where they are.
 
-The hub's researcher asks across the network, asks for two datasets of two hospitals, and gets one of them. The
-tests stand in the order of the story; each builds on those before it.
+The hub's researcher asks across the network, asks for two datasets of two hospitals, and gets one of them.
+The tests stand in the order of the story; each builds on those before it.
 """
 
 import json

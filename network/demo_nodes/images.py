@@ -12,9 +12,9 @@ from pydicom import dcmread
 
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from atlas.archive.sources import Source
-from network.demo.nodes import DemoDataset, DemoNode
+from network.demo_nodes.nodes import DemoDataset, DemoNode
 
-SLICES, ROWS, COLUMNS = 8, 128, 128
+SLICES, ROWS, COLUMNS = 6, 128, 128
 STEP_MM = (2.8, 2.8, 5.0)
 """To the next column, row and slice."""
 
