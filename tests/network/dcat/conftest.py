@@ -35,8 +35,3 @@ def broken() -> Broken:
 
 def graph_of(listing: Listing) -> Graph:
     return Graph().parse(data="".join(turtle(nodes_of(listing, ADDRESSES))), format="turtle")
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted_yet() -> None:
-    pass
