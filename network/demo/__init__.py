@@ -1,6 +1,5 @@
-"""A small network to try: a hub and two hospitals, whose people and images are made up."""
+"""A catalogue to try: drawn images by made-up hospitals, enough of them that counts are told."""
 
-from network.demo.nodes import NODES, DemoNode
-from network.demo.seed import seed
+from network.demo.seed import seed_catalogue
 
-__all__ = ["NODES", "DemoNode", "seed"]
+__all__ = ["seed_catalogue"]

@@ -1,7 +1,12 @@
-"""Fills one node of the demo's network through the services that people use; again: adds what is missing."""
+"""Seeds the catalogue of the demo; what is there already is left alone."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from io import BytesIO
 
+import numpy as np
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import transaction
@@ -9,120 +14,135 @@ from django.db import transaction
 from accounts import permissions
 from accounts.models import Organisation, User
 from accounts.services.organisations import free_slug
-from accounts.services.people import create_account
-from annotations.reading import projects, schemas
+from annotations.demo.people import hospital
 from atlas import datasets
 from atlas.archive.received import REFUSED, Outcome
+from atlas.archive.sources import Source
 from atlas.archive.uploads import import_paths
-from atlas.models import Dataset, Project, Study
+from atlas.models import Dataset, Study
 from network import listings
-from network.demo import images
-from network.demo.nodes import PASSWORD, DemoDataset, DemoNode, DemoPerson
+from network.demo.phantoms import Body, DrawnSubject
+from network.models import Listing
 
-LICENCE = "CC0-1.0"
-PROJECT = "Lung lesions across hospitals"
-LABELS = [
-    {
-        "key": "",
-        "name": "Tumour",
-        "color": "#f5a742",
-        "kinds": ["segment"],
-        "code": {"value": "108369006", "scheme": "SCT", "meaning": "Neoplasm"},
-        "required": False,
-    }
-]
+SUBJECTS = 28
+ORIGIN = (
+    "Drawn by Atlas from ellipses, for trying the catalogue: there is no patient behind it. A lesion grows "
+    "from one time point to the next."
+)
+LICENCE = "CC0 1.0"
 
 type Say = Callable[[str], None]
 
 
-def seed(node: DemoNode, say: Say) -> None:
-    """People, images, a project and the catalogue. Raises CommandError outside a demo node."""
+@dataclass(frozen=True)
+class DrawnDataset:
+    name: str
+    organ: str
+    organisation: str
+    country: str
+    kind: str
+    modalities: tuple[str, ...]
+    sexes: str
+    interval_days: int
+    access: str
+    answers: str
+
+    def subjects(self) -> Iterator[DrawnSubject]:
+        random = np.random.default_rng(len(self.name))
+        for number in range(SUBJECTS):
+            points = 1 + number % 2
+            jitter = [int(random.integers(-9, 10)) for _ in range(points)]
+            yield DrawnSubject(
+                name=f"drawn-{self.kind}-{number + 1:02}",
+                body=Body(self.kind, number),
+                modalities=self.modalities,
+                sex=self.sexes[number % len(self.sexes)],
+                age=50 + int(random.integers(0, 20)),
+                began=date(2024, 1, 8) + timedelta(days=11 * number),
+                days=tuple(max(0, self.interval_days * at + jitter[at] * (at > 0)) for at in range(points)),
+            )
+
+
+DRAWN = (
+    DrawnDataset(
+        "Lung nodules under follow-up, drawn CT", "lung", "", "", "chest", ("CT",), "FM", 182,
+        Listing.Access.OPEN, Listing.Answers.ITSELF,
+    ),
+    DrawnDataset(
+        "Breast before and after therapy, drawn MR", "breast", "Hospital Ribera Alta (demo)", "ES", "breast",
+        ("MR",), "F", 120, Listing.Access.REQUEST, Listing.Answers.ITSELF,
+    ),
+    DrawnDataset(
+        "Soft-tissue sarcoma, drawn PET/CT", "soft_tissue", "CHU Valmont (demo)", "FR", "leg", ("CT", "PT"),
+        "MF", 91, Listing.Access.REQUEST, Listing.Answers.PERSON,
+    ),
+)  # fmt: skip
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def seed_catalogue(say: Say = _print) -> None:
+    """Datasets that are large enough to be counted in public, and everything of this node published. Raises
+    CommandError outside a demo node."""
     if not settings.DEMO:
-        raise CommandError("Demo accounts have a public password: set ATLAS_DEMO=1, on this machine only.")
-    people = {one.username: _account(node, one) for one in node.people}
-    if not node.organisation:
-        _give_roles(node, people, None)
-        return
-    organisation = _organisation(node)
-    _give_roles(node, people, organisation)
-    for one in node.datasets:
-        _dataset(node, one, organisation, people["manager"], say)
-    if "lead" in people:
-        _project(organisation, people)
-    say("publishing the catalogue …")
+        raise CommandError("Drawn images are for demo nodes: set ATLAS_DEMO=1, on this machine only.")
+    demo = hospital()
+    manager = demo.people["manager"]
+    for drawn in DRAWN:
+        organisation = _organisation(drawn, manager) if drawn.organisation else demo.organisation
+        dataset = _dataset(drawn, organisation, manager)
+        if Study.objects.filter(dataset=dataset).exists():
+            continue
+        say(f"  {drawn.name}: {SUBJECTS} subjects …")
+        import_paths(dataset, _files(drawn), on_file=_must_be_taken)
+    for dataset in Dataset.objects.filter(organisation=demo.organisation, listing=None):
+        listings.set_terms(manager, dataset, answers=Listing.Answers.ITSELF)
     listings.publish_changed()
 
 
-def _account(node: DemoNode, one: DemoPerson) -> User:
-    known = User.objects.filter(username=one.username).first()
-    return known or create_account(
-        username=one.username,
-        email=f"{one.username}@{node.key}.example",
-        password=PASSWORD,
-        first_name=one.first_name,
-        last_name=one.last_name,
-    )
-
-
 @transaction.atomic
-def _organisation(node: DemoNode) -> Organisation:
-    known = Organisation.objects.filter(name=node.organisation).first()
-    return known or Organisation.objects.create(
-        name=node.organisation, slug=free_slug(node.organisation), country=node.country
-    )
+def _organisation(drawn: DrawnDataset, manager: User) -> Organisation:
+    known = Organisation.objects.filter(name=drawn.organisation).first()
+    if known is None:
+        slug = free_slug(drawn.organisation.removesuffix(" (demo)"))
+        known = Organisation.objects.create(name=drawn.organisation, slug=slug, country=drawn.country)
+        permissions.grant(user=manager, role="manager", scope=known)
+    return known
 
 
-def _give_roles(node: DemoNode, people: dict[str, User], organisation: Organisation | None) -> None:
-    """As the node's own command line makes its first people."""
-    for one in node.people:
-        scope = None if one.role == "administrator" else organisation
-        if one.role and not permissions.roles_of(people[one.username], scope):
-            permissions.grant(user=people[one.username], role=one.role, scope=scope)
-
-
-def _dataset(
-    node: DemoNode, one: DemoDataset, organisation: Organisation, manager: User, say: Say
-) -> Dataset:
-    dataset = Dataset.objects.filter(organisation=organisation, name=one.name).first()
-    dataset = dataset or datasets.create_dataset(
+def _dataset(drawn: DrawnDataset, organisation: Organisation, manager: User) -> Dataset:
+    known = Dataset.objects.filter(organisation=organisation, name=drawn.name).first()
+    if known is not None:
+        return known
+    made = datasets.create_dataset(
         by=manager,
         organisation=organisation,
-        name=one.name,
-        organ=one.organ,
-        description=one.description,
+        name=drawn.name,
+        organ=drawn.organ,
+        description=ORIGIN,
         licence=LICENCE,
         deidentification=Dataset.Deidentification.ALREADY_DONE,
     )
-    if Study.objects.filter(dataset=dataset).count() < one.subjects * one.time_points:
-        say(f"{one.name}: images of {one.subjects} subjects …")
-        import_paths(dataset, images.files(node, one), on_file=_must_be_taken)
-        listings.set_terms(
-            manager,
-            dataset,
-            is_listed=True,
-            access=one.access,
-            answers=one.answers,
-            shows_pictures=one.shows_pictures,
-        )
-    return dataset
+    listings.set_terms(
+        manager,
+        made,
+        access=drawn.access,
+        answers=drawn.answers,
+        shows_pictures=True,
+        terms={"provenance": ORIGIN, "tier": "2"},
+    )
+    return made
+
+
+def _files(drawn: DrawnDataset) -> Iterator[Source]:
+    for subject in drawn.subjects():
+        for name, content in subject.files():
+            yield Source(name, lambda content=content: BytesIO(content))  # type: ignore[misc]
 
 
 def _must_be_taken(outcome: Outcome) -> None:
     if outcome.status == REFUSED:
         raise CommandError(f"{outcome.name}: {outcome.reason}")
-
-
-@transaction.atomic
-def _project(organisation: Organisation, people: dict[str, User]) -> None:
-    """A project that its lead may share with a reader of another node."""
-    if Project.objects.filter(organisation=organisation, name=PROJECT).exists():
-        return
-    project = projects.create_project(
-        by=people["lead"],
-        organisation=organisation,
-        name=PROJECT,
-        description="Outline each lesion. Readers of other hospitals sign in with the hub.",
-    )
-    schemas.write_schema(by=people["lead"], project=project, labels=LABELS, seen_version=0, questions=[])
-    for dataset in Dataset.objects.filter(organisation=organisation, organ="lung"):
-        datasets.grant_dataset(by=people["manager"], dataset=dataset, project_slug=project.slug)

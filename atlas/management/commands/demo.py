@@ -41,6 +41,8 @@ class Command(BaseCommand):
             prepare_database()
             print("Preparing the demo cases …", flush=True)
             import_string("annotations.demo.seed_demo")()  # by name: this app knows nothing above it
+            print("Preparing the demo's catalogue …", flush=True)
+            import_string("network.demo.seed_catalogue")()
             print("Starting …", flush=True)
             serve(listener, web=1, workers=1, on_ready=lambda: self._welcome(options["port"]))
         except KeyboardInterrupt:  # during the preparations
