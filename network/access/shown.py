@@ -17,7 +17,7 @@ NOT_YET = ("", "clock", _("Not sent yet"))
 LOOKS: dict[State, tuple[str, str, str]] = {
     State.DRAFT: NOT_YET,
     State.SENT: ("", "clock", _("The committee has it")),
-    State.QUESTION: ("warn", "message-circle-question", _("The committee asked something")),
+    State.QUESTION: ("warn", "message-circle-question-mark", _("The committee asked something")),
     State.APPROVED: ("warn", "file-text", _("Approved: waits for the agreement")),
     State.GRANTED: ("good", "circle-check", _("Access is open")),
     State.REFUSED: ("bad", "circle-x", _("Refused")),

