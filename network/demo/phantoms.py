@@ -58,8 +58,8 @@ class Body:
 
     def _lesion(self) -> tuple[int, int]:
         angle = 2 * np.pi * (self.number % 11) / 11
-        middle = {"chest": (-2, 18), "breast": (4, 0), "leg": (0, 4)}[self.kind]
-        return round(middle[0] + 7 * np.sin(angle)), round(middle[1] + 6 * np.cos(angle))
+        middle = {"chest": (-2, 19), "breast": (0, 20), "leg": (0, 26)}[self.kind]
+        return round(middle[0] + 6 * np.sin(angle)), round(middle[1] + 5 * np.cos(angle))
 
     def _chest(self, modality: str) -> NDArray[np.float32]:
         image = np.full_like(_X, -1000)
