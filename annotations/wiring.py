@@ -3,6 +3,7 @@
 from annotations.cohort import erasing, pins, stored
 from annotations.reading import broadcasts, imported
 from annotations.reading import policies as reading
+from atlas.clinical.policies import withhold_facts
 from atlas.erasers import register_eraser
 from atlas.holdings import register_holder
 from atlas.pins import register_pinner
@@ -19,6 +20,7 @@ def connect() -> None:
     add_project_road("cases", reading.studies_of_project)
     add_veil("proposals withheld", reading.studies_with_proposals_withheld)
     add_veil("marks sequestered", reading.studies_with_marks_sequestered)
+    withhold_facts("being read", reading.subjects_being_read_by)
     register_eraser("cases", erasing.erase)
     register_holder("releases", stored.release_files)
     register_holder("packs that releases pin", pins.packs_of_the_past)

@@ -68,6 +68,12 @@ def cases_being_read_by(user: User) -> QuerySet[Case]:
     return Case.objects.filter(pk__in=_unfinished(user).values("case"))
 
 
+def subjects_being_read_by(user: Someone) -> Q:
+    """A condition on Subject: those whose cases this person hasn't finished reading. What is known of their
+    disease would tell what to see."""
+    return Q(pk__in=Case.objects.filter(pk__in=_unfinished(user).values("case")).values("subject"))
+
+
 def _unfinished(user: Someone) -> QuerySet[Read]:
     """An adjudicator is no reader of the case: all reads lie open before them."""
     return _reading(user).exclude(state__in=FINISHED)

@@ -163,7 +163,28 @@ def death(written: str, starts: Day | None = None) -> Fact | None:
     return Fact("death", "", DEATH_CODE, "", starts)
 
 
+_TAG = re.compile(r"\s*\((disorder|procedure|finding|regime/therapy|qualifier value|product)\)\s*$")
+_TERMS = frozenset(
+    """
+    lobectomy segmentectomy pneumonectomy mastectomy lumpectomy quadrantectomy prostatectomy nephrectomy
+    hepatectomy colectomy hemicolectomy gastrectomy oesophagectomy esophagectomy pancreatectomy cystectomy
+    orchiectomy oophorectomy hysterectomy thyroidectomy craniotomy lymphadenectomy resection excision biopsy
+    ablation embolisation embolization brachytherapy radiotherapy chemotherapy immunotherapy radiation therapy
+    treatment course primary cancer malignant invasive metastatic squamous non-small small-cell
+    """.split()  # noqa: SIM905
+)
+
+
 def _meaning(code: str, words: str) -> str:
     """What a list knows; else the words of medicine among what was written, and nothing else of it."""
-    said = terminology.meaning_of(code) or texts.cleaned(" ".join(words.split())[:1000], frozenset())
-    return said[:MEANING_LENGTH_MAX]
+    if said := terminology.meaning_of(code):
+        return said
+    bare = _TAG.sub("", " ".join(words.split())[:1000])
+    kept = [word for word in re.findall(r"[A-Za-z]+(?:-[A-Za-z]+)*", bare) if _is_term(word.casefold())]
+    while kept and kept[0].casefold() in ("of", "the", "and", "with", "in"):
+        del kept[0]
+    return " ".join(kept)[:MEANING_LENGTH_MAX]
+
+
+def _is_term(word: str) -> bool:
+    return word in _TERMS or all(texts.is_common(part) for part in word.split("-"))

@@ -12,6 +12,7 @@ from accounts import audit, permissions
 from accounts.models import AuditRecord, User
 from atlas import policies
 from atlas.clinical import words
+from atlas.clinical.policies import are_facts_withheld
 from atlas.models import ClinicalFact, Dataset, Series, Study, Subject
 
 audit.register("subject.facts_viewed")
@@ -125,7 +126,7 @@ def subject_or_404(user: User, slug: str, public_id: str) -> tuple[Dataset, Subj
 
 def timeline_of(user: User, dataset: Dataset, subject: Subject) -> Timeline:
     """Of one dataset: its studies and what was imported into it."""
-    withheld = policies.veiled_studies(user).filter(subject=subject).exists()
+    withheld = are_facts_withheld(user, subject)
     series = policies.visible_series(user).order_by("number", "pk")
     studies = list(
         subject.studies.filter(dataset=dataset)

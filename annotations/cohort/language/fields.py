@@ -64,7 +64,7 @@ LEVELS: Mapping[str, Level] = {
         Level("case", "case", "cases"),
         Level("study", "time point", "time points"),
         Level("series", "image series", "image series"),
-        Level("clinical", "clinical fact", "clinical facts"),
+        Level("clinical", "clinical fact", "clinical facts", is_of_readings=True),
         Level("mark", "mark", "marks", is_of_readings=True, has_reads=True),
         Level("label", "label", "labels", is_of_readings=True, has_reads=True),
         Level("agreement", "comparison of two readers", "comparisons of two readers", is_of_readings=True),
