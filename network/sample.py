@@ -68,7 +68,10 @@ def spread(only: str = "") -> int:
     Returns how many datasets those are. Raises SampleMissing."""
     rows = _rows()
     known = organisations()
-    owner = {name: slugs()[share] for name, share in _shared_out(rows, ORGANISATIONS).items()}
+    owner = {
+        name: slugs()[share]
+        for name, share in _shared_out((row["collection_id"] for row in rows), ORGANISATIONS).items()
+    }
     chosen = {name for name, slug in owner.items() if only in ("", slug)}
     _load([row for row in rows if row["collection_id"] in chosen], lambda name: known[owner[name]], every=0)
     return len(chosen)
@@ -79,17 +82,17 @@ def load_share(organisation_slug: str, share: int, shares: int) -> list[int]:
     their primary keys. Raises SampleMissing."""
     _random.seed(SEED + share)
     organisation = Organisation.objects.get(slug=organisation_slug)
-    rows = _rows()
-    share_of = _shared_out(rows, shares)
-    mine = [row for row in rows if share_of[row["collection_id"]] == share % shares]
-    return sorted(_load(mine, lambda _: organisation, every=0).values())
+    names = (row["collection_id"] for row in _rows(["collection_id"]))
+    mine = [name for name, its in _shared_out(names, shares).items() if its == share % shares]
+    rows = _rows(filters=[("collection_id", "in", mine)])
+    return sorted(_load(rows, lambda _: organisation, every=0).values())
 
 
-def _shared_out(rows: list[dict[str, Any]], shares: int) -> dict[str, int]:
-    """The share of each collection: the largest first, to the share that has least."""
+def _shared_out(collections: Iterable[str], shares: int) -> dict[str, int]:
+    """The share of each collection, named once for each of its series: the largest first, to the share that has least."""
     load: Counter[int] = Counter(dict.fromkeys(range(shares), 0))
     found = {}
-    for name, size in Counter(row["collection_id"] for row in rows).most_common():
+    for name, size in Counter(collections).most_common():
         found[name] = min(load, key=lambda share: (load[share], share))
         load[found[name]] += size
     return found
@@ -107,7 +110,7 @@ def load(organisation_slug: str, tenths: range, *, full: bool) -> None:
     _load(rows, lambda _: organisation, every=1 if full else INSTANCES_OF_EVERY)
 
 
-def _rows() -> list[dict[str, Any]]:
+def _rows(columns: list[str] = COLUMNS, filters: list[Any] | None = None) -> list[dict[str, Any]]:
     try:
         import idc_index_data
         import pyarrow.parquet as parquet
@@ -116,13 +119,16 @@ def _rows() -> list[dict[str, Any]]:
             "The sample needs the package idc-index-data: install it with "
             "`uv sync --inexact --group bench`, or `pip install idc-index-data`."
         ) from error
-    table = parquet.read_table(idc_index_data.IDC_INDEX_PARQUET_FILEPATH, columns=COLUMNS)
+    table = parquet.read_table(idc_index_data.IDC_INDEX_PARQUET_FILEPATH, columns=columns, filters=filters)
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 
-def _load(rows: list[dict[str, Any]], organisation_of: Callable[[str], Organisation], *, every: int) -> None:
-    """`every`: of every so many-th series the instances get rows; 0 for none."""
+def _load(
+    rows: list[dict[str, Any]], organisation_of: Callable[[str], Organisation], *, every: int
+) -> dict[str, int]:
+    """Datasets by the name of their collection. `every`: of every so many-th series the instances get rows;
+    0 for none."""
     datasets = _datasets(rows, organisation_of)
     owners = {name: organisation_of(name).pk for name in datasets}
     subjects = _copy(

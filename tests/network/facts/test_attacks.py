@@ -132,12 +132,14 @@ SPREAD = (
 
 
 def test_who_is_left_out_part_by_part_is_not_found_either() -> None:
-    """Those of that age may be told apart where there are enough of them; the one among them may not."""
-    same = 0
+    """The parts come to the same as asking for all of them; or the whole age group is left out, and the
+    subject with it. Which of the two happens has next to nothing to do with what the subject has."""
+    apart = {True: 0, False: 0}
     for number in range(WORLDS):
-        told = [asking(world(number, has_it)) for has_it in (True, False)]
-        same += told[0](SPREAD) == told[1](SPREAD)
-    assert same >= WORLDS - 2
+        for has_it in (True, False):
+            ask = asking(world(number, has_it))
+            apart[has_it] += ask(SPREAD) != ask(HAS)
+    assert abs(apart[True] - apart[False]) <= WORLDS // 10
 
 
 def test_many_subtractions_together_are_no_better_than_chance() -> None:

@@ -67,7 +67,7 @@ def test_a_group_of_many_conditions_is_counted_row_by_row() -> None:
     """More than fit one number of bits."""
     text = (
         "series(modality is CT and images >= 1 and images < 8 and phases >= 1 and phases < 5 and "
-        "(body_part is CHEST or body_part is not known) and manufacturer is known and plane is known) "
+        "(body_part is CHEST or body_part unknown) and manufacturer known and plane known) "
         "at least 1"
     )
     expression = parse_text(text)
