@@ -68,10 +68,8 @@ def spread(only: str = "") -> int:
     Returns how many datasets those are. Raises SampleMissing."""
     rows = _rows()
     known = organisations()
-    owner = {
-        name: slugs()[share]
-        for name, share in _shared_out((row["collection_id"] for row in rows), ORGANISATIONS).items()
-    }
+    shares = _shared_out((row["collection_id"] for row in rows), ORGANISATIONS)
+    owner = {name: slugs()[share] for name, share in shares.items()}
     chosen = {name for name, slug in owner.items() if only in ("", slug)}
     _load([row for row in rows if row["collection_id"] in chosen], lambda name: known[owner[name]], every=0)
     return len(chosen)
@@ -89,7 +87,8 @@ def load_share(organisation_slug: str, share: int, shares: int) -> list[int]:
 
 
 def _shared_out(collections: Iterable[str], shares: int) -> dict[str, int]:
-    """The share of each collection, named once for each of its series: the largest first, to the share that has least."""
+    """The share of each collection (named once for each of its series): the largest first, to the share that
+    has least."""
     load: Counter[int] = Counter(dict.fromkeys(range(shares), 0))
     found = {}
     for name, size in Counter(collections).most_common():
@@ -275,7 +274,7 @@ def _copy_rows(model: type[models.Model], rows: Iterator[dict[str, Any]]) -> Non
         )
 
 
-def _value(field: models.Field[Any, Any], row: dict[str, Any]) -> Any:
+def _value(field: "models.Field[Any, Any]", row: dict[str, Any]) -> Any:
     if field.attname in row:
         return row[field.attname]
     if field.name == "public_id":
