@@ -14,7 +14,7 @@ from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from atlas.archive.sources import Source
 from network.demo_nodes.nodes import DemoDataset, DemoNode
 
-SLICES, ROWS, COLUMNS = 6, 128, 128
+SLICES, ROWS, COLUMNS = 5, 128, 128
 STEP_MM = (2.8, 2.8, 5.0)
 """To the next column, row and slice."""
 

@@ -74,9 +74,9 @@ NODES: tuple[DemoNode, ...] = (
             DemoPerson("lead", "Noor", "Aydin", "project_creator", "runs a project, and may share it"),
         ),
         datasets=(
-            DemoDataset("Chest CT", "lung", "CT", 16, 1, f"Chest CT at diagnosis. {_MADE_UP}", _CT),
+            DemoDataset("Chest CT", "lung", "CT", 24, 1, f"Chest CT at diagnosis. {_MADE_UP}", _CT),
             DemoDataset(
-                "Liver CT follow-up", "liver", "CT", 14, 2, f"Liver, two time points. {_MADE_UP}", _CT[:1]
+                "Liver CT follow-up", "liver", "CT", 20, 2, f"Liver, two time points. {_MADE_UP}", _CT[:1]
             ),
         ),
     ),
@@ -93,12 +93,12 @@ NODES: tuple[DemoNode, ...] = (
             DemoPerson("committee", "Inês", "Tavares", "access_committee", "answers requests for access"),
         ),
         datasets=(
-            DemoDataset("Lung screening CT", "lung", "CT", 18, 1, f"Low-dose CT. {_MADE_UP}", _CT[1:]),
+            DemoDataset("Lung screening CT", "lung", "CT", 24, 1, f"Low-dose CT. {_MADE_UP}", _CT[1:]),
             DemoDataset(
                 "Breast MR",
                 "breast",
                 "MR",
-                15,
+                24,
                 1,
                 f"Breast MR. {_MADE_UP}",
                 _MR,
