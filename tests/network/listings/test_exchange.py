@@ -1,0 +1,136 @@
+"""What another node publishes is taken whole and right, or not at all."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from accounts.models import Organisation
+from atlas.models import Dataset
+from network import listings
+from network.models import Listing, ListingFacet, ListingVersion, Node
+from tests.cast import study_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node.objects.create(part="member", slug="porto", name="Porto", public_key="a" * 64)
+
+
+@pytest.fixture
+def document() -> list[dict[str, Any]]:
+    """What a node would publish of a dataset of its own."""
+    organisation = Organisation.objects.create(name="Hospital", slug="hospital", country="PT")
+    dataset = Dataset.objects.create(organisation=organisation, name="Breast", slug="breast", organ="breast")
+    for at in range(20):
+        study_of(dataset, f"B-{at}", "2024-05-01", "MR")
+    listings.publish(dataset)
+    found = listings.document()
+    Listing.objects.all().delete()
+    return found
+
+
+def test_what_a_node_publishes_is_shown_under_its_name(node: Node, document: list[dict[str, Any]]) -> None:
+    assert listings.store_remote(node, document) == 1
+    assert listings.store_remote(node, document) == 1, "twice is once"
+    listing = Listing.objects.get()
+    assert (listing.slug, listing.node, listing.country) == ("porto--breast", node, "PT")
+    assert listing.subjects == document[0]["figures"]["subjects"]
+    assert ListingFacet.objects.filter(listing=listing, facet="modality", value="MR").exists()
+    assert ListingVersion.objects.get().figures["subjects"] == listing.subjects
+    assert Listing.objects.filter(words="breast").exists()
+    assert listings.document() == [], "what others publish isn't passed on"
+
+
+def test_what_a_node_publishes_no_more_is_gone(node: Node, document: list[dict[str, Any]]) -> None:
+    listings.store_remote(node, document)
+    assert listings.store_remote(node, []) == 0
+    assert not Listing.objects.exists()
+
+
+def test_a_node_touches_nobody_elses_listings(node: Node, document: list[dict[str, Any]]) -> None:
+    other = Node.objects.create(part="member", slug="lyon", name="Lyon", public_key="b" * 64)
+    listings.store_remote(node, document)
+    listings.store_remote(other, document)
+    listings.store_remote(other, [])
+    assert Listing.objects.get().node == node
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("title", ""),
+    ("title", "x" * 201),
+    ("title", "line\nbreak"),
+    ("title", "\u202egnp.exe"),
+    ("title", 7),
+    ("description", "nul\x00"),
+    ("slug", "../admin"),
+    ("slug", "Breast"),
+    ("slug", "a--b"),
+    ("organisation_slug", "a b"),
+    ("country", "XX"),
+    ("organ", "heart"),
+    ("access", "everyone"),
+    ("answers", None),
+    ("version", "1.0"),
+    ("version", "1.0.0; DROP TABLE"),
+    ("version", "2.0.0"),
+    ("published_at", "yesterday"),
+    ("published_at", "2026-01-01T00:00:00"),
+    ("published_at", "2026-13-41T00:00:00Z"),
+    ("terms", []),
+    ("terms", {"contact_page": "javascript:alert(1)"}),
+    ("terms", {"contact_page": " JavaScript:alert(1)"}),
+    ("terms", {"<script>": "x"}),
+    ("terms", {"purpose": {"@context": "https://evil.example"}}),
+    ("terms", {"purpose": [["x"]]}),
+    ("figures", {}),
+    ("figures.subjects", -1),
+    ("figures.subjects", 10**13),
+    ("figures.subjects", True),
+    ("figures.subjects", 1.5),
+    ("figures.subjects", None),
+    ("figures.facets", {"shoe_size": {"46": 12}}),
+    ("figures.facets", {"modality": {"MR": 10**9}}),
+    ("figures.facets", {"modality": {"\x07": 12}}),
+    ("figures.facets", {"modality": ["MR"]}),
+    ("figures.median_interval_days", float("nan")),
+    ("figures.median_interval_days", float("inf")),
+    ("figures.growth", [["2026-11", -3]]),
+    ("figures.growth", [["soon", 12]]),
+    ("figures.agreement", {"dice": 0.9}),
+    ("versions", []),
+    ("versions", [{"version": "1.0.0", "published_at": "2026-01-01T00:00:00Z", "note": "x" * 501}]),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda value: str(value)[:30])
+def test_one_wrong_field_and_nothing_is_taken(
+    node: Node, document: list[dict[str, Any]], field: str, value: Any
+) -> None:
+    listings.store_remote(node, document)
+    sent = copy.deepcopy(document)
+    at: Any = sent[0]
+    *way, last = field.split(".")
+    for step in way:
+        at = at[step]
+    at[last] = value
+    with pytest.raises(listings.ListingError) as raised:
+        listings.store_remote(node, sent)
+    assert str(raised.value).startswith("Listing 1"), "a sentence that says where"
+    assert "DROP" not in str(raised.value), "what was sent isn't said again"
+    assert Listing.objects.get().title == "Breast"
+
+
+def test_too_much_is_refused(node: Node, document: list[dict[str, Any]]) -> None:
+    with pytest.raises(listings.ListingError):
+        listings.store_remote(node, document * 5001)
+    with pytest.raises(listings.ListingError, match="the same slug"):
+        listings.store_remote(node, document * 2)
+    deep: Any = {}
+    for _ in range(50):
+        deep = {"a": deep}
+    for strange in ([7], [None], {"a": 1}, [document[0] | {"terms": deep}], [{}]):
+        with pytest.raises(listings.ListingError):
+            listings.store_remote(node, strange)  # type: ignore[arg-type]
