@@ -37,6 +37,13 @@ class RequestForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
+            # Kept unfinished, too; but nothing of it is optional.
+            field.required = not self.is_bound
+
+    def clean(self) -> dict:
+        for field in self.fields.values():
+            field.required = True
+        return super().clean() or {}
 
 
 class DocumentForm(forms.Form):

@@ -45,6 +45,9 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "dataset-receivers": [("manager", "/datasets/lung-ct/receivers/")],
     "dataset-members": [("manager", "/datasets/lung-ct/members/")],
     "dataset-import": [("manager", "/datasets/lung-ct/import/")],
+    "clinical": [("manager", "/datasets/lung-ct/clinical/")],
+    "clinical-import": [],  # these two are looked at in test_clinical
+    "subject": [],
     "quarantine": [("manager", "/datasets/lung-ct/quarantine/"), ("manager", "/datasets/held/quarantine/")],
     "quarantined-image": [("manager", "/datasets/held/quarantine/{held}/")],
     "upload": [("manager", "/datasets/lung-ct/uploads/{upload}/")],
@@ -87,6 +90,10 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "project-prediction": [],  # the demo has no model's results
     "case-recall": [("lead", "{project}cases/1/recall/")],
     "worklist": [("reader1", "/worklist/"), ("reviewer", "/worklist/"), ("lead", "/worklist/")],
+    "access": [("scientist", "/access/")],
+    "accesses": [("manager", "/organisations/{organisation}/accesses/")],
+    # these are looked at in test_access
+    **{f"access-{name}": [] for name in ("add", "request", "committee", "part", "dataset", "study")},
     "not found": [("reader1", "/datasets/lung-ct/"), (STRANGER, "/nowhere/")],
     "not allowed": [("reader1", "{project}cases/")],
     "read": [],  # tests of their own, below
@@ -100,7 +107,10 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     "project-labels-move",
     "project-labels-term-remove",
     "project-labels-terms-search",
+    *("access-withdraw", "access-remove", "access-attach", "access-detach", "access-document"),
+    *("access-answer", "access-agree", "accesses-table", "accesses-messages"),
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
+    *("clinical-mapping", "clinical-refused", "clinical-throw-away"),
     *("dataset-receiver-change", "organisation-vault-export", "quarantined-picture", "quarantine-decide"),
     *("project-cases-assign", "project-cases-unassign", "project-member-remove", "project-letter-withdraw"),
     *("worklist-next", "worklist-panel", "worklist-take", "worklist-give-back", "worklist-adjudicate"),
