@@ -1,7 +1,6 @@
 """What an administrator sees of the nodes: states in words, what waits, what was said last."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -34,6 +33,19 @@ class Member:
     datasets: int
     troubles: list[str]
 
+    @property
+    def jobs_waiting(self) -> int | None:
+        return self.node.health.get("jobs_waiting")
+
+    @property
+    def messages_waiting(self) -> int | None:
+        """For us, there."""
+        return self.node.health.get("messages_waiting")
+
+    @property
+    def disk_free_bytes(self) -> int | None:
+        return self.node.health.get("disk_free_bytes")
+
 
 def state_of(node: Node) -> State:
     if node.state == Node.State.LEFT:
@@ -53,12 +65,12 @@ def troubles_of(node: Node) -> list[str]:
     found = [str(each) for each in health.get("troubles", [])]
     ahead_s = health.get("clock_ahead_s", 0)
     if abs(ahead_s) > CLOCK_OFF_S:
-        apart = timedelta(seconds=abs(ahead_s))
-        found.append(
-            gettext("Its clock is %(time)s ahead of ours.") % {"time": apart}
+        said = (
+            gettext("Its clock is %(seconds)s seconds ahead of ours.")
             if ahead_s > 0
-            else gettext("Its clock is %(time)s behind ours.") % {"time": apart}
+            else gettext("Its clock is %(seconds)s seconds behind ours.")
         )
+        found.append(said % {"seconds": abs(ahead_s)})
     free = health.get("disk_free_bytes")
     if free is not None and free < DISK_LOW_BYTES:
         found.append(gettext("Its disk is almost full."))
