@@ -123,7 +123,7 @@ GROUPS = (
             ),
             Field(
                 "provenance", _("Where it comes from"), "lines",
-                _("How the images were collected and chosen, and from which sources."),
+                _("How the images were collected and chosen, and from which sources. The profile asks for it."),
                 length_max=5000, is_needed=True,
             ),
             Field(
@@ -148,7 +148,7 @@ GROUPS = (
             Field("contact_mail", _("E-mail address for questions"), "mail",
                   _("Of an office, not of a person: anyone can read it.")),
             Field("contact_page", _("Page for questions"), "address",
-                  _("The e-mail address, this page, or both.")),
+                  _("The e-mail address, this page, or both: the profile asks for one.")),
             Field("publisher_mail", _("E-mail address of the organisation"), "mail",
                   _("Left empty, the one for questions stands there.")),
             Field("publisher_page", _("Page of the organisation"), "address"),
@@ -158,15 +158,16 @@ GROUPS = (
         _("How it came about"),
         (
             Field(
-                "tier", _("Interoperability tier"), "choice", choices=TIERS, is_needed=True,
+                "tier", _("Interoperability tier"), "choice", _("The profile asks for it."),
+                choices=TIERS, is_needed=True,
             ),
             Field(
                 "health_categories", _("Category of health data"), "choices",
-                _("As article 51 of the European Health Data Space Regulation lists them."),
+                _("As article 51 of the European Health Data Space Regulation lists them. The profile asks for one."),
                 choices=HEALTH_CATEGORIES, is_needed=True,
             ),
             Field(
-                "collection_methods", _("How it was collected"), "choices",
+                "collection_methods", _("How it was collected"), "choices", _("The profile asks for one."),
                 choices=COLLECTION_METHODS, is_needed=True,
             ),
             Field(
