@@ -161,6 +161,8 @@ def _gone(answer: dict) -> Row:
 def _why_nothing(part: QuestionPart, listing: Listing) -> str:
     if listing.answers == Listing.Answers.NEVER:
         return gettext("takes no questions")
+    if part.state == QuestionPart.State.WRONG:
+        return gettext("not counted: the answer can't be right")
     if part.state == QuestionPart.State.PERSON:
         return gettext("a person decides")
     if part.state in OPEN:

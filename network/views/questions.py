@@ -66,6 +66,7 @@ def result_page(request: SignedInRequest, public_id: str) -> HttpResponse:
     words = {
         "result": result_of(question),
         "few": few(),
+        "minimum": settings.DISCLOSURE_MINIMUM,
         "question": question,
         "text": written(parse(question.expression)),
         "api": reverse("api-question", args=[question.public_id]),

@@ -37,6 +37,7 @@ def test_a_question_is_asked_on_the_page_and_its_answer_followed(facts, ribera, 
     assert "1 of 1 nodes are done" in page
     assert "9,000" in page
     assert "fewer than 10" in page
+    assert "1 of them has fewer than 10 such subjects" in page
 
 
 def test_what_is_not_understood_stands_on_the_page_with_the_reason(facts, ribera, browser):
@@ -68,7 +69,7 @@ def test_nobody_else_sees_a_question(facts, ribera, asker, committee):
     ):
         assert other.get(path).status_code == 404
     assert other.get("/api/v1/questions/").json()["results"] == []
-    assert question.words not in other.get("/questions/").content.decode()
+    assert "image series is CT" not in other.get("/questions/").content.decode()
 
 
 def test_another_nodes_words_are_text_and_no_formula(facts, ribera, asker, browser):
@@ -134,7 +135,7 @@ def test_the_committee_sees_what_would_leave_and_decides(facts, lung, asker, com
     browser = signed_in(committee)
     assert 'class="waiting">1<' in browser.get("/questions/").content.decode()
     page = browser.get("/questions/held/").content.decode()
-    assert "modality of an image series is CT" in page
+    assert "Modality of an image series is CT" in page
     assert "Dataset lung" in page
     assert "9,000" in page
     assert asker.last_name not in page
