@@ -50,6 +50,14 @@ GET    /datasets/                                              302 200 200 200 2
 GET    /datasets/chest-ct/                                     302 404 404 200 200 404 404 404 404 404
 GET    /datasets/chest-ct/catalogue/                           302 404 404 200 403 404 404 404 404 404
 POST   /datasets/chest-ct/catalogue/                           302 404 404 400 403 404 404 404 404 404
+GET    /datasets/chest-ct/clinical/                            302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/clinical/                            302 404 404 302 302 404 404 404 404 404
+GET    /datasets/chest-ct/clinical/{facts}/                    302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/clinical/{facts}/                    302 404 404 302 302 404 404 404 404 404
+GET    /datasets/chest-ct/clinical/{facts}/mapping.json        302 404 404 200 200 404 404 404 404 404
+GET    /datasets/chest-ct/clinical/{facts}/refused.csv         302 404 404 200 200 404 404 404 404 404
+POST   /datasets/chest-ct/clinical/{facts}/throw-away/         302 404 404 302 302 404 404 404 404 404
+GET    /datasets/chest-ct/subjects/{person}/                   302 404 404 200 200 404 404 404 404 404
 GET    /datasets/chest-ct/deidentification/                    302 404 404 200 200 404 404 404 404 404
 POST   /datasets/chest-ct/deidentification/                    302 404 404 200 403 404 404 404 404 404
 GET    /datasets/chest-ct/deidentification/preview/            302 404 404 200 200 404 404 404 404 404
@@ -233,6 +241,12 @@ GET    /worklist/{others}/                                     302 404 404 404 4
 GET    /api/docs/                                              200 200 200 200 200 200 200 200 200 200
 GET    /api/schema/                                            200 200 200 200 200 200 200 200 200 200
 GET    /api/v1/datasets/                                       401 200 200 200 200 200 200 200 200 200
+GET    /api/v1/datasets/chest-ct/clinical/                     401 404 404 200 200 404 404 404 404 404
+POST   /api/v1/datasets/chest-ct/clinical/                     401 404 404 400 400 404 404 404 404 404
+GET    /api/v1/datasets/chest-ct/clinical/{facts}/             401 404 404 200 200 404 404 404 404 404
+DELETE /api/v1/datasets/chest-ct/clinical/{facts}/             401 404 404 200 200 404 404 404 404 404
+PUT    /api/v1/datasets/chest-ct/clinical/{facts}/mapping/     401 404 404 400 400 404 404 404 404 404
+GET    /api/v1/datasets/chest-ct/subjects/{person}/facts/      401 404 404 200 200 404 404 404 404 404
 GET    /api/v1/datasets/chest-ct/studies/                      401 404 404 200 200 404 404 404 404 404
 POST   /api/v1/datasets/chest-ct/uploads/                      401 404 404 201 201 404 404 404 404 404
 GET    /api/v1/datasets/chest-ct/uploads/{upload}/             401 404 404 200 200 404 404 404 404 404

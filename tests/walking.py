@@ -33,7 +33,7 @@ from annotations.models import (
 from atlas.archive import intake, sealing
 from atlas.archive.storage import new_key, storage
 from atlas.asgi import application
-from atlas.models import Upload, UploadFile
+from atlas.models import ClinicalImport, Upload, UploadFile
 from network.models import (
     AccessDocument,
     AccessItem,
@@ -199,6 +199,9 @@ def build() -> Walk:
     )
     upload = Upload.objects.create(dataset=scene.dataset, by=people["data_manager"])
     file = UploadFile.objects.create(upload=upload, name="ct.zip", fingerprint="1", size=20_000_000)
+    facts = ClinicalImport.objects.create(
+        dataset=scene.dataset, by=people["data_manager"], kind="csv", file_name="facts.csv", state="done"
+    )
     token, _ = make_token(by=people["scientist"], name="laptop", days=1)
     protocol = HangingProtocol.objects.create(
         project=scene.project, place=1, name="Chest", rows=1, columns=1, panes=[{}], changed_by=people["lead"]
@@ -228,6 +231,8 @@ def build() -> Walk:
         "segment": segment.public_id,
         "upload": upload.public_id,
         "file": file.public_id,
+        "facts": facts.public_id,
+        "person": series.study.subject.public_id,
         "token": token.public_id,
         "protocol": protocol.public_id,
         "recall": recall.public_id,

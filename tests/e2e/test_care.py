@@ -91,6 +91,9 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "case-recall": [("lead", "{project}cases/1/recall/")],
     "worklist": [("reader1", "/worklist/"), ("reviewer", "/worklist/"), ("lead", "/worklist/")],
     "access": [("scientist", "/access/")],
+    "questions": [("scientist", "/questions/"), ("manager", "/questions/?cohort=subject.age+%3E%3D+61")],
+    "question": [("scientist", "{question}")],
+    "questions-held": [("manager", "/questions/held/")],
     "accesses": [("manager", "/organisations/{organisation}/accesses/")],
     # these are looked at in test_access
     **{f"access-{name}": [] for name in ("add", "request", "committee", "part", "dataset", "study")},
@@ -108,6 +111,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     "project-labels-term-remove",
     "project-labels-terms-search",
     *("access-withdraw", "access-remove", "access-attach", "access-detach", "access-document"),
+    *("question-withdraw", "question-table", "question-decide"),
     *("access-answer", "access-agree", "accesses-table", "accesses-messages"),
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
     *("clinical-mapping", "clinical-refused", "clinical-throw-away"),
