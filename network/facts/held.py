@@ -45,8 +45,8 @@ def _one(key: str) -> Facts:
 
 def _keep(keys: tuple[str, ...], facts: Facts) -> None:
     with _lock:
-        if len(keys) > 1:  # of the same datasets as they were before nobody asks any more
-            for known in [each for each in _kept if len(each) > 1 and len(each) == len(keys)]:
+        if len(keys) > 1:  # nobody asks any more of what these datasets were before
+            for known in [each for each in _kept if len(each) > 1 or each[0] not in keys]:
                 del _kept[known]
         _kept[keys] = facts
         while len(_kept) > 1 and sum(each.size for each in _kept.values()) > BYTES_MAX:
