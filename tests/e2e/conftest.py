@@ -104,6 +104,7 @@ def demo(pyradiomics_archive: Path) -> Iterator[Node]:
     Shared: a test changes its own case only."""
     with Node(demo=True) as node:
         node.manage("seed_demo")
+        node.manage("publish_listings")
         yield node
 
 

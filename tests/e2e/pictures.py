@@ -58,6 +58,7 @@ def _demo_address() -> Iterator[str]:
     with Node(demo=True) as node:
         print("Preparing a demo node …", flush=True)
         node.manage("seed_demo", timeout_s=SEED_TIMEOUT_S)
+        node.manage("seed_catalogue", timeout_s=SEED_TIMEOUT_S)
         yield node.base_url
 
 

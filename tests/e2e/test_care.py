@@ -20,6 +20,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 STRANGER = ""
 PAGES = {  # who opens it, and its address; places in braces come from `places`
     "front": [(STRANGER, "/"), ("manager", "/")],
+    "catalogue": [(STRANGER, "/catalogue/?organ=lung"), (STRANGER, "/catalogue/?q=nothing+like+this")],
+    "catalogue-hospitals": [(STRANGER, "/catalogue/hospitals/")],
+    "catalogue-dataset": [(STRANGER, "/catalogue/lung-ct/"), ("manager", "/catalogue/lung-ct/")],
     "sign-in": [(STRANGER, "/sign-in/")],
     "password-reset": [(STRANGER, "/password-reset/")],
     "password-reset-sent": [(STRANGER, "/password-reset/sent/")],
@@ -110,6 +113,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     "project-labels-move",
     "project-labels-term-remove",
     "project-labels-terms-search",
+    "catalogue-picture",
     *("access-withdraw", "access-remove", "access-attach", "access-detach", "access-document"),
     *("question-withdraw", "question-table", "question-decide"),
     *("access-answer", "access-agree", "accesses-table", "accesses-messages"),

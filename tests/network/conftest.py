@@ -1,6 +1,7 @@
 """Two organisations with what they hold, and who may see it."""
 
 import pytest
+
 from accounts import permissions
 from accounts.models import Organisation, User
 from atlas.models import Dataset

@@ -13,7 +13,7 @@ from network.catalogue import holdings, pictures, search
 from network.catalogue.ask import cohort_of
 from network.catalogue.query import Query, QueryError, from_params
 from network.models import Listing, Node
-from tests.cast import signed_in
+from tests.cast import person, signed_in
 from tests.network.listed import listing, node, several
 
 API = "/api/v1/catalogue/datasets/"
@@ -45,7 +45,7 @@ def test_words_find_titles_hospitals_countries_scanners_and_what_people_call_a_m
     several()
     assert slugs(Query("nodules")) == ["lung-nodules"]
     assert slugs(Query("Nodule follow")) == ["lung-nodules"]  # a stem, and another word of the description
-    assert slugs(Query("karls")) == ["lung-nodules", "few-glioma"]  # the beginning of a word
+    assert set(slugs(Query("karls"))) == {"lung-nodules", "few-glioma"}  # the beginning of a word
     assert slugs(Query("spain")) == ["breast-dce"]
     assert slugs(Query("siemens")) == ["lung-nodules"]
     assert set(slugs(Query("pet"))) == {"lung-nodules", "valmont--sarcoma"}
@@ -207,7 +207,7 @@ def test_text_of_another_node_stays_text(db):
         organisation_slug="evil",
         country="XX",
         licence=hostile[:80],
-        terms={"documentation": "javascript:alert(1)", "provenance": hostile, "contact_page": [7], "tier": {}},
+        terms={"documentation": "javascript:alert(1)", "provenance": hostile, "tier": {}},
         figures={"labels": [1], "quality": {hostile: "many"}, "agreement": {"dice": hostile},
                  "growth": [[hostile, 1], ["2026-11"], 7, ["2026-13", 3]], "median_interval_days": "12"},
     )  # fmt: skip
@@ -258,11 +258,11 @@ def test_pictures_stand_for_different_subjects_and_never_for_marks(pictured):
     assert {one.modality for one in chosen} <= {"CT", "PT"}
 
 
-def test_pictures_are_for_those_who_see_the_images_until_the_organisation_shows_them(pictured, owner, member):
+def test_pictures_are_for_those_who_see_the_images_until_the_organisation_shows_them(pictured, owner):
     picture = "/catalogue/lung/pictures/1/"
     public_id = pictured.pictures.first().series.public_id
     assert f"/thumbnails/{public_id}/1" in signed_in(owner).get("/catalogue/lung/").content.decode()
-    for client in (Client(), signed_in(member)):
+    for client in (Client(), signed_in(person("otto"))):
         assert client.get(picture).status_code == 404
         for path in ("/", "/catalogue/", "/catalogue/lung/"):
             page = client.get(path).content.decode()
