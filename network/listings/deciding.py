@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts import audit, permissions
 from accounts.models import User
 from atlas.models import Dataset
-from network.listings.publishing import publish
+from network.listings.publishing import say_anew
 from network.models import Listing
 
 audit.register("listing.decided")
@@ -26,7 +26,7 @@ def set_terms(
 ) -> Listing:
     """What isn't named stays. Raises PermissionDenied, and ValidationError for an unknown choice."""
     permissions.require(by, "manage_organisation", dataset.organisation)
-    publish(dataset)  # there may be none yet
+    say_anew(dataset)  # there may be no listing yet
     listing = Listing.objects.select_for_update().get(dataset=dataset)
     chosen: dict[str, Any] = {
         "is_listed": is_listed,
@@ -50,5 +50,5 @@ def set_terms(
         answers=listing.answers,
         shows_pictures=listing.shows_pictures,
     )
-    publish(dataset)
+    say_anew(dataset)
     return Listing.objects.get(pk=listing.pk)

@@ -55,6 +55,14 @@ def publish(dataset: Dataset, note: str = "") -> ListingVersion | None:
         return _rewrite(listing, last, note)
 
 
+def say_anew(dataset: Dataset) -> ListingVersion | None:
+    """Words or terms have changed, nothing is counted. None: they are what they were."""
+    with transaction.atomic():
+        listing = _locked(dataset)
+        last = ListingVersion.objects.filter(listing=listing).exclude(facts_key="").first()
+        return publish(dataset) if last is None else _rewrite(listing, last, "")
+
+
 def publish_changed() -> list[ListingVersion]:
     """Publish every own dataset that has images or a listing already, and has changed."""
     held = Study.objects.order_by().values("dataset").distinct()
