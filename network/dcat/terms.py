@@ -123,7 +123,7 @@ GROUPS = (
             ),
             Field(
                 "provenance", _("Where it comes from"), "lines",
-                _("How the images were collected and chosen, and from which sources. The profile asks for it."),
+                _("How the images were collected and chosen, from which sources: the profile asks for it."),
                 length_max=5000, is_needed=True,
             ),
             Field(
@@ -163,7 +163,7 @@ GROUPS = (
             ),
             Field(
                 "health_categories", _("Category of health data"), "choices",
-                _("As article 51 of the European Health Data Space Regulation lists them. The profile asks for one."),
+                _("As article 51 of the European Health Data Space Regulation has them. The profile asks for one."),
                 choices=HEALTH_CATEGORIES, is_needed=True,
             ),
             Field(

@@ -17,6 +17,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import condition, require_safe
 
 from network.catalogue.public import listed, listing_or_404
@@ -42,8 +43,13 @@ def _etag(request: HttpRequest, *_: object, slug: str = "", **__: object) -> str
 
 
 def open_to_all[**P](view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:
-    """Pages of other sites may read it, too; caches ask again each time, which costs no more than an ETag."""
+    """Pages of other sites may read it, too; caches ask again each time, which costs no more than an ETag.
 
+    It only reads, so nobody has to prove where a request comes from before it is told that another method is
+    not allowed.
+    """
+
+    @csrf_exempt
     @wraps(view)
     def answered(*args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         answer = view(*args, **kwargs)
