@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext
 from django.utils.translation import gettext_noop as _
 
 from atlas.models import Dataset
@@ -45,6 +45,8 @@ def value_words(facet: str, value: str, names: Mapping[str, str] | None = None) 
         case "country":
             return country(value)
         case "access":
+            if value == Listing.Access.OPEN:  # elsewhere it is what one does
+                return pgettext("access", "Open")
             return gettext(dict(Listing.Access.choices).get(value, value))
         case "organisation":
             return (names or {}).get(value, value)

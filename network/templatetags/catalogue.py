@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from network.catalogue.wording import value_words
 from network.templatetags.house import number
 
 register = template.Library()
@@ -19,6 +20,12 @@ def told(value: int | None) -> str | SafeString:
     least = settings.DISCLOSURE_MINIMUM
     words = gettext("Fewer than %(least)d, or hidden because it would tell such a number") % {"least": least}
     return format_html('<abbr class="few" title="{}">&lt;{}</abbr>', words, least)
+
+
+@register.filter
+def access_words(value: str) -> str:
+    """A key of Listing.Access in words."""
+    return value_words("access", value)
 
 
 @register.filter
