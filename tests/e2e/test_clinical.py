@@ -64,7 +64,7 @@ def test_from_a_table_to_the_timeline(desk: tuple[Node, str, str], chromium: Bro
         person.clicks("Send")
         the_columns_are_mapped(page)
         person.clicks("Read it")
-        expect(page.get_by_text("1 row taken, 1 refused; 7 facts of this file are kept.")).to_be_visible(
+        expect(page.get_by_text("1 row taken, 1 refused; 8 facts of this file are kept.")).to_be_visible(
             timeout=WORKER_S * 1000
         )
         refused = page.get_by_role("row").filter(has_text="No subject of this dataset has images")
