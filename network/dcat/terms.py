@@ -163,7 +163,7 @@ GROUPS = (
             ),
             Field(
                 "health_categories", _("Category of health data"), "choices",
-                _("As article 51 of the European Health Data Space Regulation has them. The profile asks for one."),
+                _("Of article 51 of the European Health Data Space Regulation. The profile asks for one."),
                 choices=HEALTH_CATEGORIES, is_needed=True,
             ),
             Field(

@@ -29,7 +29,7 @@ from accounts.models import Organisation
 from tests.network.dcat.listed import FACETS, listing
 from network.models import Node
 organisation = Organisation.objects.create(name="Karlsund University Hospital", slug="karlsund", country="SE")
-listing(organisation=organisation)
+listing(of=organisation)
 member = Node.objects.create(part="member", slug="ribera", name="Hospital Ribera Alta", public_key="ab" * 32)
 listing("ribera--breast", node=member, organ="breast", country="ES", licence="By contract", access="counts")
 listing("bare", terms={}, figures={}, facets={}, subjects=None, studies=None, description="", licence="")

@@ -38,7 +38,7 @@ FACETS: dict[str, dict[str, int | None]] = {
 def listing(
     slug: str = "lung-nodules",
     *,
-    organisation: Organisation | None = None,
+    of: Organisation | None = None,
     node: Node | None = None,
     facets: dict[str, dict[str, int | None]] | None = None,
     **changed: object,
@@ -46,9 +46,9 @@ def listing(
     """Published, with everything that the imaging profile asks for; `changed` replaces its fields."""
     facets = FACETS if facets is None else facets
     dataset = None
-    if organisation is not None:
+    if of is not None:
         dataset = Dataset.objects.create(
-            organisation=organisation,
+            organisation=of,
             name="Lung nodules under follow-up",
             slug=slug,
             organ="lung",

@@ -35,7 +35,7 @@ def address(settings) -> None:
 
 @pytest.fixture
 def lung(organisation: Organisation) -> Listing:
-    return listing(organisation=organisation)
+    return listing(of=organisation)
 
 
 def graph_at(client: Client, path: str, **headers: str) -> Graph:

@@ -21,7 +21,7 @@ def values(graph: Graph, name: URIRef) -> set:
 
 
 def test_a_full_listing_has_the_shape_of_the_profile(organisation, broken: Broken) -> None:
-    assert broken(graph_of(listing(organisation=organisation))) == []
+    assert broken(graph_of(listing(of=organisation))) == []
 
 
 @pytest.mark.parametrize(
@@ -34,25 +34,25 @@ def test_a_full_listing_has_the_shape_of_the_profile(organisation, broken: Broke
 )
 def test_what_nobody_said_is_left_out(organisation, broken: Broken, left_out: str, lacking: str) -> None:
     said = {key: value for key, value in SAID.items() if key != left_out}
-    assert broken(graph_of(listing(organisation=organisation, terms=said))) == [lacking]
+    assert broken(graph_of(listing(of=organisation, terms=said))) == [lacking]
 
 
 def test_nobody_to_ask_is_not_made_up(organisation, broken: Broken) -> None:
     said = {key: value for key, value in SAID.items() if not key.startswith("contact")}
-    lacking = broken(graph_of(listing(organisation=organisation, terms=said)))
+    lacking = broken(graph_of(listing(of=organisation, terms=said)))
     assert set(lacking) == {"contactPoint", "publisher"}
 
 
 def test_the_access_body_stays_empty_until_it_is_named(organisation, broken: Broken) -> None:
     said = {key: value for key, value in SAID.items() if not key.startswith("access_body")}
-    graph = graph_of(listing(organisation=organisation, terms=said))
+    graph = graph_of(listing(of=organisation, terms=said))
     assert values(graph, HEALTH.hdab) == set()
     assert broken(graph) == []
 
 
 def test_counts_come_from_the_version_and_cannot_be_typed(organisation) -> None:
     typed = SAID | {"numberOfUniqueIndividuals": "9999", "subjects": "9999", "modality": ["MR"]}
-    graph = graph_of(listing(organisation=organisation, terms=typed))
+    graph = graph_of(listing(of=organisation, terms=typed))
     assert values(graph, HEALTH.numberOfUniqueIndividuals) == {
         Literal("118", datatype="http://www.w3.org/2001/XMLSchema#nonNegativeInteger")
     }
@@ -63,20 +63,20 @@ def test_counts_come_from_the_version_and_cannot_be_typed(organisation) -> None:
 
 def test_too_few_are_not_told(organisation, broken: Broken) -> None:
     few = {facet: dict.fromkeys(values_of) for facet, values_of in FACETS.items()}
-    graph = graph_of(listing(organisation=organisation, subjects=None, studies=None, facets=few))
+    graph = graph_of(listing(of=organisation, subjects=None, studies=None, facets=few))
     assert broken(graph) == ["hasBirthSex", "numberOfRecords", "numberOfUniqueIndividuals"]
     assert values(graph, HEALTH.minTypicalAge) == set()
 
 
 def test_a_sex_or_an_age_of_too_few_is_not_even_named(organisation) -> None:
-    graph = graph_of(listing(organisation=organisation))
+    graph = graph_of(listing(of=organisation))
     assert values(graph, EUCAIM.hasBirthSex) == {EUCAIM.COM1001366, EUCAIM.COM1001370}
     assert [int(years) for years in values(graph, HEALTH.minTypicalAge)] == [50]
     assert [int(years) for years in values(graph, HEALTH.maxTypicalAge)] == [69]
 
 
 def test_scanners_are_known_by_the_codes_of_the_hyper_ontology(organisation) -> None:
-    graph = graph_of(listing(organisation=organisation))
+    graph = graph_of(listing(of=organisation))
     assert values(graph, EUCAIM.hasImageModality) == {
         EUCAIM.IMG1000042, EUCAIM.IMG1000062, TERMS["modality-xa"]
     }  # fmt: skip
@@ -89,7 +89,7 @@ def test_scanners_are_known_by_the_codes_of_the_hyper_ontology(organisation) -> 
 
 
 def test_a_term_without_a_known_code_says_what_it_is_and_where_it_belongs(organisation) -> None:
-    graph = graph_of(listing(organisation=organisation))
+    graph = graph_of(listing(of=organisation))
     angiography = TERMS["modality-xa"]
     assert graph.value(angiography, SKOS.prefLabel) == Literal("X-Ray Angiography", lang="en")
     assert graph.value(angiography, RDFS.subClassOf) == EUCAIM.IMG1000009
@@ -100,7 +100,7 @@ def test_a_term_without_a_known_code_says_what_it_is_and_where_it_belongs(organi
 
 def test_marks_and_documents_are_no_modality_of_images(organisation) -> None:
     facets = FACETS | {"modality": {"CT": 118, "SEG": 100, "SR": 30}}
-    graph = graph_of(listing(organisation=organisation, facets=facets))
+    graph = graph_of(listing(of=organisation, facets=facets))
     assert values(graph, EUCAIM.hasImageModality) == {EUCAIM.IMG1000042}
 
 
@@ -116,11 +116,11 @@ def test_marks_and_documents_are_no_modality_of_images(organisation) -> None:
     ],
 )
 def test_exactly_one_cancer_condition(organisation, changed, expected) -> None:
-    assert values(graph_of(listing(organisation=organisation, **changed)), EUCAIM.hasCondition) == {expected}
+    assert values(graph_of(listing(of=organisation, **changed)), EUCAIM.hasCondition) == {expected}
 
 
 def test_clinical_facts_are_structured_data_with_variables(organisation) -> None:
-    with_facts = graph_of(listing(organisation=organisation))
+    with_facts = graph_of(listing(of=organisation))
     assert values(with_facts, HEALTH.hasStructuredData) == {Literal(True)}
     columns = URIRef("http://www.w3.org/ns/csvw#name")
     assert {str(name) for name in with_facts.objects(None, columns)} >= {"subject", "code", "starts_on"}
@@ -138,7 +138,7 @@ def test_clinical_facts_are_structured_data_with_variables(organisation) -> None
     ],
 )
 def test_rights_follow_from_who_gets_access(organisation, access, rights, condition) -> None:
-    graph = graph_of(listing(organisation=organisation, access=access))
+    graph = graph_of(listing(of=organisation, access=access))
     assert [str(iri).rpartition("/")[2] for iri in values(graph, DCTERMS.accessRights)] == [rights]
     images = URIRef(ADDRESSES.images("lung-nodules"))
     assert {str(iri).rpartition("#")[2] for iri in graph.objects(images, DCTERMS.rights)} == condition
@@ -146,7 +146,7 @@ def test_rights_follow_from_who_gets_access(organisation, access, rights, condit
 
 def test_a_manager_says_what_those_with_access_may_do(organisation) -> None:
     said = SAID | {"conditions": ["IN_SITU_PROCESSING"]}
-    graph = graph_of(listing(organisation=organisation, terms=said))
+    graph = graph_of(listing(of=organisation, terms=said))
     images = URIRef(ADDRESSES.images("lung-nodules"))
     assert {str(iri).rpartition("#")[2] for iri in graph.objects(images, DCTERMS.rights)} == {
         "IN_SITU_PROCESSING"
@@ -162,14 +162,14 @@ def test_a_manager_says_what_those_with_access_may_do(organisation) -> None:
     ],
 )
 def test_a_licence_has_an_address(organisation, licence: str, expected: str) -> None:
-    graph = graph_of(listing(organisation=organisation, licence=licence))
+    graph = graph_of(listing(of=organisation, licence=licence))
     assert graph.value(URIRef(ADDRESSES.images("lung-nodules")), DCTERMS.license) == URIRef(expected)
 
 
 def test_english_comes_first_where_the_dataset_speaks_another_language(organisation, broken: Broken) -> None:
     said = SAID | {"language": "es", "title_en": "Lung nodules", "description_en": "Followed by CT."}
     changed = {"title": "Nódulos pulmonares", "description": "Seguidos por TC."}
-    graph = graph_of(listing(organisation=organisation, terms=said, **changed))
+    graph = graph_of(listing(of=organisation, terms=said, **changed))
     assert broken(graph) == []
     assert values(graph, DCTERMS.title) == {
         Literal("Lung nodules", lang="en"), Literal("Nódulos pulmonares", lang="es")
@@ -177,7 +177,7 @@ def test_english_comes_first_where_the_dataset_speaks_another_language(organisat
 
 
 def test_a_dataset_without_a_description_is_described_by_its_counts(organisation, broken: Broken) -> None:
-    graph = graph_of(listing(organisation=organisation, description=""))
+    graph = graph_of(listing(of=organisation, description=""))
     assert broken(graph) == []
     assert values(graph, DCTERMS.description) == {
         Literal("CT, PT, XA of 118 subjects. Primary tumour: lung.", lang="en")
