@@ -68,7 +68,7 @@ def _keeps_dates(dataset: Dataset) -> bool:
 
 
 def _take(request: SignedInRequest, dataset: Dataset) -> HttpResponse:
-    file = cast("UploadedFile | None", request.FILES.get("file"))
+    file = request.FILES.get("file")
     if file is None or not file.size:
         messages.error(request, gettext("Choose a file that holds something."))
     elif file.size > importing.BYTES_MAX:
