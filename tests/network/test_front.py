@@ -55,8 +55,10 @@ def test_the_top_bar_shows_only_places_with_something_of_ones_own(owner, lung):
         return re.findall(r">(\w+)</a>", page.split('aria-label="Main"')[1].split("</nav>")[0])
 
     assert places(Client()) == ["Catalogue", "Hospitals"]
-    assert places(signed_in(person("otto"))) == ["Catalogue", "Questions"]
-    assert places(signed_in(owner)) == ["Catalogue", "Projects", "Datasets", "Organisations", "Questions"]
+    assert places(signed_in(person("otto"))) == ["Catalogue", "Questions", "Access"]
+    assert places(signed_in(owner)) == [
+        *("Catalogue", "Projects", "Datasets", "Organisations", "Questions", "Access"),
+    ]
 
 
 def test_an_unknown_address_gets_the_house_page(db):
