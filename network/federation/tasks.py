@@ -24,6 +24,6 @@ def clear_messages_between_nodes(timestamp: int) -> None:
     arrived.delete()
     Message.objects.filter(confirmed_at=None, expires_at__lt=now - MESSAGES_KEPT).delete()
     older = Message.objects.filter(kind=catalogue.KIND, confirmed_at__lt=now - MESSAGES_KEPT)
-    newest = older.order_by("node", "-pk").distinct("node").values("pk")
+    newest = older.order_by("node_id", "-pk").distinct("node_id")
     older.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
     ReceivedMessage.objects.filter(done_at__lt=now - RECEIVED_KEPT).delete()
