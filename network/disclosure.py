@@ -124,6 +124,8 @@ def disclose_middle(values: Sequence[float], policy: Policy) -> float | None:
 
 def is_few(cell: Cell, policy: Policy) -> bool:
     """Whether a cell has too few subjects to be told of, or none."""
+    if abs(cell.subjects - policy.minimum) >= LIMIT_STEPS:  # the key decides only near the limit
+        return cell.subjects < policy.minimum
     return cell.subjects < limit_of(cell.key, policy)
 
 

@@ -105,6 +105,12 @@ class Facts:
         return np.repeat(np.arange(self.datasets, dtype=np.int32), np.diff(self.begin))
 
     @cached_property
+    def halves(self) -> tuple[Array, Array]:
+        """The lower and the upper 32 bits of the keys: sums of so many are exact as floats."""
+        low = (self.keys & np.uint64(0xFFFFFFFF)).astype(np.float64)
+        return low, (self.keys >> np.uint64(32)).astype(np.float64)
+
+    @cached_property
     def size(self) -> int:
         """Bytes."""
         return sum(array.nbytes for array in _arrays(self).values())

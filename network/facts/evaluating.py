@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from annotations.cohort.language.expression import Condition, Expression, Group
-from network.disclosure import LIMIT_STEPS, Cell, Magnitude, Policy, limit_of
+from network.disclosure import LIMIT_STEPS, Cell, Magnitude, Policy, is_few, limit_of
 from network.facts.columns import Array, Facts
 from network.facts.conditions import combined
 from network.facts.leaves import Leaf, Scale, leaf
 from network.facts.trees import Positions, Tree, planted, says
 
-LOW32 = np.uint64(0xFFFFFFFF)
 INSIDE = 1000
 """How deep parts of what is asked of rows stand: deeper than all that is asked of subjects."""
 
@@ -34,18 +33,29 @@ def matching(facts: Facts, expression: Expression) -> Array:
 
 
 def cells(facts: Facts, expression: Expression, policy: Policy) -> list[Cell]:
-    """Of each dataset, the subjects that are told of, with their studies, series and images."""
+    """Of each dataset, the subjects that are told of, with their studies, series and images. Nobody where few
+    fulfil the expression as it stands: leaving out parts of it doesn't make them many."""
     asked = _Asked(facts, expression)
+    exactly = cells_of(facts, asked.found())
+    if all(is_few(cell, policy) for cell in exactly):
+        return [_nobody(cell) for cell in exactly]
     asked.leave_out(policy)
-    asked.move_bounds(policy)
-    asked.leave_out(policy)
-    return cells_of(facts, asked.found())
+    if asked.move_bounds(policy):
+        asked.leave_out(policy)
+    told = cells_of(facts, asked.found())
+    return [
+        _nobody(cell) if is_few(exact, policy) else cell for exact, cell in zip(exactly, told, strict=True)
+    ]
+
+
+def _nobody(cell: Cell) -> Cell:
+    return Cell(0, 0, dict.fromkeys(cell.magnitudes, Magnitude(0, 0)))
 
 
 def cells_of(facts: Facts, found: Array) -> list[Cell]:
     """Of each dataset, those subjects of whom `found` (bool, one a subject) is true."""
     subjects = _summed(facts, found)
-    keys = _keys(facts, facts.dataset_of_subject[found], facts.keys[found], facts.datasets)
+    keys = _keys_of(facts, found)
     magnitudes: dict[str, tuple[Array, Array]] = {}
     for name, numbers in facts.magnitudes.items():
         of_found = np.where(found, numbers, 0)
@@ -96,11 +106,13 @@ class _Asked:
     def _combine(self) -> None:
         self.combinations = combined(self.masks, len(self.facts.keys))
         self.wide = 1 << len(self.leaves)
-        place = self.facts.dataset_of_subject.astype(np.int64) * self.wide
-        place += self.combinations
+        self.place = self.facts.dataset_of_subject * np.int64(self.wide)
+        self.place += self.combinations
         size = self.facts.datasets * self.wide
-        self.counts = np.bincount(place, minlength=size).reshape(-1, self.wide)
-        self.keys = _keys(self.facts, place, self.facts.keys, size).reshape(-1, self.wide)
+        self.counts = np.bincount(self.place, minlength=size).reshape(-1, self.wide)
+        low, high = (np.bincount(self.place, half, minlength=size) for half in self.facts.halves)
+        keys = low.astype(np.uint64) + (high.astype(np.uint64) << np.uint64(32))
+        self.keys = keys.reshape(-1, self.wide)
 
     def table(self, dropped: Mapping[int, Array]) -> Array:
         """bool [dataset, combination]: whether the expression holds."""
@@ -109,26 +121,31 @@ class _Asked:
 
     def found(self) -> Array:
         table = self.table(self.dropped)
-        return table[self.facts.dataset_of_subject, self.combinations]
+        return table.ravel()[self.place]
 
     # Bounds ----------------------------------------------------------------------------------
 
-    def move_bounds(self, policy: Policy) -> None:
+    def move_bounds(self, policy: Policy) -> bool:
+        """Whether that made a difference to anybody."""
         table = self.table(self.dropped)
         for at, one in enumerate(self.leaves):
             if (scale := one.scale(self.dropped)) is not None:
                 decides = self._decided_by(at, table)
                 if (bounds := _moved(self.facts, scale, decides, policy)) is not None:
                     self.bounds[at] = bounds
-        if self.bounds:
-            for at in self.bounds:
-                self.masks[at] = self._mask(at, self.dropped)
+        changed = False
+        for at in self.bounds:
+            moved = self._mask(at, self.dropped)
+            changed |= not np.array_equal(moved, self.masks[at])
+            self.masks[at] = moved
+        if changed:
             self._combine()
+        return changed
 
     def _decided_by(self, at: int, table: Array) -> Array:
         """bool, one a subject: whether the expression hangs on what leaf `at` says."""
         turned = table[:, np.arange(self.wide) ^ (1 << at)]
-        return (table != turned)[self.facts.dataset_of_subject, self.combinations]
+        return (table != turned).ravel()[self.place]
 
     # Parts -----------------------------------------------------------------------------------
 
@@ -143,19 +160,12 @@ class _Asked:
                 own = np.broadcast_to(part.table(self.says, self.dropped), table.shape)
                 least.take(part.position, depth, *self._weighed(table != without), self._keys_in(own))
             for at, one in enumerate(self.leaves):
+                decides = self._decided_by(at, table) if one.parts else np.empty(0, bool)
                 for position in one.parts:
                     mask = self._mask(at, self.dropped | {position: everywhere})
-                    changed = self._decided_by(at, table) & (mask != self.masks[at])
-                    where = self.facts.dataset_of_subject[changed]
-                    counts = np.bincount(where, minlength=self.facts.datasets)
-                    keys = _keys(self.facts, where, self.facts.keys[changed], self.facts.datasets)
-                    own_keys = _keys(
-                        self.facts,
-                        self.facts.dataset_of_subject[mask],
-                        self.facts.keys[mask],
-                        self.facts.datasets,
-                    )
-                    least.take(position, INSIDE, counts, keys, own_keys)
+                    changed = decides & (mask != self.masks[at])
+                    counts, keys = _summed(self.facts, changed), _keys_of(self.facts, changed)
+                    least.take(position, INSIDE, counts, keys, _keys_of(self.facts, mask))
             chosen = least.chosen(self.dropped, policy)
             if not len(chosen):
                 return
@@ -295,8 +305,7 @@ def _largest(facts: Facts, numbers: Array) -> Array:
     return found
 
 
-def _keys(facts: Facts, place: Array, keys: Array, size: int) -> Array:
-    """uint64, one a place: the sum of the keys there modulo 2**64. Sums of halves are exact as floats."""
-    low = np.bincount(place, (keys & LOW32).astype(np.float64), minlength=size).astype(np.uint64)
-    high = np.bincount(place, (keys >> np.uint64(32)).astype(np.float64), minlength=size).astype(np.uint64)
-    return low + (high << np.uint64(32))
+def _keys_of(facts: Facts, found: Array) -> Array:
+    """uint64, one a dataset: the sum of the keys of those subjects modulo 2**64."""
+    running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(np.where(found, facts.keys, np.uint64(0)))])
+    return running[facts.begin[1:]] - running[facts.begin[:-1]]

@@ -176,3 +176,27 @@ def _best_share(with_it: list[float], without: list[float]) -> float:
         for limit in every
     ]
     return max(*found, *(1 - share for share in found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "subject.age >= 90 and subject.sex is F",
+        "series(manufacturer is Bolt and modality is US) and subject.age >= 40",
+        f"({ALONE}) and {HAS}",
+    ],
+)
+def test_nobody_is_made_up_where_nobody_is(text: str) -> None:
+    """Leaving out parts one after the other must not end in a number for a question that finds nobody."""
+    for number in range(4):
+        assert asking(world(number, True))(text) == (None,) * 4
+
+
+def test_an_answer_is_near_what_was_asked() -> None:
+    for number in range(4):
+        facts = world(number, True)
+        for text in (HAS, *MASKS, f"{HAS} and subject.sex is M", "not series.modality is CT"):
+            exact = int(matching(facts, parse_text(text)).sum())
+            told = asking(facts)(text)[0]
+            assert told is None or abs(told - exact) <= 9 + 12 * (1 + text.count(" and "))
+            assert (told is None) is (exact < 10) or 10 <= exact <= 12
