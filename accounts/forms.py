@@ -97,3 +97,4 @@ class InviteForm(forms.Form):
         choice = self.fields["role"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 tells the type checker
         choice.choices = [(role.key, gettext(role.title)) for role in roles]
+        choice.initial = roles[-1].key if roles else None  # the one that gives least

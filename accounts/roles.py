@@ -31,6 +31,13 @@ ROLES: tuple[Role, ...] = (
         "Creates organisations and invites their managers. Sees no images.",
     ),
     _role(
+        "member",
+        "node",
+        "Member",
+        "",
+        "Has an account: asks questions, requests access, signs in at nodes of the network. Sees no images.",
+    ),
+    _role(
         "manager",
         "organisation",
         "Manager",

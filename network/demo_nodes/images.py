@@ -2,19 +2,20 @@
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
+from pydicom import FileDataset
 
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
 from atlas.archive.sources import Source
 from network.demo_nodes.nodes import DemoDataset, DemoNode
 
-SLICES, ROWS, COLUMNS = 5, 128, 128
+SLICES, ROWS, COLUMNS = 4, 128, 128
 STEP_MM = (2.8, 2.8, 5.0)
 """To the next column, row and slice."""
 
@@ -53,15 +54,29 @@ def _study(node: DemoNode, dataset: DemoDataset, number: int, time_point: int) -
         np.diag(STEP_MM),
         np.array([-COLUMNS * STEP_MM[0] / 2, -ROWS * STEP_MM[1] / 2, 0.0]),
     )
-    for name, content in ConvertedSeries.of(volume, identity).files():
-        image = dcmread(BytesIO(content))
-        image.PatientSex, image.PatientAge = sex, f"{age:03d}Y"
-        image.StudyDate = day.strftime("%Y%m%d")
-        image.Manufacturer, image.ManufacturerModelName = maker, model
-        image.BodyPartExamined = {"lung": "CHEST", "liver": "LIVER", "breast": "BREAST"}[dataset.organ]
-        stream = BytesIO()
-        image.save_as(stream, enforce_file_format=True)
-        yield f"{pseudonym}/{time_point}/{name}", stream.getvalue()
+    facts = {
+        "PatientSex": sex,
+        "PatientAge": f"{age:03d}Y",
+        "StudyDate": day.strftime("%Y%m%d"),
+        "Manufacturer": maker,
+        "ManufacturerModelName": model,
+        "BodyPartExamined": {"lung": "CHEST", "liver": "LIVER", "breast": "BREAST"}[dataset.organ],
+    }
+    for name, content in replace(ComputedSeries.of(volume, identity), facts=facts).files():
+        yield f"{pseudonym}/{time_point}/{name}", content
+
+
+@dataclass(frozen=True)
+class ComputedSeries(ConvertedSeries):
+    """One that knows of a patient and a scanner, made up as its images."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def _image(self, index: int) -> FileDataset:
+        image = super()._image(index)
+        for keyword, value in self.facts.items():
+            setattr(image, keyword, value)
+        return image
 
 
 def phantom(chance: np.random.Generator, modality: str, *, shrunk: float) -> NDArray[np.int16]:

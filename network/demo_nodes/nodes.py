@@ -76,7 +76,7 @@ NODES: tuple[DemoNode, ...] = (
         datasets=(
             DemoDataset("Chest CT", "lung", "CT", 24, 1, f"Chest CT at diagnosis. {_MADE_UP}", _CT),
             DemoDataset(
-                "Liver CT follow-up", "liver", "CT", 20, 2, f"Liver, two time points. {_MADE_UP}", _CT[:1]
+                "Liver CT follow-up", "liver", "CT", 16, 2, f"Liver, two time points. {_MADE_UP}", _CT[:1]
             ),
         ),
     ),
