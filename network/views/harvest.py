@@ -34,12 +34,14 @@ WRITERS_VERSION = "1"
 """Part of every ETag: another number, when the same listings are written otherwise."""
 
 
-def _etag(request: HttpRequest, *_: object, slug: str = "", **__: object) -> str:
-    """Of what the address says in this format."""
-    shown = listed().filter(slug=slug) if slug else listed()
+def _etag(request: HttpRequest, *_: object, slug: str = "", **__: object) -> str | None:
+    """Of what the address says in this format; None where it says nothing, whatever someone has of it."""
     wanted = formats.wanted(request)
+    said = changes.digest(listed().filter(slug=slug) if slug else listed())
+    if wanted is None or (slug and not said):
+        return None
     node = zlib.crc32(f"{settings.NODE_NAME} {settings.NODE_ADDRESS}".encode())
-    return f'"{WRITERS_VERSION}-{node:x}-{changes.digest(shown)}-{wanted.suffix if wanted else "none"}"'
+    return f'"{WRITERS_VERSION}-{node:x}-{said}-{wanted.suffix}"'
 
 
 def open_to_all[**P](view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase]:

@@ -35,7 +35,8 @@ listing("ribera--breast", node=member, organ="breast", country="ES", licence="By
 listing("bare", terms={}, figures={}, facets={}, subjects=None, studies=None, description="", licence="")
 evil = '\\"\\"\\" . <https://evil.example/> a <https://evil.example/Class> . </script> \\\\ {"@context": "x"}'
 facets = FACETS | {"manufacturer": {evil: None}, "label": {evil: 20}}
-listing("evil--lung", node=member, title=evil, description=evil, organisation=evil, licence=evil[:80], facets=facets)
+texts = {"title": evil, "description": evil, "organisation": evil, "licence": evil[:80]}
+listing("evil--lung", node=member, facets=facets, **texts)
 for number in range(40):
     listing(f"more-{number}")
 """
@@ -119,7 +120,7 @@ def test_schemathesis_finds_nothing_wrong_with_the_public_api(node: Node, tmp_pa
         node, f"{node.base_url}/api/schema/", tmp_path, "--include-path-regex=^/api/v1/catalogue/"
     )
     assert run.returncode == 0, run.stdout[-6000:]
-    assert "/api/v1/catalogue/datasets/" in run.stdout or "tested" in run.stdout.lower()
+    assert "Tested: 2" in run.stdout
 
 
 def test_schemathesis_finds_nothing_wrong_with_what_harvesters_fetch(node: Node, tmp_path: Path):

@@ -155,6 +155,20 @@ def test_anything_that_changes_is_fetched_anew(client: Client, lung: Listing, ch
     assert answer["ETag"] != etag
 
 
+def test_what_is_not_there_is_not_called_unchanged(client: Client, lung: Listing) -> None:
+    anything = {"if-none-match": "*"}
+    assert client.get("/fdp/dataset/nothing", headers=anything).status_code == 404
+    assert client.get("/fdp?format=exe", headers=anything).status_code == 406
+    assert client.get("/fdp", headers=anything).status_code == 304
+
+
+def test_another_method_is_told_so(client: Client, lung: Listing) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    for path in ("/catalogue.ttl", *STEPS):
+        assert strict.post(path).status_code == 405
+        assert strict.generic("QUERY", path).status_code == 405
+
+
 def test_formats_have_etags_of_their_own(client: Client, lung: Listing) -> None:
     turtle, linked = client.get("/fdp")["ETag"], client.get("/fdp?format=jsonld")["ETag"]
     assert turtle != linked
