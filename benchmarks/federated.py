@@ -22,7 +22,6 @@ WEB_PROCESSES = 2
 CONNECTIONS_MAX = 500  # of all nodes together; elsewhere each has a server of its own
 SETTLED_AT_ONCE = 2
 LISTED_WITHIN_S = 180
-TEMPLATE = "node_template"
 
 _HUB = """
 from accounts import permissions
@@ -98,21 +97,17 @@ class Network:
 
     def _settle(self) -> None:
         with self._server() as server:
-            server.execute(
-                sql.SQL("ALTER SYSTEM SET max_connections = {}").format(sql.Literal(CONNECTIONS_MAX))
-            )
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        self.hub.restart()
-        self._manage(TEMPLATE, "migrate", "--verbosity=0")
-        said = self.hub.python(_HUB.format(nodes=self.nodes)).strip().splitlines()
-        self.token, invitations = said[-1 - self.nodes], said[-self.nodes :]
+            most = sql.SQL("ALTER SYSTEM SET max_connections = {}").format(sql.Literal(CONNECTIONS_MAX))
+            server.execute(most)
+        self.hub.stop()  # nobody may look at a database while it is copied
+        postgres.ensure_running(self.hub.home)
         with self._server() as server:
             for number in range(self.nodes):
-                server.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                        sql.Identifier(_name(number)), sql.Identifier(TEMPLATE)
-                    )
-                )
+                names = sql.Identifier(_name(number)), sql.Identifier(postgres.DATABASE)
+                server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        self.hub.start()
+        said = self.hub.python(_HUB.format(nodes=self.nodes)).strip().splitlines()
+        self.token, invitations = said[-1 - self.nodes], said[-self.nodes :]
         with ThreadPoolExecutor(SETTLED_AT_ONCE) as pool:
             list(pool.map(self._settle_one, range(self.nodes), invitations))
 

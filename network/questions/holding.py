@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts import audit
@@ -13,7 +14,7 @@ from annotations.cohort.language import CohortError, Expression, as_json, parse
 from annotations.cohort.language.shared import require_shared
 from atlas.api.errors import Conflict
 from network.facts import counting
-from network.federation import messages
+from network.federation import catalogue, messages
 from network.federation.messages import Refused
 from network.models import HeldPart, HeldQuestion, Listing, Node, QuestionPart
 from network.questions import answering, letters, news, policies
@@ -154,7 +155,16 @@ def _reply(
     if hub is None:
         answering.receive_answer(None, body)
     else:
+        if rows and _has_published_since(hub):
+            catalogue.publish_if_changed(hub)  # the hub believes counts of versions that it knows
         messages.send(hub, "answer", body, expires_at=until)
+
+
+def _has_published_since(hub: Node) -> bool:
+    """Whether a version is newer than the catalogue that was last left for the hub. Two queries."""
+    last = hub.messages.filter(kind=catalogue.KIND).aggregate(at=Max("created_at"))["at"]
+    newest = Listing.objects.filter(node=None, is_listed=True).aggregate(at=Max("published_at"))["at"]
+    return last is None or (newest is not None and newest > last)
 
 
 # The end ----------------------------------------------------------------------------------------

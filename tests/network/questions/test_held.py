@@ -14,7 +14,7 @@ from atlas.api.errors import Conflict
 from atlas.models import Dataset
 from network.facts.counting import Counts
 from network.federation.messages import Refused
-from network.models import HeldPart, HeldQuestion, Message, QuestionPart
+from network.models import HeldPart, HeldQuestion, Listing, Message, QuestionPart
 from network.questions import holding
 from network.questions.asking import ask, withdraw
 from network.questions.holding import decide, note_expired, receive_question, receive_withdrawn
@@ -66,6 +66,18 @@ def test_what_answers_by_itself_is_answered_at_once(facts, hub, lung):
             ],
         }
     ]
+
+
+def test_the_hub_gets_a_new_version_before_the_answer_that_counts_it(facts, hub, lung):
+    made = listing("lung", dataset=lung, answers=ITSELF)
+    receive_question(hub, body("q1"))
+    receive_question(hub, body("q2"))
+    Listing.objects.filter(pk=made.pk).update(version="1.1.0", published_at=timezone.now())
+    receive_question(hub, body("q3"))
+    kinds = list(Message.objects.filter(node=hub).order_by("pk").values_list("kind", flat=True))
+    assert kinds[-2:] == ["catalogue", "answer"]
+    assert Message.objects.filter(kind="catalogue", confirmed_at=None).count() == 1  # the last stands for all
+    assert kinds.count("answer") == 3
 
 
 def test_the_same_question_twice_is_answered_once(facts, hub, lung):
