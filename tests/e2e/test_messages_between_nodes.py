@@ -151,7 +151,7 @@ def test_nothing_is_lost_or_acts_twice_whoever_is_killed(pair):
 
 
 def test_a_web_process_that_stops_is_not_held_up_by_who_waits(pair):
-    hub, node = pair
+    hub, _ = pair
     hub.python("from network.models import Node; Node.objects.update(last_seen_at=None)")
     seen = "from network.models import Node; print(Node.objects.get().last_seen_at is not None)"
     wait_for(
