@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.network_of_three import PASSWORD, NetworkOfThree
@@ -70,6 +71,15 @@ def until(page: Page, is_so: Callable[[], bool]) -> None:
         assert time.monotonic() < ends, page.get_by_role("main").inner_text()
         page.wait_for_timeout(500)
         page.reload()
+
+
+def looks_good(page: Page) -> None:
+    """Axe finds nothing against WCAG A and AA, and nothing has to be scrolled sideways."""
+    page.evaluate(AXE_SCRIPT)
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
+    assert [one["id"] for one in found["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_question_is_answered_by_both_hospitals(network: NetworkOfThree, researcher: Page) -> None:
@@ -144,6 +154,7 @@ def test_the_images_are_read_at_the_node_with_the_hubs_word(
     assert researcher.url.startswith(f"{north}/sign-in/")
     researcher.get_by_role("link", name=f"Sign in with {HUB_NAME}").click()
     expect(researcher.get_by_text(f"{NORTH} asks who you are.")).to_be_visible()
+    looks_good(researcher)
     researcher.get_by_role("button", name="Go on").click()
     researcher.wait_for_url(f"{north}/access/datasets/chest-ct/")
     expect(researcher.get_by_text("You may view these images on this node until")).to_be_visible()
@@ -273,3 +284,26 @@ def test_a_project_is_shared_with_a_reader_of_another_node(network: NetworkOfThr
     row.get_by_role("button", name=re.compile("Take the role")).click()
     expect(lead.get_by_role("row").filter(has_text="Ingrid Solberg")).to_have_count(0)
     assert reader.request.get(f"{north}/projects/lung-lesions-across-hospitals/").status == 404
+
+
+def test_the_pages_of_signing_in_are_for_everyone(network: NetworkOfThree, seat) -> None:
+    """Someone whom the node doesn't expect, and what they see on the way out."""
+    hub, north = network.address("hub"), network.address("north")
+    page = seat("nobody expected").pages[0]
+    page.goto(f"{north}/sign-in/")
+    looks_good(page)
+    page.get_by_role("link", name=f"Sign in with {HUB_NAME}").click()
+    expect(page.get_by_text(f"{NORTH} asks who you are.")).to_be_visible()
+    looks_good(page)
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Which account here is yours?")).to_be_visible()
+    looks_good(page)
+    page.goto(f"{north}/sign-out/network/")
+    looks_good(page)
+    page.get_by_role("link", name=f"Sign out of {HUB_NAME}").click()
+    expect(page).to_have_url(f"{hub}/oidc/sign-out/")
+    looks_good(page)
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
