@@ -6,8 +6,8 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from network.federation import bell, messages, nodes, tasks
-from network.models import Message, Node, ReceivedMessage, SeenNonce
+from network.federation import bell, messages, nodes
+from network.models import Message, Node, ReceivedMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -153,26 +153,3 @@ def test_a_hub_that_was_left_is_none(our_hub):
     Node.objects.update(state=Node.State.LEFT)
     assert nodes.hub() is None
     assert not nodes.hub_is_known()
-
-
-def test_what_is_over_is_cleared_away(porto, kinds):
-    old = timezone.now() - timedelta(days=40)
-    waiting = messages.send(porto, "told", {"still": "waits"})
-    arrived = messages.send(porto, "told", {})
-    lately = messages.send(porto, "told", {})
-    Message.objects.filter(pk=arrived.pk).update(confirmed_at=old)
-    Message.objects.filter(pk=lately.pk).update(confirmed_at=timezone.now())
-    expired = messages.send(porto, "told", {}, expires_at=old)
-    catalogues = [
-        Message.objects.create(node=porto, kind="catalogue", body={}, confirmed_at=old) for _ in range(2)
-    ]
-    ReceivedMessage.objects.create(node=porto, uid="1", kind="said", done_at=old)
-    ReceivedMessage.objects.create(node=porto, uid="2", kind="said", done_at=timezone.now())
-    SeenNonce.objects.create(node=porto, nonce="1", expires_at=old)
-    SeenNonce.objects.create(node=porto, nonce="2", expires_at=timezone.now() + timedelta(minutes=1))
-    tasks.clear_messages_between_nodes(0)
-    kept = set(Message.objects.values_list("pk", flat=True))
-    assert kept == {waiting.pk, lately.pk, catalogues[1].pk}
-    assert expired.pk not in kept
-    assert ReceivedMessage.objects.get().uid == "2"
-    assert SeenNonce.objects.get().nonce == "2"
