@@ -15,10 +15,10 @@ from rest_framework.views import APIView
 from network.catalogue import search
 from network.catalogue.holdings import organisation_names
 from network.catalogue.public import listing_or_404
-from network.catalogue.query import SORTS, TEXT_LENGTH_MAX, QueryError, from_params
+from network.catalogue.query import SORTS, TEXT_LENGTH_MAX, VALUES_MAX, QueryError, from_params
 from network.catalogue.shown import citation_of
 from network.catalogue.wording import value_words
-from network.facets import FACETS
+from network.facets import FACETS, VALUE_LENGTH_MAX
 from network.models import Listing
 
 LIMIT, LIMIT_MOST, OFFSET_MOST = 100, 1000, 1_000_000
@@ -94,14 +94,17 @@ class ReasonShape(serializers.Serializer):
 
 
 def _parameters() -> list[OpenApiParameter]:
+    value = {"type": "string", "maxLength": VALUE_LENGTH_MAX}
+    values = {"type": "array", "maxItems": VALUES_MAX, "items": value}
     facets = [
-        OpenApiParameter(key, str, many=True, description=f"{facet.words}: one of these values")
+        OpenApiParameter(key, values, description=f"{facet.words}: one of these values")
         for key, facet in FACETS.items()
     ]
+    words = {"type": "string", "maxLength": TEXT_LENGTH_MAX}
     return [
-        OpenApiParameter("q", str, description=f"Words to look for, at most {TEXT_LENGTH_MAX} characters"),
+        OpenApiParameter("q", words, description=f"Words to look for, at most {TEXT_LENGTH_MAX} characters"),
         *facets,
-        OpenApiParameter("sort", str, enum=list(SORTS)),
+        OpenApiParameter("sort", str, enum=["", *SORTS], description="Empty: as it seems best"),
         OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST, "default": LIMIT}),
         OpenApiParameter("offset", {"type": "integer", "minimum": 0, "maximum": OFFSET_MOST, "default": 0}),
     ]
@@ -160,6 +163,9 @@ class CatalogueDataset(APIView):
         operation_id="catalogue_dataset",
         summary="One dataset of the catalogue",
         tags=["catalogue"],
+        parameters=[
+            OpenApiParameter("slug", {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"}, OpenApiParameter.PATH)
+        ],
         responses={200: DatasetShape, 404: ReasonShape},
     )
     def get(self, request: Request, slug: str) -> Response:
