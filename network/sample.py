@@ -41,6 +41,7 @@ ORGANS = {
 """Where the primary tumour of a collection lies, told by a word of its name."""
 INSTANCES_OF_EVERY = 100  # without `full`, only each hundredth series has rows for its instances
 SEED = 20260114
+VACUUM = "VACUUM ANALYZE"
 _random = random.Random(SEED)  # noqa: S311  # names that need not be secret
 
 
@@ -185,7 +186,7 @@ def _load(
         with_owner = ((row, owners[row["collection_id"]]) for row in rows[::every])
         _copy_rows(Instance, _instances(with_owner, series))
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+        cursor.execute(VACUUM)
     return datasets
 
 
