@@ -102,9 +102,7 @@ def _values(node: BenchNode) -> dict[str, list[str]]:
     line.request("GET", "/api/v1/catalogue/datasets/", headers={"Accept": "application/json"})
     answer = json.loads(line.getresponse().read())
     line.close()
-    facets = answer["facets"]
-    rows = facets.items() if isinstance(facets, dict) else [(one["key"], one["values"]) for one in facets]
-    return {name: [str(one["value"]) for one in found] for name, found in rows if found}
+    return {name: [str(one["value"]) for one in found] for name, found in answer["facets"].items() if found}
 
 
 def _milliseconds(node: BenchNode, values: dict[str, list[str]]) -> list[float]:
