@@ -94,10 +94,18 @@ def seed_catalogue(say: Say = _print) -> None:
     for drawn in DRAWN:
         organisation = _organisation(drawn, manager) if drawn.organisation else demo.organisation
         dataset = _dataset(drawn, organisation, manager)
-        if Study.objects.filter(dataset=dataset).exists():
-            continue
-        say(f"  {drawn.name}: {SUBJECTS} subjects …")
-        import_paths(dataset, _files(drawn), on_file=_must_be_taken)
+        if not Study.objects.filter(dataset=dataset).exists():
+            say(f"  {drawn.name}: {SUBJECTS} subjects …")
+            import_paths(dataset, _files(drawn), on_file=_must_be_taken)
+        if not Listing.objects.filter(dataset=dataset).exists():
+            listings.set_terms(
+                manager,
+                dataset,
+                access=drawn.access,
+                answers=drawn.answers,
+                shows_pictures=True,
+                terms={"provenance": ORIGIN, "tier": "2"},
+            )
     for dataset in Dataset.objects.filter(organisation=demo.organisation, listing=None):
         listings.set_terms(manager, dataset, answers=Listing.Answers.ITSELF)
     listings.publish_changed()
@@ -117,7 +125,7 @@ def _dataset(drawn: DrawnDataset, organisation: Organisation, manager: User) -> 
     known = Dataset.objects.filter(organisation=organisation, name=drawn.name).first()
     if known is not None:
         return known
-    made = datasets.create_dataset(
+    return datasets.create_dataset(
         by=manager,
         organisation=organisation,
         name=drawn.name,
@@ -126,15 +134,6 @@ def _dataset(drawn: DrawnDataset, organisation: Organisation, manager: User) -> 
         licence=LICENCE,
         deidentification=Dataset.Deidentification.ALREADY_DONE,
     )
-    listings.set_terms(
-        manager,
-        made,
-        access=drawn.access,
-        answers=drawn.answers,
-        shows_pictures=True,
-        terms={"provenance": ORIGIN, "tier": "2"},
-    )
-    return made
 
 
 def _files(drawn: DrawnDataset) -> Iterator[Source]:
