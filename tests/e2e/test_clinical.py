@@ -106,7 +106,7 @@ def the_timeline_is_to_scale(page: Page) -> None:
     day = (places[2] - places[0]) / 190
     surgery = drawing.get_by_role("link", name="Treatment: Surgery").locator("circle")
     assert float(surgery.get_attribute("cx") or 0) == pytest.approx(places[0] + 141 * day, abs=0.2)
-    chemotherapy = drawing.locator(".treatment .mark rect")
+    chemotherapy = drawing.locator(".treatment .moment rect")
     assert float(chemotherapy.get_attribute("width") or 0) == pytest.approx(77 * day, abs=0.2)
     rows = page.locator("table.events tbody tr")
     expect(rows).to_have_count(3 + 5)
