@@ -10,7 +10,7 @@ from accounts.models import AuditRecord, Organisation, User
 from annotations.cohort.language import parse_text
 from annotations.cohort.language.errors import CohortError
 from atlas.archive.storage import storage
-from atlas.models import Dataset, Series, Study
+from atlas.models import Dataset, Series, Study, Subject
 from network import listings
 from network.facts import counting, held
 from network.facts.held import facts_of
@@ -44,7 +44,7 @@ def manager(organisation: Organisation) -> User:
 
 
 def grow(dataset: Dataset, subjects: int, modalities: str = "CT") -> None:
-    there = Study.objects.filter(dataset=dataset).count()
+    there = Subject.objects.filter(pseudonym__startswith=f"{dataset.slug}-").count()
     for at in range(there, there + subjects):
         study_of(dataset, f"{dataset.slug}-{at}", "2024-05-01", modalities)
 
