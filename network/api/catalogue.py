@@ -169,7 +169,8 @@ class CatalogueDataset(APIView):
         responses={200: DatasetShape, 404: ReasonShape},
     )
     def get(self, request: Request, slug: str) -> Response:
-        listing = listing_or_404(slug)
+        # Any text may stand in the address, so that what there is none of is told as JSON, too.
+        listing = listing_or_404(slug if slug.isprintable() else "")
         facets: dict[str, list[dict[str, Any]]] = {facet: [] for facet in FACETS}
         for row in listing.facets.order_by("facet", "value"):
             if row.facet in facets:

@@ -84,8 +84,9 @@ def from_params(params: Params) -> Query:
         raise QueryError(f"There is no order “{sort[:40]}”: sort by {', '.join(SORTS)}.")
     chosen = {}
     for facet in FACETS:
-        values = tuple(dict.fromkeys(_clean(value) for value in params.getlist(facet) if value))
-        if len(values) > VALUES_MAX:
+        given = params.getlist(facet)
+        values = tuple(dict.fromkeys(_clean(value) for value in given if value))
+        if len(given) > VALUES_MAX:
             raise QueryError(f"At most {VALUES_MAX} values of “{facet}” can be chosen at once.")
         if any(len(value) > VALUE_LENGTH_MAX for value in values):
             raise QueryError(f"No value of “{facet}” is longer than {VALUE_LENGTH_MAX} characters.")

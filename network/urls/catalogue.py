@@ -13,5 +13,5 @@ urlpatterns = [
 ]
 api_urlpatterns = [
     path("catalogue/datasets/", api.CatalogueDatasets.as_view(), name="api-catalogue-datasets"),
-    path("catalogue/datasets/<slug:slug>/", api.CatalogueDataset.as_view(), name="api-catalogue-dataset"),
+    path("catalogue/datasets/<str:slug>/", api.CatalogueDataset.as_view(), name="api-catalogue-dataset"),
 ]
