@@ -85,11 +85,11 @@ def its_researcher_asks(mira) -> None:
     no_offence(page)
     page.get_by_label("Name of the study").fill("Small nodules")
     page.get_by_label("Where you work").fill("University of Lund")
-    page.get_by_label("Purpose").fill("We train a model that finds small nodules.")
+    page.get_by_label("Purpose", exact=True).fill("We train a model that finds small nodules.")
     page.get_by_label("Biomedical research").check()
     mira.clicks("Keep it for later")
     vote = {"name": "vote.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 yes"}
-    page.get_by_label("Document").set_input_files(files=[vote])
+    page.get_by_label("Document", exact=True).set_input_files(files=[vote])
     mira.clicks("Attach")
     expect(page.get_by_role("link", name="vote.pdf")).to_be_visible()
     no_offence(page)
