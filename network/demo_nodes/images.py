@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from io import BytesIO
@@ -62,7 +62,8 @@ def _study(node: DemoNode, dataset: DemoDataset, number: int, time_point: int) -
         "ManufacturerModelName": model,
         "BodyPartExamined": {"lung": "CHEST", "liver": "LIVER", "breast": "BREAST"}[dataset.organ],
     }
-    for name, content in replace(ComputedSeries.of(volume, identity), facts=facts).files():
+    plain = ConvertedSeries.of(volume, identity)
+    for name, content in ComputedSeries(plain.volume, plain.identity, plain.source, facts).files():
         yield f"{pseudonym}/{time_point}/{name}", content
 
 

@@ -31,7 +31,7 @@ def share_project(request: SignedInRequest, slug: str) -> HttpResponse:
         raise Http404("This node has joined no hub.")
     form = ShareForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("project-members", slug)
     address = nodes.this_node().address + reverse("project", args=[slug])
     try:
