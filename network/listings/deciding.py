@@ -24,7 +24,7 @@ def set_terms(
     shows_pictures: bool | None = None,
     terms: dict[str, Any] | None = None,
 ) -> Listing:
-    """What isn't named stays. Raises Http404 or PermissionDenied, and ValidationError for an unknown choice."""
+    """What isn't named stays. Raises Http404, PermissionDenied, or ValidationError for an unknown choice."""
     permissions.require(by, "manage_organisation", dataset.organisation)
     say_anew(dataset)  # there may be no listing yet
     listing = Listing.objects.select_for_update().get(dataset=dataset)
