@@ -1,4 +1,4 @@
-"""The facets that the catalogue is narrowed by: the only such list. Values are counted by `network.figures`."""
+"""The facets that the catalogue is narrowed by: the only such list. `network.figures` counts their values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,14 +44,14 @@ FACETS: dict[str, Facet] = {
         Facet("licence", _("Licence"), Of.DATASET),
     )
 }
-"""In the order that pages show them. Values: keys of Dataset.Organ, scheme:value of a condition, DICOM's code
-of a modality, a manufacturer in its own words, DICOM's body part, F or M, decades such as "60-69", ISO codes
-of countries, slugs of organisations, a label's words, "1" to "4" and "5+" time points, keys of Listing.Access,
-a licence as it was written."""
+"""In the order that pages show them. Values: keys of Dataset.Organ, scheme:value of a condition, DICOM's
+code of a modality, a manufacturer in its own words, DICOM's body part, F or M, decades such as "60-69", ISO
+codes of countries, slugs of organisations, a label's words, "1" to "4" and "5+" time points, keys of
+Listing.Access, a licence as it was written."""
 
 VALUE_LENGTH_MAX = 120
 
-AGES = tuple(f"{decade}-{decade + 9}" for decade in range(0, 90, 10)) + ("90+",)
+AGES = (*(f"{decade}-{decade + 9}" for decade in range(0, 90, 10)), "90+")
 TIME_POINTS = ("1", "2", "3", "4", "5+")
 
 

@@ -4,25 +4,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('atlas', '0008_clinical_facts_and_scanners'),
+        ("atlas", "0008_clinical_facts_and_scanners"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='clinicalfact',
-            name='ends_precision',
-            field=models.CharField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', max_length=5),
+            model_name="clinicalfact",
+            name="ends_precision",
+            field=models.CharField(
+                choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], default="day", max_length=5
+            ),
         ),
         migrations.AddField(
-            model_name='clinicalfact',
-            name='starts_precision',
-            field=models.CharField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], default='day', max_length=5),
+            model_name="clinicalfact",
+            name="starts_precision",
+            field=models.CharField(
+                choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], default="day", max_length=5
+            ),
         ),
         migrations.AlterField(
-            model_name='clinicalimport',
-            name='state',
-            field=models.CharField(choices=[('mapping', 'Waits for its columns to be mapped'), ('waiting', 'Waits for a worker'), ('reading', 'Being read'), ('done', 'Done'), ('failed', 'Not taken'), ('undone', 'Taken back')], max_length=8),
+            model_name="clinicalimport",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("mapping", "Waits for its columns to be mapped"),
+                    ("waiting", "Waits for a worker"),
+                    ("reading", "Being read"),
+                    ("done", "Done"),
+                    ("failed", "Not taken"),
+                    ("undone", "Taken back"),
+                ],
+                max_length=8,
+            ),
         ),
     ]

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('network', '0005_pictures_of_listings'),
+        ("network", "0005_pictures_of_listings"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='listingversion',
-            name='facts_sha256',
+            model_name="listingversion",
+            name="facts_sha256",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='listingversion',
-            name='facts_size',
-            field=models.PositiveBigIntegerField(default=0, help_text='Bytes of that object'),
+            model_name="listingversion",
+            name="facts_size",
+            field=models.PositiveBigIntegerField(default=0, help_text="Bytes of that object"),
         ),
     ]

@@ -45,7 +45,8 @@ class QuestionPart(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
     answer = models.JSONField(
         default=list,
-        help_text="[{dataset, version, subjects, studies, series, images}], disclosed; dataset: the slug here",
+        help_text="[{dataset, version, subjects, studies, series, images}], disclosed; dataset: the slug "
+        "here",
     )
     reason = models.CharField(max_length=500, blank=True)
 

@@ -132,7 +132,7 @@ class _HubWatch(threading.Thread):
         self._stopped.set()
         self.join(HUB_WATCH_S)
         if _embedded():
-            connection.close_pool()
+            connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
 
     def run(self) -> None:
         hub_is_known = import_string(settings.HUB_IS_KNOWN)
