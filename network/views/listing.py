@@ -23,7 +23,8 @@ def listing(request: SignedInRequest, slug: str) -> HttpResponse:
     dataset = services.dataset_or_404(request.user, slug)
     services.require_manager(request.user, dataset)
     known = Listing.objects.filter(dataset=dataset).first()
-    form = listing_form.ListingForm(request.POST or None, initial=listing_form.initial(known))
+    sent = request.POST if request.method == "POST" else None
+    form = listing_form.ListingForm(sent, initial=listing_form.initial(known))
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
