@@ -64,10 +64,13 @@ def test_no_text_of_a_page_is_missing(language: str) -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_what_is_compiled_is_what_was_written(language: str) -> None:
     source = (ROOT / "locale" / language / "LC_MESSAGES" / "django.po").read_text()
-    pairs = re.findall(r'^msgid "(.+)"\n(?:msgid_plural ".*"\n)?msgstr(?:\[0\])? "(.*)"$', source, re.M)
+    pairs = re.findall(
+        r'^(?:msgctxt "(.+)"\n)?msgid "(.+)"\n(?:msgid_plural ".*"\n)?msgstr(?:\[0\])? "(.*)"$', source, re.M
+    )
     compiled = catalogue(language)
-    for quoted, text in pairs:
+    for context, quoted, text in pairs:
         key = ast.literal_eval(f'"{quoted}"')
+        key = f"{context}\x04{key}" if context else key  # as gettext keeps it
         assert compiled.get(key) == ast.literal_eval(f'"{text}"'), key
 
 
