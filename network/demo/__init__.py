@@ -1,5 +1,6 @@
-"""A catalogue to try: drawn images by made-up hospitals, enough of them that counts are told."""
+"""Made-up hospitals with drawn images: a catalogue to try, enough subjects that counts are told, and a network
+of three nodes."""
 
-from network.demo.seed import seed_catalogue
+from network.demo.catalogue import seed_catalogue
 
 __all__ = ["seed_catalogue"]

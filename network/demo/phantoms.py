@@ -39,7 +39,7 @@ _Y, _X = np.mgrid[0:SIDE_PX, 0:SIDE_PX].astype(np.float32) - SIDE_PX / 2 + 0.5
 
 @dataclass(frozen=True)
 class Body:
-    """`kind`: chest, breast or leg. `number` makes each subject differ a little from the others."""
+    """`kind`: chest, abdomen, breast or leg. `number` makes each subject differ a little from the others."""
 
     kind: str
     number: int
@@ -47,7 +47,13 @@ class Body:
     def drawn(self, modality: str, at_slice: int, growth: float) -> NDArray[np.int16]:
         """One slice, [rows, columns], in the units of the modality. `growth`: of the lesion's radius."""
         random = np.random.default_rng([self.number, at_slice, len(modality)])
-        image = {"chest": self._chest, "breast": self._breast, "leg": self._leg}[self.kind](modality)
+        draw = {
+            "chest": self._chest,
+            "abdomen": self._abdomen,
+            "breast": self._breast,
+            "leg": self._leg,
+        }
+        image = draw[self.kind](modality)
         near = 1 - abs(at_slice - (SLICES - 1) / 2) / SLICES
         radius = (3 + self.number % 4) * growth * near
         row, column = self._lesion()
@@ -58,7 +64,7 @@ class Body:
 
     def _lesion(self) -> tuple[int, int]:
         angle = 2 * np.pi * (self.number % 11) / 11
-        middle = {"chest": (-2, 19), "breast": (0, 20), "leg": (0, 26)}[self.kind]
+        middle = {"chest": (-2, 19), "abdomen": (-2, -16), "breast": (0, 20), "leg": (0, 26)}[self.kind]
         return round(middle[0] + 6 * np.sin(angle)), round(middle[1] + 5 * np.cos(angle))
 
     def _chest(self, modality: str) -> NDArray[np.float32]:
@@ -68,6 +74,15 @@ class Body:
         for side in (-1, 1):
             image[_ellipse(-2, 19 * side, 22, 14)] = -850
         image[_ellipse(-4, 4, 11, 10)] = 50
+        image[_ellipse(21, 0, 6, 7)] = 320
+        return image
+
+    def _abdomen(self, modality: str) -> NDArray[np.float32]:
+        image = np.full_like(_X, -1000)
+        image[_ellipse(0, 0, 32, 43)] = -90
+        image[_ellipse(0, 0, 28, 38)] = 20
+        image[_ellipse(-3, -14, 18, 20)] = 110
+        image[_ellipse(-2, 22, 11, 9)] = 90
         image[_ellipse(21, 0, 6, 7)] = 320
         return image
 
@@ -94,7 +109,11 @@ def _ellipse(row: float, column: float, high: float, wide: float) -> NDArray[np.
 
 @dataclass(frozen=True)
 class DrawnSubject:
-    """One subject of a dataset, with its time points: `days`, since `began`. `name` makes all UIDs."""
+    """One subject of a dataset, with its time points: `days`, since `began`. `name` makes all UIDs.
+
+    `growth` of the lesion's radius from one time point to the next; `scanners`: manufacturer and model, of
+    which subjects take turns.
+    """
 
     name: str
     body: Body
@@ -103,6 +122,8 @@ class DrawnSubject:
     age: int
     began: date
     days: tuple[int, ...]
+    growth: float = 0.22
+    scanners: tuple[tuple[str, str], ...] = SCANNERS
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """(name, Part 10 file), slice by slice."""
@@ -137,8 +158,9 @@ class DrawnSubject:
         image.StudyID, image.StudyDescription = str(point + 1), "Drawn phantom"
         image.SeriesNumber, image.InstanceNumber, image.Modality = number, at + 1, modality
         image.SeriesDescription = f"Drawn {modality}"
-        image.BodyPartExamined = {"chest": "CHEST", "breast": "BREAST", "leg": "LEG"}[self.body.kind]
-        image.Manufacturer, image.ManufacturerModelName = SCANNERS[self.body.number % 2 + (modality == "PT")]
+        image.BodyPartExamined = self.body.kind.upper()
+        scanner = (self.body.number % 2 + (modality == "PT")) % len(self.scanners)
+        image.Manufacturer, image.ManufacturerModelName = self.scanners[scanner]
         image.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
         image.PatientPosition = image.Laterality = image.PositionReferenceIndicator = ""
         image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
@@ -156,7 +178,7 @@ class DrawnSubject:
         image.Rows = image.Columns = SIDE_PX
         image.BitsAllocated = image.BitsStored = 16
         image.HighBit, image.PixelRepresentation = 15, 1
-        shades = self.body.drawn(modality, at, 1 + 0.22 * point)
+        shades = self.body.drawn(modality, at, 1 + self.growth * point)
         image.PixelData = shades.astype("<i2").tobytes()
         image["PixelData"].VR = "OW"
         return image

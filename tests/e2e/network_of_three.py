@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from network.demo_nodes.nodes import NODES, PASSWORD
+from network.demo.nodes import NODES, PASSWORD
 from tests.e2e.node import ROOT
 
 START_TIMEOUT_S = 300

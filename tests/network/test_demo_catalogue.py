@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from atlas.models import Instance, Series
-from network.demo import seed, seed_catalogue
+from network.demo import catalogue, seed_catalogue
 from network.models import Listing
 
 
@@ -15,11 +15,11 @@ from network.models import Listing
 def test_a_seeded_catalogue_tells_counts_and_shows_pictures(settings, tmp_path: Path, monkeypatch) -> None:
     settings.DEMO = True
     settings.OBJECTS_DIR = tmp_path / "objects"
-    monkeypatch.setattr(seed, "DRAWN", seed.DRAWN[1:2])
+    monkeypatch.setattr(catalogue, "DRAWN", catalogue.DRAWN[1:2])
     seed_catalogue(lambda line: None)
     listing = Listing.objects.get()
     assert (listing.country, listing.access, listing.answers) == ("ES", "request", "itself")
-    assert abs(listing.subjects - seed.SUBJECTS) < 10
+    assert abs(listing.subjects - catalogue.SUBJECTS) < 10
     assert not Series.objects.exclude(state=Series.State.READY).exists()
     answer = Client().get(f"/catalogue/{listing.slug}/pictures/1/")
     assert answer.content[8:12] == b"WEBP"

@@ -21,7 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atlas.management.commands.serve import default_port
 from atlas.processes import SUPERVISED
-from network.demo_nodes.nodes import NODES, PASSWORD, DemoNode
+from network.demo.nodes import NODES, PASSWORD, DemoNode
 
 LOOPBACK = "127.0.0.1"
 READY_S = 120

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from atlas.management.commands.serve import prepare_database, stop_database
-from network.demo_nodes.nodes import NODES
-from network.demo_nodes.seed import seed
+from network.demo.federation import seed
+from network.demo.nodes import NODES
 
 
 class Command(BaseCommand):

@@ -1,6 +1,15 @@
-"""The three nodes of the demo: names, people, and what each holds. Pure: nothing of Django."""
+"""The three nodes of the demo: names, people, and what each holds."""
 
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from network.demo.phantoms import Body, DrawnSubject
+
+BODIES = {"lung": "chest", "liver": "abdomen", "breast": "breast"}
+FIRST_DAY = date(2024, 1, 8)
+INTERVAL_DAYS = 91
 
 PASSWORD = "atlas-demo"  # noqa: S105 public; such nodes listen on loopback only
 
@@ -30,6 +39,23 @@ class DemoDataset:
     answers: str = "itself"
     access: str = "request"
     shows_pictures: bool = True
+
+    def drawn(self, node: "DemoNode") -> Iterator[DrawnSubject]:
+        """Its subjects, each a little different; lesions shrink under treatment."""
+        kind = BODIES[self.organ]
+        for number in range(self.subjects):
+            chance = random.Random(f"{node.key} {self.name} {number}")  # noqa: S311 drawings hold no secret
+            yield DrawnSubject(
+                name=f"{node.country}-{self.organ[:2].upper()}{number + 1:03}",
+                body=Body(kind, number),
+                modalities=(self.modality,),
+                sex="F" if kind == "breast" else chance.choice("FM"),
+                age=chance.randrange(38, 84),
+                began=FIRST_DAY + timedelta(days=chance.randrange(500)),
+                days=tuple(INTERVAL_DAYS * at for at in range(self.time_points)),
+                growth=-0.3,
+                scanners=self.makers,
+            )
 
 
 @dataclass(frozen=True)

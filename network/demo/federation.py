@@ -12,12 +12,10 @@ from accounts.services.organisations import free_slug
 from accounts.services.people import create_account
 from annotations.reading import projects, schemas
 from atlas import datasets
-from atlas.archive.received import REFUSED, Outcome
-from atlas.archive.uploads import import_paths
 from atlas.models import Dataset, Project, Study
 from network import listings
-from network.demo_nodes import images
-from network.demo_nodes.nodes import PASSWORD, DemoDataset, DemoNode, DemoPerson
+from network.demo.nodes import PASSWORD, DemoDataset, DemoNode, DemoPerson
+from network.demo.taking_in import take_in
 
 LICENCE = "CC0-1.0"
 PROJECT = "Lung lesions across hospitals"
@@ -95,7 +93,7 @@ def _dataset(
     )
     if Study.objects.filter(dataset=dataset).count() < one.subjects * one.time_points:
         say(f"{one.name}: images of {one.subjects} subjects …")
-        import_paths(dataset, images.files(node, one), on_file=_must_be_taken)
+        take_in(dataset, one.drawn(node))
         listings.set_terms(
             manager,
             dataset,
@@ -105,11 +103,6 @@ def _dataset(
             shows_pictures=one.shows_pictures,
         )
     return dataset
-
-
-def _must_be_taken(outcome: Outcome) -> None:
-    if outcome.status == REFUSED:
-        raise CommandError(f"{outcome.name}: {outcome.reason}")
 
 
 @transaction.atomic

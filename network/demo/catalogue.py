@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from io import BytesIO
 
 import numpy as np
 from django.conf import settings
@@ -16,12 +15,10 @@ from accounts.models import Organisation, User
 from accounts.services.organisations import free_slug
 from annotations.demo.people import hospital
 from atlas import datasets
-from atlas.archive.received import REFUSED, Outcome
-from atlas.archive.sources import Source
-from atlas.archive.uploads import import_paths
 from atlas.models import Dataset, Study
 from network import listings
 from network.demo.phantoms import Body, DrawnSubject
+from network.demo.taking_in import take_in
 from network.models import Listing
 
 SUBJECTS = 28
@@ -96,7 +93,7 @@ def seed_catalogue(say: Say = _print) -> None:
         dataset = _dataset(drawn, organisation, manager)
         if not Study.objects.filter(dataset=dataset).exists():
             say(f"  {drawn.name}: {SUBJECTS} subjects …")
-            import_paths(dataset, _files(drawn), on_file=_must_be_taken)
+            take_in(dataset, drawn.subjects())
         if not Listing.objects.filter(dataset=dataset).exists():
             listings.set_terms(
                 manager,
@@ -134,14 +131,3 @@ def _dataset(drawn: DrawnDataset, organisation: Organisation, manager: User) -> 
         licence=LICENCE,
         deidentification=Dataset.Deidentification.ALREADY_DONE,
     )
-
-
-def _files(drawn: DrawnDataset) -> Iterator[Source]:
-    for subject in drawn.subjects():
-        for name, content in subject.files():
-            yield Source(name, lambda content=content: BytesIO(content))  # type: ignore[misc]
-
-
-def _must_be_taken(outcome: Outcome) -> None:
-    if outcome.status == REFUSED:
-        raise CommandError(f"{outcome.name}: {outcome.reason}")
