@@ -1,17 +1,14 @@
 """The audit trail of a project: a page in words, and the same lines as a table."""
 
-import datetime
 from collections.abc import Iterator
 
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, StreamingHttpResponse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts import audit
+from accounts import audit, moments
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from annotations.reading.trail import records, telling
@@ -49,8 +46,8 @@ class NarrowForm(forms.Form):
             person=self.people.get(sent["person"]),
             kind=Kind(sent["kind"]) if sent["kind"] else None,
             case=sent["case"],
-            since=_midnight(sent["since"]),
-            until=_midnight(sent["until"], days=1),
+            since=moments.midnight(sent["since"]),
+            until=moments.midnight(sent["until"], days=1),
         )
 
 
@@ -62,7 +59,7 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     page = records.Page([], None)
     if form.is_valid():
         found = records.records_for(request.user, opened.project, form.wanted(), people=form.people.values())
-        page = records.page_of(found, _before(request))
+        page = records.page_of(found, moments.before(request))
     asked = request.GET.copy()
     asked.pop("before", None)
     is_narrowed = any(asked.get(name) for name in form.fields)
@@ -75,7 +72,7 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
         is_narrowed=is_narrowed,
         lines=telling.lines_of(page.records, opened.project),
         older=page.older.isoformat() if page.older else None,
-        is_first=_before(request) is None,
+        is_first=moments.before(request) is None,
         query=asked.urlencode(),
     )
 
@@ -110,23 +107,3 @@ def _rows(found: records.Records, opened: OpenProject) -> Iterator[tuple[object,
 
 def _form(request: SignedInRequest, opened: OpenProject) -> NarrowForm:
     return NarrowForm(request.GET, people=records.actors_of(request.user, opened.project))
-
-
-def _before(request: SignedInRequest) -> datetime.datetime | None:
-    """Anything that is no moment asks for the newest."""
-    try:
-        found = parse_datetime(request.GET.get("before", "")[:40])
-    except ValueError:
-        return None
-    return found if found is not None and timezone.is_aware(found) else None
-
-
-def _midnight(day: datetime.date | None, *, days: int = 0) -> datetime.datetime | None:
-    if day is None:
-        return None
-    try:
-        return timezone.make_aware(
-            datetime.datetime.combine(day + datetime.timedelta(days=days), datetime.time())
-        )
-    except OverflowError:
-        return None

@@ -139,40 +139,23 @@ def _about_clocks(what: str, created: datetime, now: datetime) -> str:
 
 def sign_request(request: Request, body: bytes, key: Ed25519PrivateKey) -> str:
     """Add the headers of a signature to the request; returns its nonce."""
-    nonce = secrets.token_urlsafe(24)
-    now = datetime.now(UTC)
-    _signer(key).sign(
-        request,
-        key_id=keys.public_hex(key),
-        created=now,
-        expires=now + LIFE,
-        nonce=nonce,
-        label=LABEL,
-        tag=TAG,
-        covered_component_ids=REQUEST_COVERS,
-        body=body,
-    )
-    request.headers = _in_lower_case(request.headers)
+    nonce = _nonce()
+    _sign(request, body, key, REQUEST_COVERS, nonce=nonce)
     return nonce
 
 
 def sign_with_new_key(request: Request, body: bytes, key: Ed25519PrivateKey) -> None:
     """Add a second signature: whoever brings a new key proves that they hold it."""
-    now = datetime.now(UTC)
-    _signer(key).sign(
+    _sign(
         request,
-        key_id=keys.public_hex(key),
-        created=now,
-        expires=now + LIFE,
-        nonce=secrets.token_urlsafe(24),
+        body,
+        key,
+        REQUEST_COVERS,
+        nonce=_nonce(),
         label=NEW_KEY_LABEL,
         tag=NEW_KEY_TAG,
-        covered_component_ids=REQUEST_COVERS,
-        body=body,
-        use_existing_digest=True,
-        append_if_signature_exists=True,
+        is_second=True,
     )
-    request.headers = _in_lower_case(request.headers)
 
 
 def claimed_key(request: Request) -> str:
@@ -211,19 +194,7 @@ def require_body(message: Request, signed: Signed, body: bytes) -> None:
 
 def sign_answer(answer: Answer, body: bytes, key: Ed25519PrivateKey, *, nonce: str) -> None:
     """Add the headers of a signature to the answer. `answer.request` has those of the request's."""
-    now = datetime.now(UTC)
-    _signer(key).sign(
-        answer,
-        key_id=keys.public_hex(key),
-        created=now,
-        expires=now + LIFE,
-        nonce=nonce,
-        label=LABEL,
-        tag=TAG,
-        covered_component_ids=ANSWER_COVERS,
-        body=body,
-    )
-    answer.headers = _in_lower_case(answer.headers)
+    _sign(answer, body, key, ANSWER_COVERS, nonce=nonce)
 
 
 def verify_answer(answer: Answer, body: bytes, *, public_key: str, nonce: str) -> None:
@@ -242,8 +213,36 @@ def _in_lower_case(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _signer(key: Ed25519PrivateKey) -> HTTPMessageSigner:
-    return HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(private=key))
+def _nonce() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _sign(
+    message: Request | Answer,
+    body: bytes,
+    key: Ed25519PrivateKey,
+    covers: tuple[str, ...],
+    *,
+    nonce: str,
+    label: str = LABEL,
+    tag: str = TAG,
+    is_second: bool = False,
+) -> None:
+    now = datetime.now(UTC)
+    HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_Keys(private=key)).sign(
+        message,
+        key_id=keys.public_hex(key),
+        created=now,
+        expires=now + LIFE,
+        nonce=nonce,
+        label=label,
+        tag=tag,
+        covered_component_ids=covers,
+        body=body,
+        use_existing_digest=is_second,
+        append_if_signature_exists=is_second,
+    )
+    message.headers = _in_lower_case(message.headers)
 
 
 def _verify(

@@ -1,6 +1,5 @@
 """Who accessed what, when and why: as a page, a table, and DICOM audit messages."""
 
-import datetime
 from collections.abc import Iterator
 
 from django import forms
@@ -8,11 +7,10 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
+from accounts import moments
 from accounts.models import Organisation
 from accounts.requests import SignedInRequest
 from atlas.models import Dataset
@@ -51,8 +49,8 @@ class NarrowForm(forms.Form):
             person=sent["person"],
             dataset=sent["dataset"],
             what=sent["what"],
-            since=_midnight(sent["since"]),
-            until=_midnight(sent["until"], days=1),
+            since=moments.midnight(sent["since"]),
+            until=moments.midnight(sent["until"], days=1),
         )
 
 
@@ -62,7 +60,7 @@ def accesses(request: SignedInRequest, slug: str) -> HttpResponse:
     organisation = _organisation_or_404(request, slug)
     form = NarrowForm(request.GET, organisation=organisation)
     page = log.Page([], None)
-    before = _before(request)
+    before = moments.before(request)
     if form.is_valid():
         page = log.page_of(organisation, form.wanted(), before)
         log.record_use(request.user, organisation, "page")
@@ -135,22 +133,3 @@ def _kept_nowhere(answer: StreamingHttpResponse, name: str) -> StreamingHttpResp
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
-
-
-def _before(request: SignedInRequest) -> datetime.datetime | None:
-    """Anything that is no moment asks for the newest."""
-    try:
-        found = parse_datetime(request.GET.get("before", "")[:40])
-    except ValueError:
-        return None
-    return found if found is not None and timezone.is_aware(found) else None
-
-
-def _midnight(day: datetime.date | None, *, days: int = 0) -> datetime.datetime | None:
-    if day is None:
-        return None
-    try:
-        whole = datetime.datetime.combine(day + datetime.timedelta(days=days), datetime.time())
-        return timezone.make_aware(whole)
-    except OverflowError:
-        return None
