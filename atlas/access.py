@@ -12,7 +12,7 @@ from atlas.models import Series
 
 VIEWED, DOWNLOADED = "series.viewed", "series.downloaded"
 
-audit.register(VIEWED, DOWNLOADED)
+audit.register("series.viewed", "series.downloaded")
 
 _REMEMBERED_MAX = 20_000
 _remembered: dict[tuple[int, int, str], datetime] = {}

@@ -1,5 +1,4 @@
-"""Made-up hospitals with drawn images, enough that counts are told: a catalogue to try, and a network of three
-nodes."""
+"""Made-up hospitals with drawn images: a catalogue to try, and a network of three nodes."""
 
 from network.demo.catalogue import seed_catalogue
 
