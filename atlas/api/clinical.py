@@ -15,7 +15,8 @@ from accounts import permissions
 from accounts.models import User
 from atlas.api.sending import RawBody, body_of, refusals
 from atlas.clinical import importing
-from atlas.clinical.timeline import subject_or_404, timeline_of
+from atlas.clinical.dates import cut
+from atlas.clinical.timeline import Event, subject_or_404, timeline_of
 from atlas.datasets import dataset_or_404
 from atlas.models import ClinicalImport
 
@@ -139,10 +140,21 @@ class FactSerializer(serializers.Serializer):
     kind = serializers.CharField()
     what = serializers.CharField()
     code = serializers.CharField()
-    starts = serializers.DateField(allow_null=True, help_text="Moved as the dates of the images are.")
-    ends = serializers.DateField(allow_null=True)
-    precision = serializers.CharField(help_text="day, month or year")
-    days_since_first_study = serializers.IntegerField(source="day", allow_null=True)
+    starts = serializers.SerializerMethodField(
+        help_text="Moved as the dates of the images are; 2021-05 or 2021 where no more is known."
+    )
+    ends = serializers.SerializerMethodField(help_text="As `starts`.")
+    precision = serializers.CharField(help_text="Of `starts`: day, month or year")
+    ends_precision = serializers.CharField(help_text="Of `ends`: day, month or year")
+    days_since_first_study = serializers.IntegerField(
+        source="day", allow_null=True, help_text="Only where the day is known."
+    )
+
+    def get_starts(self, event: Event) -> str | None:
+        return cut(event.starts, event.precision) if event.starts else None
+
+    def get_ends(self, event: Event) -> str | None:
+        return cut(event.ends, event.ends_precision) if event.ends else None
 
 
 class SubjectFacts(APIView):

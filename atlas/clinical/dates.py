@@ -1,6 +1,7 @@
 """Days as tables and FHIR write them, whole or in part, and how they move. No Django here."""
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -35,11 +36,37 @@ class Day:
     precision: str = DAY
 
     def moved(self, days: int) -> "Day":
-        """Raises Wrong where that leaves the calendar."""
+        """Raises Wrong where that leaves the calendar.
+
+        What is known to the month or year lands in the middle of one again: a middle that was moved like a
+        day would say by how many days.
+        """
         try:
-            return Day(self.day + timedelta(days=days), self.precision)
+            return Day(middle(self.day + timedelta(days=days), self.precision), self.precision)
         except OverflowError:
             raise Wrong("This date can't be moved: it is too early.") from None
+
+    @property
+    def span(self) -> tuple[date, date]:
+        """The first and the last day that it may be."""
+        year, month = self.day.year, self.day.month
+        if self.precision == YEAR:
+            return date(year, 1, 1), date(year, 12, 31)
+        if self.precision == MONTH:
+            return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+        return self.day, self.day
+
+
+def middle(day: date, precision: str) -> date:
+    """What stands for all days of that month or year; a day stands for itself."""
+    if precision == YEAR:
+        return date(day.year, 7, 1)
+    return day.replace(day=15) if precision == MONTH else day
+
+
+def cut(day: date, precision: str) -> str:
+    """As ISO 8601 writes what is known of it: "2021-05-03", "2021-05", "2021"."""
+    return day.isoformat()[: {YEAR: 4, MONTH: 7}.get(precision, 10)]
 
 
 def parse(written: str, order: str = "") -> Day | None:
@@ -126,7 +153,7 @@ def _day(year: str, month: str, day: str) -> Day:
 def _part(year: str, month: str | None = None) -> Day:
     try:
         if month is None:
-            return Day(date(int(year), 7, 1), YEAR)
-        return Day(date(int(year), int(month), 15), MONTH)
+            return Day(middle(date(int(year), 1, 1), YEAR), YEAR)
+        return Day(middle(date(int(year), int(month), 1), MONTH), MONTH)
     except ValueError:
         raise Wrong("There is no such month in the calendar.") from None

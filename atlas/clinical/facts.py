@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from atlas.clinical import medicines, terminology
 from atlas.clinical.codes import DEATH_CODE, STAGES, STATUS_CODES, stage_code
-from atlas.clinical.dates import Day
+from atlas.clinical.dates import DAY, Day, middle
 from atlas.clinical.errors import Wrong
 from atlas.dicom.deidentify import texts
 
@@ -25,18 +25,21 @@ class Fact:
     ends: Day | None = None
 
     def __post_init__(self) -> None:
-        if self.starts and self.ends and self.ends.day < self.starts.day:
+        if self.starts and self.ends and self.ends.span[1] < self.starts.span[0]:
             raise Wrong("It ends before it begins.")
 
     def moved(self, days: int | None) -> "Fact":
         """With its dates moved by so many days; without dates for None, as images lose theirs."""
         if days is None:
             return replace(self, starts=None, ends=None)
-        return replace(
-            self,
-            starts=self.starts.moved(days) if self.starts else None,
-            ends=self.ends.moved(days) if self.ends else None,
-        )
+        starts = self.starts.moved(days) if self.starts else None
+        ends = self.ends.moved(days) if self.ends else None
+        if starts and ends and ends.span[1] < starts.span[0]:  # the middle of one was moved over an edge
+            if ends.precision == DAY:
+                starts = replace(starts, day=middle(ends.day, starts.precision))
+            else:
+                ends = replace(ends, day=middle(starts.day, ends.precision))
+        return replace(self, starts=starts, ends=ends)
 
     def digest(self, dataset_id: int) -> str:
         """The same for the same fact in the same dataset, whatever file it comes in."""

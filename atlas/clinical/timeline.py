@@ -36,7 +36,7 @@ Kind = ClinicalFact.Kind
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened, or lasted. `day` counts from the first study; None: not known when."""
+    """Something that happened, or lasted. `day` counts from the first study; None: not known to the day."""
 
     key: str
     kind: str
@@ -47,6 +47,7 @@ class Event:
     about: bool = False
     """Only month or year are known."""
     precision: str = "day"
+    ends_precision: str = "day"
     study: Study | None = None
     series: Sequence[Series] = ()
     day: int | None = None
@@ -196,11 +197,12 @@ def _event(fact: ClinicalFact, said: str, code: str) -> Event:
         code=code,
         about=fact.starts_precision != "day",
         precision=fact.starts_precision,
+        ends_precision=fact.ends_precision,
     )
 
 
 def _placed(event: Event, first: date | None) -> Event:
-    if first is None or event.starts is None:
+    if first is None or event.starts is None or event.about:
         return event
     return replace(event, day=(event.starts - first).days)
 

@@ -194,8 +194,8 @@ class _Builder:
     def _clinical(self) -> None:
         found = ClinicalFact.objects.filter(dataset=self.dataset).order_by("subject", "pk")
         rows = []
-        for subject, kind, name, code, day in found.values_list(
-            "subject", "kind", "name", "code", "starts_on"
+        for subject, kind, name, code, day, precision in found.values_list(
+            "subject", "kind", "name", "code", "starts_on", "starts_precision"
         ).iterator(CHUNK):
             if (at := self.place.get(subject)) is None:
                 continue
@@ -207,7 +207,8 @@ class _Builder:
                 else LACKS
                 for wanted, named, column in CLINICAL.values()
             ]
-            rows.append((at, kind, *told, _days(self.subjects[at]["first"], day)))
+            days = _days(self.subjects[at]["first"], day) if precision == "day" else None
+            rows.append((at, kind, *told, days))
         self.rows["clinical"] = sorted(rows, key=lambda row: row[0])
 
     # What readers said -----------------------------------------------------------------------

@@ -4,7 +4,20 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, Window, lookups
+from django.db.models import (
+    Case,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    Window,
+    lookups,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import FirstValue, Greatest, Lag
@@ -119,14 +132,16 @@ def rows_of(level: str, project: Project) -> QuerySet[Any]:
 
 def clinical_facts(project: Project) -> QuerySet[Any]:
     """Of the subjects of its cases, from datasets that it has studies of: one row a fact and case
-    (`of_case`), with the days since the case's first study."""
+    (`of_case`), with the days since the case's first study where the day is known."""
     studies = CaseStudy.objects.filter(case__project=project)
     first = studies.filter(case=OuterRef("subject__cases")).order_by("position", "pk")
     return ClinicalFact.objects.filter(
         subject__cases__project=project, dataset__in=studies.values("study__dataset")
     ).annotate(
         of_case=F("subject__cases"),
-        days_since_first=F("starts_on") - Subquery(first.values("study__date")[:1]),
+        days_since_first=Case(
+            When(starts_precision="day", then=F("starts_on") - Subquery(first.values("study__date")[:1]))
+        ),
     )
 
 
