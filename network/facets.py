@@ -17,8 +17,8 @@ class Of(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """`names_few`: whether a value is named though fewer subjects have it than may be told (with no number):
-    so of scanners and marks; never of what is a person's."""
+    """`names_few`: whether a value is named though fewer subjects have it than may be told (with no number),
+    where the dataset's own number is told: so of scanners; never of what is a person's, as findings are."""
 
     key: str
     words: str
@@ -38,7 +38,7 @@ FACETS: dict[str, Facet] = {
         Facet("age", _("Age")),
         Facet("country", _("Country"), Of.DATASET),
         Facet("organisation", _("Organisation"), Of.DATASET),
-        Facet("label", _("Annotated with"), names_few=True),
+        Facet("label", _("Annotated with")),
         Facet("time_points", _("Time points")),
         Facet("access", _("Access"), Of.DATASET),
         Facet("licence", _("Licence"), Of.DATASET),

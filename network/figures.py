@@ -47,19 +47,20 @@ class _Figures:
             **whole,
             "facets": {
                 **{name: {value: whole["subjects"]} for name, value in of_dataset.items() if value},
-                **self.facets(),
+                **self.facets(names_few=whole["subjects"] is not None),
             },
             "followed": self.told({"followed": times >= 2})["followed"],
             "median_interval_days": _rounded(self.middle(days), 0),
             "labels": self.labels(),
             "agreement": self.agreement(),
-            "quality": self.named(self.with_bits("series", "series.finding")),
+            "quality": _numbered(self.told(self.with_bits("series", "series.finding"))),
             "growth": self.growth(),
         }
 
     # Tables of subjects ----------------------------------------------------------------------
 
-    def facets(self) -> dict[str, Told]:
+    def facets(self, *, names_few: bool) -> dict[str, Told]:
+        """`names_few`: whether there is a number at all, so that a name alone isn't of a few for sure."""
         ages, times = self.own_numbers("subject.age"), self.own_numbers("case.time_points")
         last = len(AGES) - 1
         found = {
@@ -88,7 +89,7 @@ class _Figures:
             name: {
                 value: subjects
                 for value, subjects in values.items()
-                if subjects is not None or (FACETS[name].names_few and self.total.subjects)
+                if subjects is not None or (FACETS[name].names_few and names_few)
             }
             for name, values in found.items()
         }
@@ -100,10 +101,6 @@ class _Figures:
         nobody = np.zeros(len(self.facts.keys), bool)
         table = {name: found.get(value, nobody) for name, value in LABELLED.items()}
         return self.told(table, is_partition=True)
-
-    def named(self, masks: Mapping[str, Array]) -> Told:
-        """Those that anyone has, by name, with the number that may be told."""
-        return self.told({name: mask for name, mask in masks.items() if mask.any()})
 
     def told(self, masks: Mapping[str, Array], *, is_partition: bool = False) -> Told:
         """By value, of how many subjects it is true."""
@@ -234,6 +231,11 @@ def within(counts: Mapping[str, int | None], most: Mapping[str, int | None]) -> 
 def dataset_facets(values: Mapping[str, str]) -> dict[str, str]:
     """Only those that a whole dataset has one of."""
     return {name: value for name, value in values.items() if FACETS[name].of is Of.DATASET}
+
+
+def _numbered(told: Told) -> Told:
+    """Without the names of those that few have."""
+    return {name: subjects for name, subjects in told.items() if subjects is not None}
 
 
 def _rounded(value: float | None, decimals: int) -> float | None:
