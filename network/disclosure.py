@@ -81,7 +81,8 @@ def disclose_table(
 ) -> dict[str, int | None]:
     """The subjects of each cell of `total`. Raises nothing; what can't be told is None.
 
-    `is_partition`: no subject is in two cells, so that cells may be subtracted from the total together.
+    `is_partition`: no subject is in two cells, so that cells may be subtracted from the total together. Those
+    of the total who are in none, as of an unknown sex, are a cell that is never told.
 
     A cell that all but a few are in is told as the total is: what it lacks would be those few.
     """
@@ -97,19 +98,25 @@ def disclose_table(
         else:
             one = disclose(cell, policy).subjects
             told[name] = None if one is None else min(one, whole)
-    if is_partition and not nearly_all:
-        _suppress_what_uncovers(cells, told, policy)
+    if is_partition and nearly_all:  # all others are of the few that it lacks
+        told |= {name: None for name in told if name not in nearly_all}
+    elif is_partition:
+        _suppress_what_uncovers(cells, rest_of(total, sum_of([*cells.values()])), told, policy)
     return told
 
 
-def _suppress_what_uncovers(cells: Mapping[str, Cell], told: dict[str, int | None], policy: Policy) -> None:
-    """Where the suppressed cells together are few, the total less the others would tell them."""
-    while hidden := [cells[name] for name, one in told.items() if one is None]:
-        together = sum_of(hidden)
-        rest = [name for name, one in told.items() if one is not None]
-        if not rest or not is_few(together, policy):
+def _suppress_what_uncovers(
+    cells: Mapping[str, Cell], unlisted: Cell, told: dict[str, int | None], policy: Policy
+) -> None:
+    """Where the suppressed cells and the `unlisted` are few together, the total less the others would tell
+    them."""
+    while shown := [name for name, one in told.items() if one is not None]:
+        hidden = [cells[name] for name, one in told.items() if one is None]
+        if not hidden and not unlisted.subjects:
             return
-        told[min(rest, key=lambda name: (cells[name].subjects, cells[name].key))] = None
+        if not is_few(sum_of([*hidden, unlisted]), policy):
+            return
+        told[min(shown, key=lambda name: (cells[name].subjects, cells[name].key))] = None
 
 
 def disclose_middle(values: Sequence[float], policy: Policy) -> float | None:

@@ -13,6 +13,7 @@ from network.disclosure import (
     disclose_middle,
     disclose_table,
     is_few,
+    rest_of,
     sum_of,
 )
 from network.facets import AGES, FACETS, TIME_POINTS, VALUE_LENGTH_MAX, Of
@@ -42,18 +43,17 @@ class _Figures:
     def all(self, of_dataset: Mapping[str, str]) -> dict[str, Any]:
         whole = totals(self.total, self.policy)
         days = self.numbers("study", "study.interval")
-        times = self.own_numbers("case.time_points")
         return {
             **whole,
             "facets": {
                 **{name: {value: whole["subjects"]} for name, value in of_dataset.items() if value},
                 **self.facets(names_few=whole["subjects"] is not None),
             },
-            "followed": self.told({"followed": times >= 2})["followed"],
+            "followed": self.told_followed(),
             "median_interval_days": _rounded(self.middle(days), 0),
             "labels": self.labels(),
             "agreement": self.agreement(),
-            "quality": _numbered(self.told(self.with_bits("series", "series.finding"))),
+            "quality": self.quality(),
             "growth": self.growth(),
         }
 
@@ -61,29 +61,22 @@ class _Figures:
 
     def facets(self, *, names_few: bool) -> dict[str, Told]:
         """`names_few`: whether there is a number at all, so that a name alone isn't of a few for sure."""
-        ages, times = self.own_numbers("subject.age"), self.own_numbers("case.time_points")
+        ages = self.own_numbers("subject.age")
         last = len(AGES) - 1
         found = {
             "condition": self.told(self.with_codes("clinical", "clinical.condition")),
             "modality": self.told(self.with_codes("series", "series.modality")),
             "manufacturer": self.told(self.with_codes("series", "series.manufacturer")),
             "body_part": self.told(self.with_codes("series", "series.body_part")),
-            "sex": self.told(self.with_codes(SUBJECTS, "subject.sex"), is_partition=True),
+            "sex": self.told(self.with_codes(SUBJECTS, "subject.sex")),
             "age": self.told(
                 {
                     group: (ages >= 10 * at) & (ages < (10 * at + 10 if at < last else np.inf))
                     for at, group in enumerate(AGES)
-                },
-                is_partition=True,
+                }
             ),
-            "label": self.told(self.annotated_with()),
-            "time_points": self.told(
-                {
-                    number: times >= len(TIME_POINTS) if number.endswith("+") else times == int(number)
-                    for number in TIME_POINTS
-                },
-                is_partition=True,
-            ),
+            "label": self.told({value: mask for value, mask in self.annotated_with().items() if mask.any()}),
+            "time_points": self.told(self.by_time_points()),
         }
         return {
             name: {
@@ -100,12 +93,44 @@ class _Figures:
         found[""] = column.codes == 0
         nobody = np.zeros(len(self.facts.keys), bool)
         table = {name: found.get(value, nobody) for name, value in LABELLED.items()}
-        return self.told(table, is_partition=True)
+        return self.told(table)
 
-    def told(self, masks: Mapping[str, Array], *, is_partition: bool = False) -> Told:
-        """By value, of how many subjects it is true."""
+    def told(self, masks: Mapping[str, Array]) -> Told:
+        """By value, of how many subjects it is true. Values that no subject has two of divide the subjects,
+        whether they always do or only in this dataset."""
         cells = {value: self.cell(mask) for value, mask in masks.items()}
+        anyone = np.logical_or.reduce(list(masks.values())).sum() if masks else 0
+        is_partition = sum(cell.subjects for cell in cells.values()) == anyone
         return disclose_table(cells, self.total, self.policy, is_partition=is_partition)
+
+    def told_followed(self) -> int | None:
+        """Subjects with two time points or more: not where they, less those of whom the number of time points
+        is told, would be a few."""
+        times, of = self.own_numbers("case.time_points"), self.by_time_points()
+        followed = self.cell(times >= 2)
+        told = self.told({"followed": times >= 2})["followed"]
+        if is_few(rest_of(self.total, followed), self.policy):
+            return told  # as all are: no part of it but of the total
+        hidden = [
+            self.cell(of[value])
+            for value, subjects in self.told(of).items()
+            if subjects is None and value != TIME_POINTS[0]
+        ]
+        return None if hidden and is_few(sum_of(hidden), self.policy) else told
+
+    def by_time_points(self) -> dict[str, Array]:
+        times = self.own_numbers("case.time_points")
+        return {
+            number: times >= len(TIME_POINTS) if number.endswith("+") else times == int(number)
+            for number in TIME_POINTS
+        }
+
+    def quality(self) -> Told:
+        """Findings of the checks at intake, without the names of those that few have."""
+        found = {
+            code: mask for code, mask in self.with_bits("series", "series.finding").items() if mask.any()
+        }
+        return {code: subjects for code, subjects in self.told(found).items() if subjects is not None}
 
     def growth(self) -> list[list[Any]]:
         """[month, subjects that came with it]: months are put together until enough came."""
@@ -129,10 +154,9 @@ class _Figures:
         found = {}
         for name, decimals in AGREEMENT.items():
             per_subject = self.numbers("agreement", f"agreement.{name}")
-            known = self.cell(~np.isnan(per_subject))
             found[name] = {
                 "median": _rounded(self.middle(per_subject), decimals),
-                "n": disclose(known, self.policy).subjects,
+                "n": self.told({name: ~np.isnan(per_subject)})[name],
             }
         return found
 
@@ -231,11 +255,6 @@ def within(counts: Mapping[str, int | None], most: Mapping[str, int | None]) -> 
 def dataset_facets(values: Mapping[str, str]) -> dict[str, str]:
     """Only those that a whole dataset has one of."""
     return {name: value for name, value in values.items() if FACETS[name].of is Of.DATASET}
-
-
-def _numbered(told: Told) -> Told:
-    """Without the names of those that few have."""
-    return {name: subjects for name, subjects in told.items() if subjects is not None}
 
 
 def _rounded(value: float | None, decimals: int) -> float | None:

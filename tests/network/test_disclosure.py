@@ -132,8 +132,9 @@ def test_what_a_partition_hides_is_never_a_few(sizes: list[int], unlisted: int) 
         if is_few(rest_of(total, cells[name]), POLICY):
             assert one == whole, "what all but a few are in is told as the total"
     hidden = [cells[name] for name, one in told.items() if one is None]
-    if hidden and len(hidden) < len(cells) and whole not in told.values():
-        assert not is_few(sum_of(hidden), POLICY)
+    unlisted_cell = rest_of(total, sum_of(list(cells.values())))
+    if (hidden or unlisted) and len(hidden) < len(cells) and whole not in told.values():
+        assert not is_few(sum_of([*hidden, unlisted_cell]), POLICY)
 
 
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=6), st.data())

@@ -60,3 +60,41 @@ def test_scanners_of_a_few_are_named_only_in_a_dataset_with_a_number() -> None:
     small = figures((5, {}), (3, {"modality": "MR"}))
     assert small["subjects"] is None
     assert not any(small["facets"].values())
+
+
+# What can be subtracted --------------------------------------------------------------------------
+
+
+def test_a_few_of_unknown_sex_or_age_are_not_what_is_left_of_all() -> None:
+    told = figures((60, {}), (30, {"sex": "M", "age": 45}), (4, {"sex": "", "age": None}))["facets"]
+    assert list(told["sex"]) == ["F"]
+    assert list(told["age"]) == ["60-69"]
+
+
+def test_two_sexes_are_told_where_all_are_known() -> None:
+    assert list(figures((60, {}), (30, {"sex": "M"}))["facets"]["sex"]) == ["F", "M"]
+
+
+def test_values_that_nobody_has_two_of_are_not_subtracted_either() -> None:
+    told = figures((60, {}), (30, {"modality": "MR"}), (4, {"modality": "PT"}))["facets"]["modality"]
+    assert told["CT"] is not None
+    assert (told["MR"], told["PT"]) == (None, None)
+
+
+def test_those_followed_less_those_with_so_many_time_points_are_never_a_few() -> None:
+    """Two and three time points are told, four are of a few: so how many have two or more is not told."""
+    told = figures((40, {}), (30, {"studies": 2}), (4, {"studies": 3}))
+    assert told["facets"]["time_points"].get("2") is None or told["followed"] is None
+    told = figures((14, {}), (40, {"studies": 2}), (30, {"studies": 3}), (4, {"studies": 4}))
+    assert list(told["facets"]["time_points"]) == ["2", "3"]
+    assert told["followed"] is None
+    told = figures((40, {}), (50, {"studies": 2}), (30, {"studies": 3}))
+    assert list(told["facets"]["time_points"]) == ["1", "2"]
+    assert told["followed"] is not None, "thirty are left, and that is no secret"
+
+
+def test_agreement_of_all_but_a_few_is_of_all() -> None:
+    measured = {"dice": 0.9, "surface_dice": None, "hd95_mm": None, "unmatched": 0, "disagrees": False}
+    told = figures((40, {"agreement": [measured]}), (3, {}))
+    assert told["agreement"]["dice"]["n"] == told["subjects"]
+    assert told["agreement"]["hd95_mm"]["n"] is None
