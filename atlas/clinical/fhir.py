@@ -115,7 +115,7 @@ def read(content: bytes) -> Bundle:
             raise NotTaken(f"Entry {line} of the bundle holds no resource.")
         url = entry.get("fullUrl") if isinstance(entry.get("fullUrl"), str) else ""
         if kind == "Patient":
-            person = _person(resource)
+            person = _person(line, resource)
             for name in (url, f"Patient/{resource.get('id')}" if resource.get("id") else ""):
                 if name:
                     found.people[name] = person
@@ -171,15 +171,19 @@ def _entries(bundle: dict[str, Any]) -> list[Any]:
     return entries
 
 
-def _person(resource: dict[str, Any]) -> Person:
+def _person(line: int, resource: dict[str, Any]) -> Person:
+    """The id counts where there is no identifier at all: it is of the server that wrote the bundle, and may be
+    the Patient ID of somebody else here. Raises NotTaken."""
     values = []
     given = resource.get("identifier")
-    for one in given[:IDENTIFIERS_MAX] if isinstance(given, list) else []:
+    if isinstance(given, list) and len(given) > IDENTIFIERS_MAX:
+        raise NotTaken(f"Entry {line}: a patient has more than {IDENTIFIERS_MAX} identifiers.")
+    for one in given if isinstance(given, list) else ():
         value = one.get("value") if isinstance(one, dict) else None
         if isinstance(value, str) and 0 < len(value.strip()) <= TEXT_MAX:
             values.append(value.strip())
     own = resource.get("id")
-    if isinstance(own, str) and 0 < len(own) <= TEXT_MAX:
+    if not given and isinstance(own, str) and 0 < len(own) <= TEXT_MAX:
         values.append(own)
     tells = [name for name in ("name", "telecom", "address", "photo", "contact") if resource.get(name)]
     born = resource.get("birthDate")

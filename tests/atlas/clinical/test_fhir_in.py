@@ -110,6 +110,28 @@ def test_identifiers_of_nobody_or_of_several_are_refused(pseudonymous, dataset, 
         assert [found["sentence"] for found in one.findings] == [sentence]
 
 
+def test_an_id_names_a_patient_only_where_there_is_no_identifier(pseudonymous, dataset, sent) -> None:
+    """It is of the server that wrote the bundle: here it may be somebody else's Patient ID."""
+    other = study_of(dataset, "SUBJ-002").subject
+    unusable = {**patient(id="SUBJ-002"), "identifier": [{"system": "x"}]}
+    for who in (patient("SUBJ-003", id="SUBJ-002"), unusable):
+        one = sent(dataset, bundle(who, condition()))
+        assert [found["sentence"] for found in one.findings] == [NOBODY]
+    one = sent(dataset, bundle(patient("SUBJ-001", id="SUBJ-002"), condition()))
+    assert (one.rows_taken, one.findings) == (1, [])
+    assert ClinicalFact.objects.get().subject == pseudonymous.subject
+    without = patient(id="SUBJ-002")
+    del without["identifier"]
+    assert sent(dataset, bundle(without, condition())).rows_taken == 1
+    assert other.clinical_facts.count() == 1
+
+
+def test_identifiers_beyond_what_is_looked_at_are_not_left_out_in_silence() -> None:
+    many = [{"value": f"SUBJ-{at}"} for at in range(fhir.IDENTIFIERS_MAX + 1)]
+    with pytest.raises(NotTaken, match="Entry 1: a patient has more than 20 identifiers"):
+        fhir.read(bundle({**patient(), "identifier": many}, condition()))
+
+
 HOSTILE = {
     "no bundle": b'{"resourceType": "Patient"}',
     "a list": b"[1]",
