@@ -28,8 +28,26 @@ def facts_of(keys: Sequence[str]) -> Facts:
             return _kept[wanted]
     parts = [_one(key) for key in wanted]
     found = parts[0] if len(parts) == 1 else stacked(parts)
+    if len(wanted) == 1:
+        _forget_what_is_gone()
     _keep(wanted, found)
     return found
+
+
+def forget(key: str) -> None:
+    """No version has these facts any more: they may be of somebody who was erased."""
+    with _lock:
+        for known in [each for each in _kept if key in each]:
+            del _kept[known]
+
+
+def _forget_what_is_gone() -> None:
+    """Other processes publish, too: what is read anew tells that a version may have taken another's place."""
+    with _lock:
+        kept = {key for each in _kept for key in each}
+    there = ListingVersion.objects.filter(facts_key__in=kept).values_list("facts_key", flat=True)
+    for key in kept - set(there):
+        forget(key)
 
 
 def _one(key: str) -> Facts:

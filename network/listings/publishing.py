@@ -8,6 +8,7 @@ no count, and may change at any time: then the same counts get another version.
 import dataclasses
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from atlas.archive.storage import new_key, storage
+from atlas.archive.storage import ObjectMissing, new_key, storage
+from atlas.archive.tasks import delete_superseded
 from atlas.models import Dataset, Study
 from network import figures
 from network.catalogue import pictures
@@ -24,10 +26,12 @@ from network.disclosure import LIMIT_STEPS
 from network.facts.building import build
 from network.facts.columns import Facts, written
 from network.facts.counting import policy
-from network.facts.held import facts_of
+from network.facts.held import facts_of, forget
 from network.facts.keys import keys_of
 from network.listings import words
 from network.models import Listing, ListingFacet, ListingVersion
+
+logger = logging.getLogger(__name__)
 
 FIRST = "1.0.0"
 NOTE_LENGTH_MAX = 500
@@ -64,17 +68,30 @@ def say_anew(dataset: Dataset) -> ListingVersion | None:
 
 
 def publish_changed() -> list[ListingVersion]:
-    """Publish every own dataset that has images or a listing already, and has changed."""
+    """Publish every own dataset that has images or a listing already, and has changed. One whose facts are
+    lost stays as it is, for what it would tell now can't be compared with what it told."""
     held = Study.objects.order_by().values("dataset").distinct()
     datasets = Dataset.objects.filter(pk__in=held) | Dataset.objects.filter(listing__isnull=False)
-    found = [publish(dataset) for dataset in datasets.select_related("organisation").distinct()]
-    return [version for version in found if version is not None]
+    found = []
+    for dataset in datasets.select_related("organisation").distinct():
+        try:
+            version = publish(dataset)
+        except ObjectMissing:
+            logger.error(  # nothing is wrong in the code
+                "The facts of dataset %s are not in storage, so it isn't counted anew. Bring the object back "
+                "from the backup: verify_archive names it.",
+                dataset.slug,
+            )
+            continue
+        if version is not None:
+            found.append(version)
+    return found
 
 
 def take_out(
     listing: Listing,
     last: ListingVersion,
-    before: Facts,
+    before: Facts | None,
     now: Facts,
     note: str = "",
     *,
@@ -82,13 +99,14 @@ def take_out(
 ) -> ListingVersion:
     """Subjects are gone, fewer than may be told apart: so others, chosen by chance, aren't counted either
     until enough has changed. `now` no longer has those that are gone; `erased`: public ids of those of them
-    whose rows are still there."""
+    whose rows are still there. `before`: None where it is lost; then any of those who are here may have been
+    counted."""
     dataset = _own(listing)
     public_ids = [each for each in _public_ids(dataset) if each not in erased]
-    out = set(before.about.get("left_out", ())) & set(public_ids)
-    gone = len(set(before.keys.tolist()) - set(now.keys.tolist()))
+    out = set(before.about.get("left_out", ()) if before else ()) & set(public_ids)
+    gone = len(set(before.keys.tolist()) - set(now.keys.tolist())) if before else len(erased)
     if gone:
-        both = set(before.keys.tolist()) & set(now.keys.tolist())
+        both = set(now.keys.tolist()) & set(before.keys.tolist() if before else now.keys.tolist())
         might = [
             each for each, key in zip(public_ids, keys_of(public_ids).tolist(), strict=True) if key in both
         ]
@@ -196,11 +214,22 @@ def _write(listing: Listing, facts: Facts, step: _Step, note: str) -> ListingVer
         facts_sha256=hashlib.sha256(data).hexdigest(),
     )
     if step.last is not None:
-        old = step.last.facts_key
         ListingVersion.objects.filter(pk=step.last.pk).update(facts_key="", facts_size=0, facts_sha256="")
-        transaction.on_commit(lambda: storage().delete(old))
+        _discard(step.last.facts_key)
     _show(listing, version)
     return version
+
+
+def _discard(key: str) -> None:
+    """An object that no version has any more goes once the caller's transaction is over, by a job where this
+    process is killed before."""
+    delete_superseded.defer(keys=[key])
+
+    def gone() -> None:
+        forget(key)
+        storage().delete(key)
+
+    transaction.on_commit(gone)
 
 
 def _rewrite(listing: Listing, last: ListingVersion, note: str) -> ListingVersion | None:

@@ -5,12 +5,14 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import Http404
 from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import permissions
 from accounts.models import AuditRecord, Organisation, User
 from annotations.cohort.language import parse_text
 from annotations.cohort.language.errors import CohortError
-from atlas.archive.storage import storage
+from atlas.archive import tasks
+from atlas.archive.storage import ObjectMissing, storage
 from atlas.models import Dataset, Series, Study, Subject
 from network import listings
 from network.facts import counting, held
@@ -132,6 +134,54 @@ def test_an_erased_subject_is_counted_no_more_at_once(dataset: Dataset) -> None:
     grow(dataset, enough())
     third = facts_of([published(dataset).facts_key])
     assert len(third.keys) == 30 - 1 + enough()
+
+
+def test_the_facts_with_an_erased_subject_are_gone_whatever_happens(
+    dataset: Dataset, django_capture_on_commit_callbacks
+) -> None:
+    """Its bytes by a job where the process is killed, what a process kept of them at once."""
+    first = published(dataset)
+    facts_of([first.facts_key])
+    with django_capture_on_commit_callbacks() as later:
+        erased = taking_out.erase(Study.objects.filter(dataset=dataset)[0].subject)
+    assert list(erased.objects) == [first.facts_key]
+    job = ProcrastinateJob.objects.get(args__keys__contains=[first.facts_key], status="todo")
+    tasks.delete_superseded(**job.args)
+    with pytest.raises(ObjectMissing):
+        storage().size(first.facts_key)
+    for each in later:
+        each()
+    with pytest.raises(ObjectMissing):
+        facts_of([first.facts_key])
+
+
+def test_another_process_drops_the_only_dataset_when_it_was_published_anew(dataset: Dataset) -> None:
+    first = published(dataset)
+    facts_of([first.facts_key])
+    grow(dataset, enough())
+    second = published(dataset)
+    assert (first.facts_key,) in held._kept, "the transaction isn't over"
+    facts_of([second.facts_key])
+    assert (first.facts_key,) not in held._kept
+
+
+def test_lost_facts_stop_no_erasure(dataset: Dataset) -> None:
+    first = published(dataset)
+    storage().delete(first.facts_key)
+    subject = Study.objects.filter(dataset=dataset)[0].subject
+    assert taking_out.erase(subject).counts == {"datasets counted anew": 1}
+    second = ListingVersion.objects.exclude(facts_key="").get()
+    assert second.version == "2.0.0"
+    assert len(facts_of([second.facts_key]).keys) == 30 - enough()
+
+
+def test_lost_facts_of_one_dataset_stop_no_other(dataset: Dataset, caplog) -> None:
+    storage().delete(published(dataset).facts_key)
+    other = Dataset.objects.create(organisation=dataset.organisation, name="Other", slug="other")
+    grow(other, 12)
+    assert [version.listing.slug for version in listings.publish_changed()] == ["other"]
+    assert "lung are not in storage" in caplog.text
+    assert Listing.objects.get(slug="lung").version == "1.0.0"
 
 
 def test_what_is_gone_without_an_erasure_is_counted_no_more_either(dataset: Dataset) -> None:
