@@ -117,6 +117,15 @@ def take_out(
     return _write(listing, facts, _Step("Subjects were taken out.", last, True), note)
 
 
+def leave_out_no_more(version: ListingVersion, facts: Facts, public_id: str) -> None:
+    """Somebody who wasn't counted is erased: the same facts, and the same version, without a word of them. So
+    those who came meanwhile aren't counted earlier than they would be."""
+    left = [each for each in facts.about.get("left_out", []) if each != public_id]
+    stored = _stored(dataclasses.replace(facts, about={**facts.about, "left_out": left}))
+    ListingVersion.objects.filter(pk=version.pk).update(**stored)
+    _discard(version.facts_key)
+
+
 def enough() -> int:
     """So many subjects make a difference that may be told."""
     return policy().minimum + LIMIT_STEPS - 1
@@ -200,24 +209,31 @@ def _write(listing: Listing, facts: Facts, step: _Step, note: str) -> ListingVer
     """The facts, counted: a version with an object of its own, which takes the place of the last one's."""
     _describe(listing)
     told = figures.of_version(facts, policy(), _of_dataset(listing))
-    data = written(facts)
-    key = new_key(".facts")
-    storage().put_durable(key, data)
     version = ListingVersion.objects.create(
         listing=listing,
         version=_next(step.last, 0 if step.is_major else 1),
         note=(note or step.sentence)[:NOTE_LENGTH_MAX],
         figures=told,
         digest=_digest(listing, told),
-        facts_key=key,
-        facts_size=len(data),
-        facts_sha256=hashlib.sha256(data).hexdigest(),
+        **_stored(facts),
     )
     if step.last is not None:
         ListingVersion.objects.filter(pk=step.last.pk).update(facts_key="", facts_size=0, facts_sha256="")
         _discard(step.last.facts_key)
     _show(listing, version)
     return version
+
+
+def _stored(facts: Facts) -> dict[str, Any]:
+    """In an object of their own, as a version names it."""
+    data = written(facts)
+    key = new_key(".facts")
+    storage().put_durable(key, data)
+    return {
+        "facts_key": key,
+        "facts_size": len(data),
+        "facts_sha256": hashlib.sha256(data).hexdigest(),
+    }
 
 
 def _discard(key: str) -> None:

@@ -136,6 +136,24 @@ def test_an_erased_subject_is_counted_no_more_at_once(dataset: Dataset) -> None:
     assert len(third.keys) == 30 - 1 + enough()
 
 
+def test_erasing_somebody_who_was_not_counted_publishes_nobody(dataset: Dataset) -> None:
+    published(dataset)
+    taking_out.erase(Study.objects.filter(dataset=dataset)[0].subject)
+    second = ListingVersion.objects.exclude(facts_key="").get()
+    before = facts_of([second.facts_key])
+    grow(dataset, 2, "MR")
+    left_out = before.about["left_out"]
+    erased = taking_out.erase(Subject.objects.get(public_id=left_out[0]))
+    assert list(erased.objects) == [second.facts_key]
+    third = ListingVersion.objects.exclude(facts_key="").get()
+    after = facts_of([third.facts_key])
+    assert (third.version, third.figures) == (second.version, second.figures)
+    assert after.keys.tolist() == before.keys.tolist()
+    assert after.about["left_out"] == left_out[1:]
+    assert third.facts_key != second.facts_key
+    assert storage().size(third.facts_key) == third.facts_size
+
+
 def test_the_facts_with_an_erased_subject_are_gone_whatever_happens(
     dataset: Dataset, django_capture_on_commit_callbacks
 ) -> None:
