@@ -172,8 +172,8 @@ def _entries(bundle: dict[str, Any]) -> list[Any]:
 
 
 def _person(line: int, resource: dict[str, Any]) -> Person:
-    """The id counts where there is no identifier at all: it is of the server that wrote the bundle, and may be
-    the Patient ID of somebody else here. Raises NotTaken."""
+    """The id counts where there is no identifier at all: it is of the server that wrote the bundle, and may
+    be the Patient ID of somebody else here. Raises NotTaken."""
     values = []
     given = resource.get("identifier")
     if isinstance(given, list) and len(given) > IDENTIFIERS_MAX:

@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from atlas.clinical import dates
-from atlas.clinical.mapping import NEEDED, ColumnMapping
+from atlas.clinical.errors import NotTaken
+from atlas.clinical.mapping import NEEDED, ROLES, ColumnMapping
 from atlas.clinical.tables import Row
 
 _HEADINGS = {
@@ -43,11 +44,12 @@ _OF_HEADING = {word: role for role, words in _HEADINGS.items() for word in words
 
 
 def guessed(columns: Sequence[str], sample: Sequence[Row] = ()) -> ColumnMapping:
-    """What the names of the columns, and the dates of some rows, suggest."""
+    """What the names of the columns, and the dates of some rows, suggest; a heading that is guessed is known,
+    and kept as it is."""
     roles: dict[str, str] = {}
     has_kind = any(_folded(column) in ("kind", "factkind") for column in columns)
     for column in columns:
-        role = _OF_HEADING.get(_folded(column), "")
+        role = _OF_HEADING.get(_words(column), "")
         if role in roles.values() or (role.startswith("fact.") and not has_kind):
             continue
         if role:
@@ -63,6 +65,40 @@ def guessed(columns: Sequence[str], sample: Sequence[Row] = ()) -> ColumnMapping
 def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.casefold())
     return re.sub(r"[^a-z0-9]", "", plain)
+
+
+def _words(name: str) -> str:
+    """As `_folded`; nothing where other letters stand beside."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    is_plain = all(one.isascii() or unicodedata.combining(one) for one in plain)
+    return _folded(name) if is_plain else ""
+
+
+_KNOWN = {*_OF_HEADING, *(_folded(words) for words in ROLES.values())}
+
+
+def kept(columns: Sequence[str]) -> tuple[str, ...]:
+    """What columns are called wherever that is kept: a heading whose words are known here as it is, another
+    one by its place ("column 7"), since people write anything above a column."""
+    return tuple(
+        name if _words(name) in _KNOWN else f"column {at}" for at, name in enumerate(columns, start=1)
+    )
+
+
+def by_kept(how: object, columns: Sequence[str]) -> object:
+    """A mapping, whoever wrote it, with the columns called as they are kept. Raises NotTaken where a heading
+    says “column 7” in another place."""
+    if not isinstance(how, dict) or not isinstance(how.get("columns"), dict):
+        return how
+    names = kept(columns)
+    place = dict(zip(columns, names, strict=True))
+    told = {}
+    for column, role in how["columns"].items():
+        name = column if column in names else place.get(column, column)
+        if place.get(column, name) != name or name in told:
+            raise NotTaken(f"“{column[:40]}” may be two columns of this table. Name it in another way.")
+        told[name] = role
+    return {**how, "columns": told}
 
 
 _NAMES_SOMEBODY = re.compile(

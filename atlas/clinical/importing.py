@@ -57,7 +57,7 @@ def begin(*, by: User, dataset: Dataset, name: str, content: bytes) -> ClinicalI
         else:
             table = Table(content)
             if not people.are_named:
-                require_nobody_named(table)
+                require_nobody_named(table, table.columns)
             how = _first_mapping(dataset, table)
     except NotTaken as error:
         raise ValidationError(str(error)) from error
@@ -79,34 +79,44 @@ def begin(*, by: User, dataset: Dataset, name: str, content: bytes) -> ClinicalI
 
 def _first_mapping(dataset: Dataset, table: Table) -> dict[str, Any]:
     """As the last table with these columns was mapped here; else what the names of the columns suggest."""
+    beside = _beside(dataset, table)
     before = ClinicalImport.objects.filter(dataset=dataset, kind="csv").exclude(state=State.MAPPING)
     for used in before.order_by("-pk").values_list("mapping", flat=True)[:20]:
-        if isinstance(used, dict) and used.get("names") == list(table.columns):
+        if isinstance(used, dict) and used.get("table") == beside["table"]:
             return used
     guess = headings.guessed(table.columns, list(islice(table.rows(), LOOKED_AT_ROWS)))
-    return {**guess.as_json(), "names": list(table.columns)}
+    return {**guess.as_json(), **beside}
+
+
+def _beside(dataset: Dataset, table: Table) -> dict[str, Any]:
+    """What is kept with a mapping, of mapping.BESIDE."""
+    return {
+        "names": list(headings.kept(table.columns)),
+        "table": originals.mark(dataset.organisation, table.columns),
+    }
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The beginning of a table, for the page on which its columns are mapped. Cells that say who somebody is
-    are hidden (None)."""
+    """The beginning of a table, for the page on which its columns are mapped: their headings, and the `names`
+    by which they are kept. Cells that say who somebody is are hidden (None)."""
 
     columns: tuple[str, ...]
+    names: tuple[str, ...]
     rows: list[list[str | None]]
 
 
 def look(one: ClinicalImport) -> Seen:
     """Raises NotTaken, KeyUnusable."""
     table = Table(originals.read(one))
-    told = one.mapping.get("columns", {})
+    told, names = one.mapping.get("columns", {}), headings.kept(table.columns)
     hidden = {
         at
-        for at, name in enumerate(table.columns)
-        if headings.names_somebody(name) or told.get(name) in ("subject", "issuer")
+        for at, heading in enumerate(table.columns)
+        if headings.names_somebody(heading) or told.get(names[at]) in ("subject", "issuer")
     }
     rows = [_covered(row, hidden) for row in islice(table.rows(), SAMPLE_ROWS)]
-    return Seen(table.columns, rows)
+    return Seen(table.columns, names, rows)
 
 
 def _covered(row: Row, hidden: set[int]) -> list[str | None]:
@@ -123,7 +133,9 @@ class Tried:
 def try_out(one: ClinicalImport, given: object) -> Tried:
     """Dates as they are written, nothing is kept. Raises NotTaken, KeyUnusable."""
     table = Table(originals.read(one))
-    reader = mapping.Reader(mapping.read(mapping.told(given), table.columns), table.columns)
+    names = headings.kept(table.columns)
+    heading_of = dict(zip(names, table.columns, strict=True))
+    reader = mapping.Reader(_read(given, table), names)
     found: list[tuple[int, list[Fact], Wrong | None]] = []
     for row in islice(table.rows(), SAMPLE_ROWS):
         try:
@@ -131,8 +143,14 @@ def try_out(one: ClinicalImport, given: object) -> Tried:
             reader.person(row)
             found.append((row.line, facts, None))
         except Wrong as error:
-            found.append((row.line, [], error))
+            found.append((row.line, [], Wrong(error.sentence, heading_of.get(error.column, ""))))
     return Tried(found)
+
+
+def _read(given: object, table: Table) -> mapping.ColumnMapping:
+    """Raises NotTaken."""
+    how = headings.by_kept(mapping.told(given), table.columns)
+    return mapping.read(how, headings.kept(table.columns))
 
 
 def start(*, by: User, one: ClinicalImport, how: object) -> ClinicalImport:
@@ -156,8 +174,8 @@ def start(*, by: User, one: ClinicalImport, how: object) -> ClinicalImport:
 
 def _checked(one: ClinicalImport, how: object) -> dict[str, Any]:
     if one.kind == "csv":
-        columns = Table(originals.read(one)).columns
-        return {**mapping.read(mapping.told(how), columns).as_json(), "names": list(columns)}
+        table = Table(originals.read(one))
+        return {**_read(how, table).as_json(), **_beside(one.dataset, table)}
     given = how if isinstance(how, dict) else {}
     return {"issuer": mapping.issuer_of(given), "accept": mapping.accept_of(given)}
 

@@ -14,6 +14,8 @@ from atlas.clinical.tables import Row
 from atlas.clinical.terminology import TERMINOLOGIES
 
 ISSUER_LENGTH_MAX = 64
+BESIDE = ("names", "table")
+"""Kept with a mapping: what its table's columns are called, and `originals.mark` of their headings."""
 _SORTS = [sort for sort in TREATMENTS if sort not in ("medicine", "other", "surveillance")]
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -141,9 +143,9 @@ def accept_of(given: Mapping[str, object]) -> str:
 
 def told(given: object) -> object:
     """Without what is only kept beside a mapping."""
-    return (
-        {key: value for key, value in given.items() if key != "names"} if isinstance(given, dict) else given
-    )
+    if not isinstance(given, dict):
+        return given
+    return {key: value for key, value in given.items() if key not in BESIDE}
 
 
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> str:

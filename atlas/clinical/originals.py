@@ -5,8 +5,11 @@ organisation's secret (HKDF, RFC 5869), which storage doesn't have.
 """
 
 import hashlib
+import hmac
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -24,7 +27,9 @@ from atlas.holdings import Holding
 from atlas.models import ClinicalImport
 
 _INFO = b"atlas clinical file 1"
+_INFO_OF_MARKS = b"atlas clinical headings 1"
 NONCE_BYTES = 12
+_OF_TABLES, _OF_BUNDLES = (".csv", ".tsv", ".txt"), (".json",)
 
 
 def keep(organisation: Organisation, public_id: str, content: bytes) -> str:
@@ -39,6 +44,12 @@ def keep(organisation: Organisation, public_id: str, content: bytes) -> str:
     return key
 
 
+def mark(organisation: Organisation, headings: Sequence[str]) -> str:
+    """The same for a table with the same headings, which nobody can tell from it. Raises KeyUnusable."""
+    key = HKDF(hashes.SHA256(), 32, salt=None, info=_INFO_OF_MARKS).derive(organisation_key(organisation))
+    return hmac.digest(key, json.dumps(list(headings)).encode(), "sha256").hex()
+
+
 def read(one: ClinicalImport) -> bytes:
     """Raises NotTaken where it is gone or was changed; KeyUnusable."""
     try:
@@ -51,12 +62,19 @@ def read(one: ClinicalImport) -> bytes:
 
 def discard(one: ClinicalImport) -> None:
     """Its bytes go once the caller's transaction is over, by a job where this process is killed before; the
-    row remembers what became of it."""
+    row remembers what became of it, and no name that somebody gave the file."""
     key = one.object_key
+    ClinicalImport.objects.filter(pk=one.pk).update(object_key="", file_name=nameless(one))
     if key:
-        ClinicalImport.objects.filter(pk=one.pk).update(object_key="")
         delete_superseded.defer(keys=[key])
         transaction.on_commit(lambda: storage().delete(key))
+
+
+def nameless(one: ClinicalImport) -> str:
+    """What a file is called whose own name may name a patient: "table.tsv"."""
+    bare, known = ("table", _OF_TABLES) if one.kind == "csv" else ("bundle", _OF_BUNDLES)
+    ending = PurePath(one.file_name).suffix.lower()
+    return bare + (ending if ending in known else known[0])
 
 
 def held() -> Iterator[Holding]:

@@ -1,7 +1,7 @@
 """Reads a sent file row by row: each row's facts are kept, or the row is refused with a reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -64,9 +64,10 @@ class File:
         self.people = people
         if kind == "csv":
             self.table = Table(content)
+            self.columns = headings.kept(self.table.columns)
             if not people.are_named:
-                require_nobody_named(self.table)
-            self.mapping = mapping.read(how, self.table.columns)
+                require_nobody_named(self.table, self.columns)
+            self.mapping = mapping.read(headings.by_kept(how, self.table.columns), self.columns)
             self.total = self.table.count()
             self.bundle = None
         else:
@@ -82,7 +83,7 @@ class File:
         return self._resources(self.bundle)
 
     def _rows(self) -> Iterator[Line]:
-        reader = mapping.Reader(self.mapping, self.table.columns)
+        reader = mapping.Reader(self.mapping, self.columns)
         column = self.mapping.columns["subject"]
         for row in self.table.rows():
             line = Line(row.line, column=column)
@@ -169,16 +170,16 @@ def _is_to_come(told: Day, today: date) -> bool:
     return told.day > today
 
 
-def require_nobody_named(table: Table) -> None:
-    naming = [column for column in table.columns if headings.names_somebody(column)]
+def require_nobody_named(table: Table, called: Sequence[str]) -> None:
+    """`called`: by what names its columns may be told. Raises NotTaken."""
+    naming = [place for place, column in enumerate(table.columns) if headings.names_somebody(column)]
     if not naming:
         return
-    places = [table.columns.index(column) for column in naming]
     for row in table.rows():
-        for column, place in zip(naming, places, strict=True):
+        for place in naming:
             if row.cells and row.cells[place]:
                 raise NotTaken(
-                    f"The table is not de-identified: column “{column}” says who people are (row "
+                    f"The table is not de-identified: column “{called[place]}” says who people are (row "
                     f"{row.line}). Remove it, and use the pseudonyms of the images."
                 )
 

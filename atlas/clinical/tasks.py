@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
@@ -12,7 +13,7 @@ from procrastinate.contrib.django import app
 from accounts import audit
 from atlas.archive.keys import KeyUnusable
 from atlas.archive.receiving import IntakeClosed
-from atlas.clinical import mapping, originals
+from atlas.clinical import headings, mapping, originals
 from atlas.clinical.errors import NotTaken
 from atlas.clinical.facts import Fact
 from atlas.clinical.people import People
@@ -153,6 +154,21 @@ def forget_clinical_files(timestamp: int) -> None:
         end(one, State.FAILED, _alone("Nobody mapped its columns within a week. It was deleted unread."))
 
 
+def forget_words(imports: QuerySet[ClinicalImport]) -> None:
+    """What people wrote goes: names of files, and headings of tables that aren't known words."""
+    for one in imports.select_for_update(of=("self",), no_key=True).order_by("pk"):
+        was = (one.file_name, one.mapping, one.findings)
+        if one.kind == "csv" and isinstance(one.mapping.get("names"), list):
+            names = one.mapping["names"]
+            place = dict(zip(names, headings.kept(names), strict=True))
+            told = {place.get(name, ""): role for name, role in one.mapping.get("columns", {}).items()}
+            one.mapping = {**one.mapping, "names": list(place.values()), "columns": told}
+            one.findings = [{**found, "column": place.get(found["column"], "")} for found in one.findings]
+        one.file_name = originals.nameless(one)
+        if (one.file_name, one.mapping, one.findings) != was:
+            one.save(update_fields=["file_name", "mapping", "findings"])
+
+
 def erase(subject: Subject) -> Erased:
     """A subject's facts go, within the caller's transaction; files that wait and may name them go as well."""
     waiting = ClinicalImport.objects.filter(
@@ -160,5 +176,6 @@ def erase(subject: Subject) -> Erased:
     )
     for one in waiting.values_list("pk", flat=True):
         end(one, State.FAILED, _alone("A subject was erased while it waited. Send it again without them."))
+    forget_words(ClinicalImport.objects.filter(dataset__organisation=subject.organisation_id))
     gone, _ = subject.clinical_facts.all().delete()
     return Erased(counts={"clinical facts": gone})

@@ -23,6 +23,7 @@ from atlas.clinical import importing, mapping, words
 from atlas.clinical.dates import ORDERS
 from atlas.clinical.errors import NotTaken
 from atlas.clinical.facts import Fact
+from atlas.clinical.headings import by_kept
 from atlas.clinical.terminology import TERMINOLOGIES
 from atlas.clinical.timeline import LANES, subject_or_404, timeline_of
 from atlas.datasets import dataset_or_404
@@ -114,8 +115,10 @@ def _map(request: SignedInRequest, one: ClinicalImport) -> HttpResponse:
     try:
         seen = importing.look(one) if one.kind == "csv" else None
         if request.method == "POST":
-            columns = seen.columns if seen else ()
-            how = _template(request) if "template" in request.FILES else _posted(request, columns)
+            if "template" in request.FILES:
+                how = cast(dict[str, Any], by_kept(_template(request), seen.columns if seen else ()))
+            else:
+                how = _posted(request, seen.names if seen else ())
             if request.POST.get("do") == "try" or "template" in request.FILES:
                 tried = importing.try_out(one, how)
             else:
@@ -133,8 +136,8 @@ def _map(request: SignedInRequest, one: ClinicalImport) -> HttpResponse:
         "one": one,
         "how": how,
         "columns": [
-            (at, name, told.get(name, ""), [row[at] for row in seen.rows if at < len(row)])
-            for at, name in enumerate(seen.columns)
+            (at, heading, told.get(name, ""), [row[at] for row in seen.rows if at < len(row)])
+            for at, (heading, name) in enumerate(zip(seen.columns, seen.names, strict=True))
         ]
         if seen
         else [],
@@ -181,7 +184,7 @@ def _said(fact: Fact) -> dict[str, Any]:
 def clinical_mapping(request: SignedInRequest, slug: str, public_id: str) -> HttpResponse:
     """A mapping as a template for other tables with these columns."""
     one = importing.import_or_404(request.user, slug, public_id)
-    kept = {key: value for key, value in one.mapping.items() if key != "names"}
+    kept = mapping.told(one.mapping)
     answer = JsonResponse(kept, json_dumps_params={"indent": 2, "ensure_ascii": False})
     answer["Content-Disposition"] = f'attachment; filename="mapping-{one.public_id}.json"'
     return answer

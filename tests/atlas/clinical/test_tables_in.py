@@ -1,6 +1,7 @@
 """Tables of clinical facts: taken row by row, pseudonymised and moved in time as the images are."""
 
 import datetime
+import json
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,7 +11,8 @@ from django.utils import timezone
 from accounts import permissions
 from atlas.archive.erasing import erase
 from atlas.archive.storage import storage
-from atlas.clinical import importing, tasks
+from atlas.clinical import headings, importing, tasks
+from atlas.clinical.errors import NotTaken
 from atlas.clinical.reading import NOBODY, ROWS_AT_ONCE
 from atlas.models import ClinicalFact, ClinicalImport, Dataset, Subject
 from tests.atlas.clinical.conftest import PATIENT, VISIT, told
@@ -155,6 +157,72 @@ def test_the_sent_file_is_sealed_while_it_waits_and_gone_once_it_was_read(
     assert key not in {each.key for each in storage().keys("")}
 
 
+MEIER = """Patient ID,Hans Meier,\N{CYRILLIC CAPITAL LETTER ZE} T
+SUBJ-001,C34.1,T2
+SUBJ-001,Meier,
+SUBJ-001,C34.1,seven
+"""
+HIS = {"columns": {
+    "Patient ID": "subject", "Hans Meier": "condition.code", "\N{CYRILLIC CAPITAL LETTER ZE} T": "stage.T"
+}}  # fmt: skip
+
+
+def test_nothing_that_people_wrote_around_a_table_outlasts_it(pseudonymous, dataset, manager, sent) -> None:
+    """Neither its own name nor headings that are no words of the field: any may name a patient."""
+    one = importing.begin(by=manager, dataset=dataset, name="Meier, Hans.TSV", content=MEIER.encode())
+    assert one.file_name == "Meier, Hans.TSV"
+    assert one.mapping["names"] == ["Patient ID", "column 2", "column 3"]
+    importing.start(by=manager, one=one, how={**one.mapping, **HIS})
+    tasks.read_file(one.pk)
+    one.refresh_from_db()
+    assert (one.file_name, one.state, one.rows_taken) == ("table.tsv", "done", 1)
+    assert [found["column"] for found in one.findings] == ["column 2", "column 3"]
+    assert one.mapping["columns"] == {
+        "Patient ID": "subject", "column 2": "condition.code", "column 3": "stage.T"
+    }  # fmt: skip
+    kept = json.dumps(
+        list(ClinicalImport.objects.filter(pk=one.pk).values("file_name", "mapping", "findings"))
+    )
+    assert "Meier" not in kept
+    assert "\\u0417" not in kept
+
+
+def test_a_file_that_nobody_reads_loses_its_name_as_well(dataset, manager) -> None:
+    for name, content, after in (
+        ("Meier.csv", b"Patient ID,ICD10\n1,C34\n", "table.csv"),
+        ("Meier.x", b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]}',
+         "bundle.json"),
+    ):  # fmt: skip
+        one = importing.begin(by=manager, dataset=dataset, name=name, content=content)
+        assert importing.throw_away(by=manager, one=one).file_name == after
+
+
+def test_a_column_is_named_by_heading_or_place_and_never_by_both() -> None:
+    columns = ("who", "column 1", "T")
+    assert headings.kept(columns) == ("column 1", "column 2", "T")
+    told = headings.by_kept({"columns": {"who": "subject", "T": "stage.T"}}, columns)
+    assert told == {"columns": {"column 1": "subject", "T": "stage.T"}}
+    for given in ({"column 1": "subject"}, {"who": "subject", "column 1": "stage.T"}):
+        with pytest.raises(NotTaken, match="may be two columns"):
+            headings.by_kept({"columns": given}, columns)
+
+
+def test_erasing_a_subject_cleans_what_earlier_files_left(pseudonymous, dataset, manager, sent) -> None:
+    one = sent(dataset, WIDE)
+    ClinicalImport.objects.filter(pk=one.pk).update(
+        file_name="Meier.csv",
+        mapping={"columns": {"Patient ID": "subject", "Meier": "stage.T"}, "names": ["Patient ID", "Meier"]},
+        findings=[{"row": 2, "column": "Meier", "sentence": "No."}],
+    )
+    erase(pseudonymous.subject)
+    one.refresh_from_db()
+    assert one.file_name == "table.csv"
+    assert one.mapping == {
+        "columns": {"Patient ID": "subject", "column 2": "stage.T"}, "names": ["Patient ID", "column 2"]
+    }  # fmt: skip
+    assert one.findings == [{"row": 2, "column": "column 2", "sentence": "No."}]
+
+
 def test_a_mapping_is_remembered_for_the_next_table_of_these_columns(
     pseudonymous, dataset, manager, sent
 ) -> None:
@@ -162,8 +230,12 @@ def test_a_mapping_is_remembered_for_the_next_table_of_these_columns(
     how = {"columns": {"who": "subject", "a": "condition.code", "b": "condition.date"}, "dates": "mdy"}
     assert sent(dataset, table, how).rows_taken == 1
     again = importing.begin(by=manager, dataset=dataset, name="next.csv", content=table.encode())
-    assert again.mapping["columns"] == how["columns"]
+    assert again.mapping["columns"] == {
+        "column 1": "subject", "column 2": "condition.code", "column 3": "condition.date"
+    }  # fmt: skip
     assert again.mapping["dates"] == "mdy"
+    like = importing.begin(by=manager, dataset=dataset, name="o.csv", content=b"x,y,z\nSUBJ-001,1,2\n")
+    assert like.mapping["columns"] == {}
     assert ClinicalFact.objects.get().starts_on == datetime.date(2021, 3, 4)
 
 
