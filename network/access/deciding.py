@@ -12,9 +12,10 @@ from accounts import audit, permissions
 from accounts.models import User
 from network.access import crossing, grants, letters, states
 from network.access.asking import checked_text
+from network.access.cart import modes_of
 from network.access.policies import INCLUDES
 from network.access.states import State
-from network.models import AccessMessage, AccessPart
+from network.models import AccessItem, AccessMessage, AccessPart
 from network.models.access import Mode
 
 audit.register("access.asked", "access.approved", "access.refused", "access.ended_early")
@@ -86,7 +87,7 @@ def approve(
         choice = choices.get(item.pk, Choice(""))
         item.granted_mode, item.ends_on = choice.mode, choice.ends_on if choice.mode else None
         if choice.mode:
-            _check(choice, item.mode, item.listing.title)
+            _check(choice, item)
             last = max(filter(None, (last, choice.ends_on)))
         item.save(update_fields=["granted_mode", "ends_on"])
     if last is None:
@@ -100,9 +101,12 @@ def approve(
     return now
 
 
-def _check(choice: Choice, asked: str, title: str) -> None:
-    if choice.mode not in Mode.values or asked not in INCLUDES[Mode(choice.mode)]:
+def _check(choice: Choice, item: AccessItem) -> None:
+    title = item.listing.title
+    if choice.mode not in Mode.values or item.mode not in INCLUDES[Mode(choice.mode)]:
         raise ValidationError(f"“{title}”: no more is granted than was asked for.")
+    if choice.mode not in modes_of(item.listing):
+        raise ValidationError(f"“{title}” gives counts only, as the catalogue says.")
     today = timezone.localdate()
     if choice.ends_on is None or choice.ends_on <= today:
         raise ValidationError(f"“{title}”: the last day of its access lies in the future.")

@@ -63,10 +63,10 @@ def committee_organisations(user: Someone) -> QuerySet[Organisation]:
 
 
 def committee_parts(user: Someone) -> QuerySet[AccessPart]:
-    """What this person's committees were asked; drafts are the researcher's alone."""
+    """What this person's committees were asked; what was never sent is the researcher's alone."""
     organisations = committee_organisations(user).values("pk")
     parts = AccessPart.objects.filter(organisation__in=organisations)
-    return parts.exclude(state=AccessPart.State.DRAFT)
+    return parts.exclude(state=AccessPart.State.DRAFT).exclude(request__sent_at=None, request__hub=None)
 
 
 def waiting_for_committee(user: User) -> int:

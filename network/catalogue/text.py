@@ -41,10 +41,13 @@ EMPTY = frozenset(
     ]
 )
 
+MENDED_MAX = 3
+VOCABULARY_MAX = 20_000
+# Names and facets, not the long descriptions: a search that finds nothing has to stay cheap.
 VOCABULARY = """
     SELECT word FROM ts_stat(
-        'SELECT words FROM network_listing WHERE is_listed AND published_at IS NOT NULL'
-    ) WHERE char_length(word) BETWEEN %s AND %s
+        'SELECT words FROM network_listing WHERE is_listed AND published_at IS NOT NULL', 'abc'
+    ) WHERE char_length(word) BETWEEN %s AND %s ORDER BY ndoc DESC, word LIMIT %s
 """
 
 
@@ -79,21 +82,27 @@ def query_of(words: Sequence[str]) -> SearchQuery:
 
 
 def corrected(words: Sequence[str]) -> list[str] | None:
-    """The words with those that no listing has replaced by the most alike that some has; None: none is alike.
+    """The words with those that no listing has replaced by the most alike that some has; None: none is alike,
+    or more than a few are unknown.
 
     One question to the database, however many words there are.
     """
     lengths = [len(word) for word in words]
     with connection.cursor() as cursor:
-        cursor.execute(VOCABULARY, [max(3, min(lengths) - 2), max(lengths) + 20])
+        cursor.execute(VOCABULARY, [max(3, min(lengths) - 2), max(lengths) + 20, VOCABULARY_MAX])
         known = [row[0] for row in cursor.fetchall()]
-    mended = [_known_or_alike(word, known) for word in words]
+    unknown = [word for word in words if not _is_known(word, known)]
+    if len(unknown) > MENDED_MAX:
+        return None
+    mended = [_alike(word, known) if word in unknown else word for word in words]
     return None if None in mended or mended == list(words) else [word for word in mended if word]
 
 
-def _known_or_alike(word: str, known: Sequence[str]) -> str | None:
-    if any(one.startswith(word) for one in known):
-        return word
+def _is_known(word: str, known: Sequence[str]) -> bool:
+    return any(one.startswith(word) for one in known)
+
+
+def _alike(word: str, known: Sequence[str]) -> str | None:
     if len(word) < 4:
         return None
     plain = _plain(word)

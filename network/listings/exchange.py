@@ -18,7 +18,7 @@ from network.facets import FACETS, VALUE_LENGTH_MAX
 from network.figures import COUNTED
 from network.listings import words
 from network.listings.publishing import replace_facets
-from network.models import Listing, ListingVersion, Node
+from network.models import AccessItem, Listing, ListingVersion, Node
 
 LISTINGS_MAX = 5000
 LISTING_BYTES_MAX = 200_000
@@ -80,15 +80,23 @@ def store_remote(node: Node, document: list[dict[str, Any]]) -> int:
         listing.save()
         _keep_versions(listing, versions)
         kept.append(listing)
-    Listing.objects.filter(node=node).exclude(pk__in=[one.pk for one in kept]).delete()
+    gone = Listing.objects.filter(node=node).exclude(pk__in=[one.pk for one in kept])
+    asked_for = AccessItem.objects.filter(listing__in=gone.values("pk"))
+    gone.filter(pk__in=list(asked_for.values_list("listing", flat=True))).update(is_listed=False)
+    gone.filter(is_listed=True).delete()
     replace_facets(kept)
     words.write([one.pk for one in kept])
     return len(kept)
 
 
 def _keep_versions(listing: Listing, versions: list[dict[str, Any]]) -> None:
-    """Versions that this node was told of stay, each with the figures it had when it was the last."""
-    there = set(ListingVersion.objects.filter(listing=listing).values_list("version", flat=True))
+    """Versions that this node was told of stay, each with the figures it had when it was the last. Raises
+    ListingError for other figures under a version that is known: counts change only with a version."""
+    there = dict(ListingVersion.objects.filter(listing=listing).values_list("version", "figures"))
+    if there.get(listing.version) and there[listing.version] != listing.figures:
+        raise ListingError(
+            f"{listing.slug} has other counts than before under the same version, {listing.version}."
+        )
     for one in reversed(versions):
         if one["version"] in there:
             continue
@@ -224,6 +232,8 @@ class _Read:
             raise self.wrong("facets", f"has others than {', '.join(FACETS)}")
         found["facets"] = {name: self.told(facets, name, most=found["subjects"]) for name in facets}
         found["followed"] = self.count(sent, "followed")
+        if found["followed"] is not None and found["followed"] > (found["subjects"] or 0):
+            raise self.wrong("followed", "counts more subjects than there are")
         found["median_interval_days"] = self.number(sent, "median_interval_days")
         found["labels"] = self.told(sent, "labels", most=found["subjects"])
         found["quality"] = self.told(sent, "quality", most=found["subjects"])

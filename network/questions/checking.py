@@ -50,8 +50,9 @@ def published_by(node: Node | None) -> dict[str, Published]:
     listings = Listing.objects.filter(node=node).defer("words", "figures", "description", "terms")
     older = ListingVersion.objects.filter(listing__node=node)
     totals: dict[int, dict[str, Mapping[str, int | None]]] = {}
-    for pk, version, figures in older.values_list("listing", "version", "figures"):
-        totals.setdefault(pk, {})[version] = {name: figures.get(name) for name in COUNTED}
+    told = older.values_list("listing", "version", *(f"figures__{name}" for name in COUNTED))
+    for pk, version, *counts in told:
+        totals.setdefault(pk, {})[version] = dict(zip(COUNTED, counts, strict=True))
     start = f"{node.slug}--" if node else ""
     return {
         one.slug.removeprefix(start): Published(

@@ -42,16 +42,22 @@ def receive(node: Node, body: dict[str, Any]) -> None:
     person = User.objects.filter(public_id=subject, is_active=True).first()
     if person is None:
         raise messages.Refused("Nobody here has this identity.")
-    rows = ExternalIdentity.objects.filter(issuer=node.address)
+    rows = ExternalIdentity.objects.filter(issuer=_word_of(node))
     if body.get("is_here") is not True:
         rows.filter(user=person, subject=own).delete()
     elif not rows.filter(subject=own).exclude(user=person).exists():
-        rows.get_or_create(issuer=node.address, subject=own, defaults={"user": person})
+        rows.get_or_create(issuer=_word_of(node), subject=own, defaults={"user": person})
+
+
+def _word_of(node: Node) -> str:
+    """Under which issuer a member's word is kept: never an address, which a member chooses itself and which
+    nobody may sign in by."""
+    return f"urn:atlas:node:{node.public_id}"
 
 
 def home_of(person: User) -> str:
     """The name of the node that calls this person its own; "" for whoever belongs to none."""
-    names = {node.address: node.name for node in nodes.members()}
+    names = {_word_of(node): node.name for node in nodes.members()}
     kept = person.external_identities.filter(issuer__in=names).order_by("pk").first()
     return names[kept.issuer] if kept else ""
 

@@ -1,6 +1,7 @@
 """A node's pages of signing in with its hub: there, back again, and who someone is here."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -149,7 +150,7 @@ def _sign_in(request: HttpRequest, hub: Node, person: User, onward: str) -> Http
         return _not_signed_in(request, hub, str(SignInForm.error_messages["inactive"]), 403)
     login(request, person, backend=BACKEND)
     request.session[VOUCHED_BY] = hub.address
-    request.session.set_expiry(SESSION_S)
+    request.session.set_expiry(timedelta(seconds=SESSION_S))  # kept as a moment: it doesn't slide
     return redirect(onward)
 
 

@@ -116,6 +116,14 @@ def test_requests_are_their_researchers_and_committees_alone(
         assert seen(user) == [404, 404, 404]
 
 
+def test_a_draft_that_is_thrown_away_is_nobody_elses_either(researcher, judge, lung_listing):
+    request = cart.add(by=researcher, listing=lung_listing, mode="view")
+    kept = documents.attach(by=researcher, request=request, file=pdf())
+    asking.withdraw(by=researcher, request=request)
+    assert page(judge, "access-part", request.parts.get().public_id).status_code == 404
+    assert page(judge, "access-document", kept.public_id).status_code == 404
+
+
 def test_a_document_is_kept_by_the_browser_and_never_shown(researcher, lung_listing):
     request = cart.add(by=researcher, listing=lung_listing, mode="view")
     kept = documents.attach(by=researcher, request=request, file=pdf('a"b Ü.pdf'))

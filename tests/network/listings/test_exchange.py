@@ -8,8 +8,9 @@ import pytest
 from accounts.models import Organisation
 from atlas.models import Dataset
 from network import listings
-from network.models import Listing, ListingFacet, ListingVersion, Node
-from tests.cast import study_of
+from network.listings.exchange import ListingError
+from network.models import AccessItem, AccessPart, AccessRequest, Listing, ListingFacet, ListingVersion, Node
+from tests.cast import person, study_of
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,7 @@ WRONG: list[tuple[str, Any]] = [
     ("figures.facets", {"modality": {"MR": 10**9}}),
     ("figures.facets", {"modality": {"\x07": 12}}),
     ("figures.facets", {"modality": ["MR"]}),
+    ("figures.followed", 10**9),
     ("figures.median_interval_days", float("nan")),
     ("figures.median_interval_days", float("inf")),
     ("figures.growth", [["2026-11", -3]]),
@@ -134,3 +136,24 @@ def test_too_much_is_refused(node: Node, document: list[dict[str, Any]]) -> None
     for strange in ([7], [None], {"a": 1}, [document[0] | {"terms": deep}], [{}]):
         with pytest.raises(listings.ListingError):
             listings.store_remote(node, strange)  # type: ignore[arg-type]
+
+
+def test_other_counts_come_with_another_version(node: Node, document: list[dict[str, Any]]) -> None:
+    listings.store_remote(node, document)
+    document[0]["figures"]["series"] += 1
+    with pytest.raises(ListingError, match="under the same version"):
+        listings.store_remote(node, document)
+
+
+def test_what_was_asked_for_is_unlisted_and_its_record_stays(
+    node: Node, document: list[dict[str, Any]]
+) -> None:
+    listings.store_remote(node, document)
+    part = AccessPart.objects.create(request=AccessRequest.objects.create(by=person("rita")))
+    item = AccessItem.objects.create(part=part, listing=Listing.objects.get(), mode="view")
+    listings.store_remote(node, [])
+    item.refresh_from_db()
+    assert not item.listing.is_listed
+    listings.store_remote(node, document)
+    item.refresh_from_db()
+    assert item.listing.is_listed
