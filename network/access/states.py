@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 
-from network.models import AccessPart
+from network.models import AccessPart, AccessRequest
 
 State = AccessPart.State
 
@@ -30,6 +30,8 @@ HAPPENED = {
 def locked(part: AccessPart, allowed: Collection[str], *, seen: str | None = None) -> AccessPart:
     """The part as it is now, held until the transaction ends. `seen` is `version_of` what the person looked
     at. Raises ValidationError where it has moved on."""
+    # The request before its parts, as whoever withdraws it does: else each would wait for the other.
+    AccessRequest.objects.select_for_update().get(pk=part.request_id)
     now = AccessPart.objects.select_for_update(of=("self",)).select_related("request__by").get(pk=part.pk)
     if now.state not in allowed:
         raise ValidationError(f"{HAPPENED[State(now.state)]} Nothing was changed; look again.")

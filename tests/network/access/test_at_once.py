@@ -90,10 +90,11 @@ def test_agreeing_while_the_request_is_withdrawn_leaves_nothing_open(hospital):
     request = sent(mira, (listing, "view"))
     part = approved(request.parts.get(), anna)
     sha256 = states.terms_sha256(part)
-    at_once(
+    agreed, withdrawn = at_once(
         lambda: asking.agree(by=mira, part=part, sha256=sha256),
         lambda: asking.withdraw(by=mira, request=request),
     )
+    assert withdrawn == "", agreed
     part.refresh_from_db()
     assert part.state == State.WITHDRAWN
     assert not AccessGrant.objects.filter(user=mira, withdrawn_at=None).exists()

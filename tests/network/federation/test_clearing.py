@@ -46,7 +46,7 @@ def test_what_nobody_fetched_goes_a_week_after_it_expired(nodes) -> None:
 
 
 def test_nonces_go_when_they_expire_and_notes_of_messages_after_a_month(nodes) -> None:
-    for at in (YESTERDAY, NOW + timedelta(minutes=5)):
+    for at in (YESTERDAY, timezone.now() + timedelta(minutes=5)):
         SeenNonce.objects.create(node=nodes[0], nonce=f"nonce-{at:%d%H%M%S}", expires_at=at)
     for number, at in enumerate((LONG_AGO, YESTERDAY)):
         one = ReceivedMessage.objects.create(node=nodes[0], uid=f"message{number}", done_at=at)
