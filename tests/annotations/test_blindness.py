@@ -94,6 +94,7 @@ OF_ITSELF = (
     (re.compile(r'data-csrf="[^"]+"'), "csrf"),
     (re.compile(r'^\{"id":"[0-9a-z]{12}","number"'), "a comment just written"),
     (re.compile(r"\d\d:\d\d(:\d\d)?(\.\d+)?"), "clock"),
+    (re.compile(r"/access/requests/[0-9a-z]{12}/"), "a request just begun"),
 )
 
 
@@ -185,10 +186,10 @@ def asked(walk: Walk, role: str, method: str, path: str, form: str = "") -> tupl
         transaction.set_rollback(True)
     answer.close()
     client.cookies = cookies
-    said = content.decode("utf-8", "replace")
+    said, onward = content.decode("utf-8", "replace"), answer.headers.get("Location", "")
     for pattern, word in OF_ITSELF:
-        said = pattern.sub(word, said)
-    return answer.status_code, answer.headers.get("Location", ""), said
+        said, onward = pattern.sub(word, said), pattern.sub(word, onward)
+    return answer.status_code, onward, said
 
 
 def requests() -> list[tuple[str, str, str]]:

@@ -98,6 +98,10 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "question": [("scientist", "{question}")],
     "questions-held": [("manager", "/questions/held/")],
     "accesses": [("manager", "/organisations/{organisation}/accesses/")],
+    "dataset-catalogue": [("manager", "/datasets/lung-ct/catalogue/")],
+    "network": [("root", "/network/")],
+    "network-join": [("root", "/network/join/")],
+    "node": [],  # the demo has joined no network
     # these are looked at in test_access
     **{f"access-{name}": [] for name in ("add", "request", "committee", "part", "dataset", "study")},
     # and these in test_federation
@@ -116,6 +120,8 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     "project-labels-term-remove",
     "project-labels-terms-search",
     "catalogue-picture",
+    *("catalogue-json-ld", "catalogue-turtle", "fdp", "fdp-catalog", "fdp-dataset", "fdp-distribution"),
+    *("fdp-terms", "network-leave", "node-invite", "node-invitation-withdraw"),
     *("access-withdraw", "access-remove", "access-attach", "access-detach", "access-document"),
     *("question-withdraw", "question-table", "question-decide"),
     *("hub-sign-in", "hub-back", "hub-disconnect", "share-project"),
@@ -136,7 +142,8 @@ APPS = ("network.urls", "accounts.urls", "atlas.image_urls", "annotations.urls")
 
 def test_no_kind_of_page_is_left_out():
     patterns = [pattern for app in APPS for pattern in import_module(app).urlpatterns]
-    known = {pattern.name for pattern in patterns if hasattr(pattern, "name")}  # the provider's aren't ours
+    # The provider's aren't ours; addresses without a name only lead to those with one.
+    known = {pattern.name for pattern in patterns if getattr(pattern, "name", None)}
     assert known == (PAGES.keys() - STATUS.keys()) | NO_PAGES
 
 

@@ -44,6 +44,8 @@ REST = {  # what someone who may count, view, download gets
     "/api/v1/access/studies/{study}/": ("404", "200", "200"),
     "/access/studies/{study}/": ("404", "200", "200"),
     "/access/datasets/chest-ct/": ("200", "200", "200"),
+    "/datasets/chest-ct/subjects/{person}/": ("404", "200", "200"),
+    "/api/v1/datasets/chest-ct/subjects/{person}/facts/": ("404", "200", "200"),
 }
 
 
