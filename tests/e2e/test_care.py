@@ -100,7 +100,6 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "accesses": [("manager", "/organisations/{organisation}/accesses/")],
     "dataset-catalogue": [("manager", "/datasets/lung-ct/catalogue/")],
     "network": [("root", "/network/")],
-    "network-join": [("root", "/network/join/")],
     "node": [],  # the demo has joined no network
     # these are looked at in test_access
     **{f"access-{name}": [] for name in ("add", "request", "committee", "part", "dataset", "study")},
@@ -121,7 +120,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     "project-labels-terms-search",
     "catalogue-picture",
     *("catalogue-json-ld", "catalogue-turtle", "fdp", "fdp-catalog", "fdp-dataset", "fdp-distribution"),
-    *("fdp-terms", "network-leave", "node-invite", "node-invitation-withdraw"),
+    *("fdp-terms", "network-join", "network-leave", "node-invite", "node-invitation-withdraw"),
     *("access-withdraw", "access-remove", "access-attach", "access-detach", "access-document"),
     *("question-withdraw", "question-table", "question-decide"),
     *("hub-sign-in", "hub-back", "hub-disconnect", "share-project"),
