@@ -20,9 +20,9 @@ _remembered: dict[tuple[int, int, str], datetime] = {}
 on it."""
 
 
-def record_viewing(user: User, series: Series) -> None:
+def record_viewing(user: User, *series: Series) -> None:
     """Call when a manifest opens or pixels are first asked for; repeating it within the hour does nothing."""
-    _record(user, [series.pk], VIEWED)
+    _record(user, [one.pk for one in series], VIEWED)
 
 
 def record_taking(user: User, series: Iterable[int]) -> None:

@@ -52,7 +52,7 @@ def settle(share: int, shares: int, invitation: str) -> None:
     Organisation.objects.create(name=f"Hospital {share:02d}", slug="hospital", country="ES")
     for pk in sample.load_share("hospital", share, shares):
         listings.publish(Dataset.objects.get(pk=pk))
-    Listing.objects.update(answers=Listing.Answers.ITSELF)
+    Listing.objects.update(is_listed=True, answers=Listing.Answers.ITSELF)
     joining.join(by=None, offer=joining.look(by=None, invitation=invitation))
 
 

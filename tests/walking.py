@@ -118,9 +118,10 @@ class Walk:
         client.cookies = cookies
         return answer.status_code
 
-    def raw(self, role: str, path: str) -> int:
-        """The status that the pixel road gives, in front of Django."""
-        return self.loop.run_until_complete(_raw(path.format(**self.names), self._cookie(role)))
+    def raw(self, role: str, path: str, token: str = "") -> int:
+        """The status that the pixel road gives, in front of Django: to a browser, or to a program's token."""
+        proof = (b"authorization", f"Bearer {token}".encode()) if token else (b"cookie", self._cookie(role))
+        return self.loop.run_until_complete(_raw(path.format(**self.names), proof))
 
     def websocket(self, role: str, path: str) -> str:
         """ "open", or the code it was closed with."""
@@ -130,7 +131,7 @@ class Walk:
         return "; ".join(f"{name}={c.value}" for name, c in self.clients[role].cookies.items()).encode()
 
 
-async def _raw(path: str, cookie: bytes) -> int:
+async def _raw(path: str, proof: tuple[bytes, bytes]) -> int:
     statuses: list[int] = []
 
     async def send(message: dict) -> None:
@@ -140,7 +141,7 @@ async def _raw(path: str, cookie: bytes) -> int:
     async def receive() -> dict:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    headers = [(b"host", b"localhost"), (b"cookie", cookie)]
+    headers = [(b"host", b"localhost"), proof]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
     await application(scope, receive, send)
     return statuses[0]
@@ -275,6 +276,7 @@ def _asked_for_access(scene: Scene) -> AccessRequest:
             "organisation": organisation.name,
             "organisation_slug": organisation.slug,
             "country": organisation.country,
+            "is_listed": True,
         },
     )
     asked = AccessRequest.objects.create(

@@ -14,6 +14,7 @@ from atlas.dicomweb.located import Row, instance_of
 from atlas.dicomweb.media import accepted
 from atlas.dicomweb.requests import Request
 from atlas.dicomweb.streams import END, Piece, kept, lost, multipart_type, part_head, send_pieces
+from atlas.dicomweb.taking import take_pixels
 
 NOTHING = "There is no bulk data at this address."
 _PATH = re.compile(r"[0-9A-Fa-f]{8}(?:/[0-9]{1,6}/[0-9A-Fa-f]{8}){0,32}")
@@ -23,7 +24,7 @@ async def send_bulkdata(request: Request, words: tuple[str | None, ...], send: S
     """GET …/instances/<uid>/bulkdata/<tag>[/<item>/<tag>]…"""
     study, series, instance, path = (word or "" for word in words)
     located, row = await instance_of(request, study, series, instance)
-    located.require_taking()
+    await take_pixels(request, located)
     if not _PATH.fullmatch(path):
         raise Problem(404, NOTHING)
     try:

@@ -29,6 +29,10 @@ from atlas.dicomweb.answers import Problem
 
 DECISION_S = 10.0
 REMEMBERED_MAX = 20_000
+STAYS_HERE = (
+    "Your access is for viewing on this node: files, bulk data and frames of these images are not sent. "
+    "Open them in the node's viewer, or ask its committee for download."
+)
 
 database_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="decisions")
 
@@ -53,7 +57,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who asks, and the series as it is now. `signed_in` False: nobody; `manifest_key` "": nothing to see."""
+    """Who asks, and the series as it is now. `signed_in` False: nobody; `manifest_key` "": nothing to see;
+    `stays_here`: it is for looking at in the node's viewer, and a program asked."""
 
     signed_in: bool
     generation: int = 0
@@ -61,6 +66,7 @@ class Decision:
     thumbnail_key: str = ""
     earlier: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Manifest and thumbnail of the generations before that are still kept."""
+    stays_here: bool = False
 
     def objects_of(self, generation: int) -> tuple[str, str] | None:
         """Manifest and thumbnail ("" where there is none) of a generation that can still be read."""
@@ -126,6 +132,8 @@ def _decide_now(credentials: Credentials, series_id: str) -> Decision:
     series = policies.visible_series(user).filter(public_id=series_id).first()
     if series is None:
         return Decision(signed_in=True)
+    if credentials.authorization and policies.only_looks_at(user, [series.study_id]):
+        return Decision(signed_in=True, stays_here=True)
     record_viewing(user, series)
     earlier = {
         one.number: (one.manifest_key, one.thumbnail_key)

@@ -13,10 +13,6 @@ from atlas.models import Series
 
 INSTANCES_MAX = 300_000  # in memory; one takes about 1 kB
 MISSING = "There is no such image, or it is not for you."
-STAYS_HERE = (
-    "Your access is for viewing on this node: files, bulk data and frames of these images are not sent. "
-    "Open them in the node's viewer, or ask its committee for download."
-)
 
 
 @dataclass(slots=True)
@@ -51,11 +47,6 @@ class Located:
     stays_here: bool
     rows: dict[str, Row]
 
-    def require_taking(self) -> None:
-        """Raises Problem (403) for someone who may only look."""
-        if self.stays_here:
-            raise Problem(403, STAYS_HERE)
-
 
 type Key = tuple[Credentials, Root, str, str]
 """(who, through which root, Study Instance UID, Series Instance UID or "" for all of the study)"""
@@ -79,8 +70,7 @@ def _locate(scope: Scope, study_uid: str, series_uid: str) -> list[Located]:
     ):  # fmt: skip
         rows[series_id][str(values[0])] = Row(*values)  # type: ignore[arg-type]
     seen = [one for one in found if rows[one.pk]]
-    for one in seen:
-        record_viewing(scope.user, one)
+    record_viewing(scope.user, *seen)
     stays_here = policies.only_looks_at(scope.user, {one.study_id for one in seen})
     return [_of(one, study_uid, rows[one.pk], stays_here) for one in seen]
 

@@ -18,7 +18,7 @@ from atlas.archive.generations import FrameTable, read_frame_table
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.dicomweb import streams
 from atlas.dicomweb.answers import Problem, Send, send_empty, send_problem, sign_in_first
-from atlas.dicomweb.decisions import Credentials, Decisions
+from atlas.dicomweb.decisions import STAYS_HERE, Credentials, Decisions
 
 TABLES_MAX = 512  # frame tables in memory; one of 1000 frames takes about 200 kB
 
@@ -75,6 +75,8 @@ async def _allowed(headers: dict[bytes, bytes], series_id: str, generation: int)
     decision = await decisions.ask(Credentials.of(headers), series_id, generation)
     if not decision.signed_in:
         raise sign_in_first()
+    if decision.stays_here:
+        raise Problem(403, STAYS_HERE)
     found = decision.objects_of(generation)
     if found is None and 0 < generation < decision.generation:
         raise Problem(410, "The series has changed since: read its manifest again.")

@@ -9,6 +9,7 @@ from atlas.dicomweb.answers import Problem, Send, send_empty
 from atlas.dicomweb.located import Located, Row, forget, instance_of
 from atlas.dicomweb.requests import Request
 from atlas.dicomweb.streams import END, Piece, digest, kept, lost, multipart_type, part_head, send_pieces
+from atlas.dicomweb.taking import take_pixels
 
 type Service = Callable[[Request, tuple[str | None, ...], Send], Awaitable[None]]
 
@@ -22,7 +23,7 @@ async def send_frames(request: Request, words: tuple[str | None, ...], send: Sen
     numbers = _numbers(written)
     for attempt in (1, 2):
         located, row = await instance_of(request, study, series, instance)
-        located.require_taking()
+        await take_pixels(request, located)
         try:
             await _send_frames(request, located, row, numbers, send)
             return

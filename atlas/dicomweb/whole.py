@@ -8,15 +8,14 @@ from itertools import chain
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian
 
-from atlas.access import record_taking, taken_lately
 from atlas.archive.storage import ObjectMissing, open_instance, storage
 from atlas.dicom.headers import EXPLICIT_LITTLE
 from atlas.dicomweb.answers import Problem, Send
 from atlas.dicomweb.located import Located, Row, forget, instance_of, series_of
 from atlas.dicomweb.media import accepted
 from atlas.dicomweb.requests import Request
-from atlas.dicomweb.scope import in_database, scope_of
 from atlas.dicomweb.streams import END, Piece, kept, lost, multipart_type, part_head, send_pieces, send_stream
+from atlas.dicomweb.taking import take_files
 
 DICOM = "application/dicom"
 TRANSCODED_BYTES_MAX = 1024 * 1024 * 1024  # of one instance, decoded in memory
@@ -32,8 +31,7 @@ async def send_instances(request: Request, words: tuple[str | None, ...], send: 
         else:
             found = await series_of(request, study, series)
             every = [(located, row) for located in found for row in located.rows.values()]
-        every[0][0].require_taking()
-        await _record(request, {located.pk for located, _ in every})
+        await take_files(request, {located.pk: located for located, _ in every}.values())
         try:
             await _send(request, every, send, is_one=bool(instance), is_series=bool(series) and not instance)
             return
@@ -41,13 +39,6 @@ async def send_instances(request: Request, words: tuple[str | None, ...], send: 
             if attempt == 2:
                 raise lost(error) from error
             forget(request, study, series)
-
-
-async def _record(request: Request, series: set[int]) -> None:
-    user = (await scope_of(request.credentials, request.root)).user
-    new = series - taken_lately(user, series)
-    if new and not request.is_head:
-        await in_database(record_taking)(user, new)
 
 
 async def _send(

@@ -98,13 +98,14 @@ def seed_catalogue(say: Say = _print) -> None:
             listings.set_terms(
                 manager,
                 dataset,
+                is_listed=True,
                 access=drawn.access,
                 answers=drawn.answers,
                 shows_pictures=True,
                 terms={"provenance": ORIGIN, "tier": "2"},
             )
     for dataset in Dataset.objects.filter(organisation=demo.organisation, listing=None):
-        listings.set_terms(manager, dataset, answers=Listing.Answers.ITSELF)
+        listings.set_terms(manager, dataset, is_listed=True, answers=Listing.Answers.ITSELF)
     listings.publish_changed()
 
 

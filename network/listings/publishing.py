@@ -68,12 +68,10 @@ def say_anew(dataset: Dataset) -> ListingVersion | None:
 
 
 def publish_changed() -> list[ListingVersion]:
-    """Publish every own dataset that has images or a listing already, and has changed. One whose facts are
-    lost stays as it is, for what it would tell now can't be compared with what it told."""
-    held = Study.objects.order_by().values("dataset").distinct()
-    datasets = Dataset.objects.filter(pk__in=held) | Dataset.objects.filter(listing__isnull=False)
+    """Publish every own dataset that is listed and has changed. One whose facts are lost stays as it is, for
+    what it would tell now can't be compared with what it told."""
     found = []
-    for dataset in datasets.select_related("organisation").distinct():
+    for dataset in Dataset.objects.filter(listing__is_listed=True).select_related("organisation"):
         try:
             version = publish(dataset)
         except ObjectMissing:

@@ -34,7 +34,7 @@ class Listing(models.Model):
         Dataset, on_delete=models.CASCADE, null=True, related_name="listing", help_text="Of this node only"
     )
     slug = models.SlugField(max_length=130, unique=True, help_text="Its address in this catalogue")
-    is_listed = models.BooleanField(default=True)
+    is_listed = models.BooleanField(default=False, help_text="A person has decided to show it")
     access = models.CharField(max_length=10, choices=Access.choices, default=Access.REQUEST)
     answers = models.CharField(max_length=6, choices=Answers.choices, default=Answers.PERSON)
     shows_pictures = models.BooleanField(default=False)

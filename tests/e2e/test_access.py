@@ -32,7 +32,7 @@ dataset = Dataset.objects.create(
 )
 Listing.objects.create(
     dataset=dataset, slug="lung", title=dataset.name, organisation=organisation.name,
-    organisation_slug="karlsund", country="SE",
+    organisation_slug="karlsund", country="SE", is_listed=True,
 )
 files = series([(0, 0, z) for z in range(0, 25, 5)])
 source = [intake.from_bytes(f"{at}.dcm", data) for at, data in enumerate(files)]

@@ -25,6 +25,7 @@ def listing(slug: str, facets: dict[str, dict[str, int | None]] | None = None, *
         "studies": 200,
         "series": 400,
         "images": 40_000,
+        "is_listed": True,
         **more,
     }
     made = Listing.objects.create(**values)

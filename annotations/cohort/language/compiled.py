@@ -2,7 +2,7 @@
 
 Every fact becomes `pk IN (SELECT case …)` with a subquery that doesn't depend on the row: PostgreSQL works
 each out once, no join multiplies cases, and whatever is negated is never null. The same rules in plain
-Python, which tests hold this to, are in `tests/annotations/cohort/language/world.py`.
+Python, which tests hold this to, are in `tests/annotations/cohort/language/meaning.py`.
 """
 
 from collections.abc import Callable

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from atlas.models import Dataset
 from network import listings, sample
 from network.models import Listing
 
@@ -30,8 +31,7 @@ class Command(BaseCommand):
         except sample.SampleMissing as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{datasets} datasets are loaded. Now they are counted.")
-        published = listings.publish_changed()
-        Listing.objects.filter(organisation_slug__in=sample.slugs(), node=None).update(
-            answers=Listing.Answers.ITSELF
-        )
+        every = Dataset.objects.filter(organisation__slug__in=sample.slugs()).select_related("organisation")
+        published = [version for each in every if (version := listings.publish(each))]
+        Listing.objects.filter(dataset__in=every).update(is_listed=True, answers=Listing.Answers.ITSELF)
         self.stdout.write(f"{len(published)} versions are published.")

@@ -28,7 +28,7 @@ def listed(dataset: Dataset, **facts) -> Listing:
         organisation=organisation.name,
         organisation_slug=organisation.slug,
         country=organisation.country,
-        **facts,
+        **({"is_listed": True} | facts),
     )
 
 

@@ -48,7 +48,7 @@ def remote(member, lung_listing) -> Listing:
     """The same dataset as the hub lists it."""
     return Listing.objects.create(
         node=member, slug="north--lung", title="Lung nodules", organisation="Karlsund University Hospital",
-        organisation_slug="karlsund", country="SE",
+        organisation_slug="karlsund", country="SE", is_listed=True,
     )  # fmt: skip
 
 

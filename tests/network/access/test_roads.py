@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import permissions
+from accounts.models import AuditRecord, User
+from accounts.services.tokens import make_token
 from atlas import access
 from atlas.dicomweb import pixels, revocation
 from network.access import deciding
@@ -95,6 +97,29 @@ def test_who_may_view_looks_and_takes_nothing_away(walk: Walk) -> None:
     for path, expected in IMAGES:
         wanted = "403" if path in TAKING else expected["data_manager"]
         assert (path, str(walk.raw("view", path))) == (path, wanted)
+
+
+def test_a_program_of_who_may_view_gets_no_pixels_by_any_road(walk: Walk) -> None:
+    for who, status in (("view", 403), ("download", 200)):
+        _, secret = make_token(by=walk.scene.people[who])
+        for path, _ in rows(PIXELS, 1):
+            if walk.raw("download", path) == 200:
+                assert (who, path, walk.raw(who, path, secret)) == (who, path, status)
+
+
+@pytest.mark.parametrize("what", ["frames/1", "bulkdata/7FE00010"])
+def test_pixels_that_a_program_gets_are_on_record_as_taken(walk: Walk, what: str) -> None:
+    taker = person(f"taker-{what[:4]}")
+    walk.scene.people[taker.username], walk.clients[taker.username] = taker, Client()
+    walk.clients[taker.username].force_login(taker)
+    opened(
+        taker, User.objects.get(username="chair"), Listing.objects.get(dataset=walk.scene.dataset), "download"
+    )
+    verbs = AuditRecord.objects.filter(actor=taker, object_type="series").values_list("verb", flat=True)
+    path = "/dicomweb{image}/" + what
+    assert (walk.raw(taker.username, path), set(verbs)) == (200, {access.VIEWED})
+    assert walk.raw(taker.username, path, make_token(by=taker)[1]) == 200
+    assert set(verbs) == {access.VIEWED, access.DOWNLOADED}
 
 
 def test_who_may_download_reaches_every_image_of_the_dataset(walk: Walk) -> None:

@@ -72,7 +72,9 @@ def listing(
         "images": 120480,
         "figures": {"facets": facets},
     }
-    made = Listing.objects.create(slug=slug, dataset=dataset, node=node, **(fields | changed))
+    made = Listing.objects.create(
+        slug=slug, dataset=dataset, node=node, **({"is_listed": True} | fields | changed)
+    )
     ListingFacet.objects.bulk_create(
         ListingFacet(listing=made, facet=facet, value=value, subjects=n)
         for facet, values in facets.items()

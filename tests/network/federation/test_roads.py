@@ -217,7 +217,7 @@ def test_nobody_brings_a_key_for_another_or_one_that_they_do_not_hold(porto, adm
 
 
 def test_a_suspended_node_is_refused_and_its_messages_wait(porto, administrator, kinds):
-    Listing.objects.create(node=porto.node, slug="porto--lung", title="Lung", organisation="P", country="PT")
+    Listing.objects.create(node=porto.node, slug="porto--lung", title="Lung", country="PT", is_listed=True)
     message = messages.send(porto.node, "told", {})
     membership.suspend(by=administrator, node=porto.node)
     answer = porto.post("fetch", {"confirmed": {message.public_id: ""}, "wait_s": 0})
@@ -231,7 +231,7 @@ def test_a_suspended_node_is_refused_and_its_messages_wait(porto, administrator,
 
 
 def test_a_node_that_leaves_is_listed_no_more(porto, kinds):
-    Listing.objects.create(node=porto.node, slug="porto--lung", title="Lung", organisation="P", country="PT")
+    Listing.objects.create(node=porto.node, slug="porto--lung", title="Lung", country="PT", is_listed=True)
     messages.send(porto.node, "told", {})
     assert porto.post("leave", {}).status == 200
     assert porto.post("fetch", {"confirmed": {}, "wait_s": 0}).status == 401

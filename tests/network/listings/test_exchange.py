@@ -28,6 +28,7 @@ def document() -> list[dict[str, Any]]:
     for at in range(20):
         study_of(dataset, f"B-{at}", "2024-05-01", "MR")
     listings.publish(dataset)
+    Listing.objects.update(is_listed=True)
     found = listings.document()
     Listing.objects.all().delete()
     return found

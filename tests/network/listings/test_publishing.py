@@ -15,6 +15,7 @@ from atlas.archive import tasks
 from atlas.archive.storage import ObjectMissing, storage
 from atlas.models import Dataset, Series, Study, Subject
 from network import listings
+from network.catalogue.public import listed
 from network.facts import counting, held
 from network.facts.held import facts_of
 from network.listings import taking_out
@@ -55,6 +56,7 @@ def grow(dataset: Dataset, subjects: int, modalities: str = "CT") -> None:
 def published(dataset: Dataset) -> ListingVersion:
     version = listings.publish(dataset)
     assert version is not None
+    Listing.objects.filter(dataset=dataset).update(is_listed=True)
     return version
 
 
@@ -196,7 +198,8 @@ def test_lost_facts_stop_no_erasure(dataset: Dataset) -> None:
 def test_lost_facts_of_one_dataset_stop_no_other(dataset: Dataset, caplog) -> None:
     storage().delete(published(dataset).facts_key)
     other = Dataset.objects.create(organisation=dataset.organisation, name="Other", slug="other")
-    grow(other, 12)
+    published(other)
+    grow(other, 30)
     assert [version.listing.slug for version in listings.publish_changed()] == ["other"]
     assert "lung are not in storage" in caplog.text
     assert Listing.objects.get(slug="lung").version == "1.0.0"
@@ -297,6 +300,16 @@ def test_the_number_of_queries_does_not_grow_with_the_node(dataset: Dataset) -> 
 
 
 # What a manager decides --------------------------------------------------------------------------
+
+
+def test_nothing_is_listed_until_a_person_has_decided(dataset: Dataset, manager: User) -> None:
+    assert listings.publish_changed() == []
+    listings.publish(dataset)
+    assert not listed().exists()
+    listings.set_terms(manager, dataset, is_listed=True)
+    assert listed().get().dataset == dataset
+    grow(dataset, enough())
+    assert len(listings.publish_changed()) == 1
 
 
 def test_only_a_manager_decides_and_it_is_on_record(dataset: Dataset, manager: User) -> None:

@@ -25,6 +25,7 @@ def listing(
     made = Listing.objects.create(
         node=node,
         dataset=dataset,
+        is_listed=True,
         slug=f"{node.slug}--{slug}" if node else slug,
         answers=answers,
         title=f"Dataset {slug}",

@@ -19,7 +19,10 @@ from annotations.cohort.policies import acceptable_submissions
 from annotations.models import Case, Release
 from atlas.models import Project
 from tests.annotations.cohort.language.expressions import OWN_VALUES, conditions, expressions
-from tests.annotations.cohort.language.world import World, build, matching, stored
+from tests.annotations.cohort.language.meaning import matching
+from tests.annotations.cohort.language.random_world import build
+from tests.annotations.cohort.language.stored_world import stored
+from tests.annotations.cohort.language.world import World
 from tests.cast import person
 
 WORLDS = 5
