@@ -105,6 +105,12 @@ class Facts:
         return np.repeat(np.arange(self.datasets, dtype=np.int32), np.diff(self.begin))
 
     @cached_property
+    def filled(self) -> tuple[Array, Array]:
+        """(datasets that have subjects, where the subjects of each begin)."""
+        datasets = np.flatnonzero(np.diff(self.begin))
+        return datasets, self.begin[datasets]
+
+    @cached_property
     def halves(self) -> tuple[Array, Array]:
         """The lower and the upper 32 bits of the keys: sums of so many are exact as floats."""
         low = (self.keys & np.uint64(0xFFFFFFFF)).astype(np.float64)

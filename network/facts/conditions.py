@@ -23,9 +23,9 @@ def holds(condition: Condition, table: Table) -> Array:
 def combined(masks: Sequence[Array], rows: int) -> Array:
     """Of each row, what all of them say: bit n is masks[n]."""
     kind: Any = np.uint8 if len(masks) <= 8 else np.uint16
-    found: Any = np.zeros(rows, kind)
-    for at, mask in enumerate(masks):
-        found |= mask.astype(kind) << kind(at)
+    found: Any = masks[0].astype(kind) if masks else np.zeros(rows, kind)
+    for at, mask in enumerate(masks[1:], start=1):
+        found |= mask.view(np.uint8) << kind(at)
     return found
 
 

@@ -36,38 +36,33 @@ def cells(facts: Facts, expression: Expression, policy: Policy) -> list[Cell]:
     """Of each dataset, the subjects that are told of, with their studies, series and images. Nobody where few
     fulfil the expression as it stands: leaving out parts of it doesn't make them many."""
     asked = _Asked(facts, expression)
-    exactly = cells_of(facts, asked.found())
-    if all(is_few(cell, policy) for cell in exactly):
-        return [_nobody(cell) for cell in exactly]
+    few = [is_few(cell, policy) for cell in _counted(facts, asked.found())]
+    nobody = Cell(0, 0, dict.fromkeys(facts.magnitudes, Magnitude(0, 0)))
+    if all(few):
+        return [nobody] * facts.datasets
     asked.leave_out(policy)
     if asked.move_bounds(policy):
         asked.leave_out(policy)
     told = cells_of(facts, asked.found())
-    return [
-        _nobody(cell) if is_few(exact, policy) else cell for exact, cell in zip(exactly, told, strict=True)
-    ]
-
-
-def _nobody(cell: Cell) -> Cell:
-    return Cell(0, 0, dict.fromkeys(cell.magnitudes, Magnitude(0, 0)))
+    return [nobody if are_few else cell for are_few, cell in zip(few, told, strict=True)]
 
 
 def cells_of(facts: Facts, found: Array) -> list[Cell]:
     """Of each dataset, those subjects of whom `found` (bool, one a subject) is true."""
-    subjects = _summed(facts, found)
-    keys = _keys_of(facts, found)
-    magnitudes: dict[str, tuple[Array, Array]] = {}
+    magnitudes: list[dict[str, Magnitude]] = [{} for _ in range(facts.datasets)]
     for name, numbers in facts.magnitudes.items():
-        of_found = np.where(found, numbers, 0)
-        magnitudes[name] = _summed(facts, of_found), _largest(facts, of_found)
-    return [
-        Cell(
-            int(subjects[at]),
-            int(keys[at]),
-            {name: Magnitude(int(total[at]), int(most[at])) for name, (total, most) in magnitudes.items()},
-        )
-        for at in range(facts.datasets)
-    ]
+        of_found = numbers * found
+        both = zip(_summed(facts, of_found).tolist(), _largest(facts, of_found).tolist(), strict=True)
+        for of_dataset, (total, largest) in zip(magnitudes, both, strict=True):
+            of_dataset[name] = Magnitude(total, largest)
+    told = zip(_counted(facts, found), magnitudes, strict=True)
+    return [Cell(cell.subjects, cell.key, of_dataset) for cell, of_dataset in told]
+
+
+def _counted(facts: Facts, found: Array) -> list[Cell]:
+    """Of each dataset, how many subjects, and their key."""
+    both = zip(_summed(facts, found).tolist(), _keys_of(facts, found).tolist(), strict=True)
+    return [Cell(subjects, key) for subjects, key in both]
 
 
 @dataclass
@@ -292,20 +287,23 @@ def _moved(
 
 def _summed(facts: Facts, numbers: Array) -> Array:
     """int64, one a dataset: the sum of what its subjects have."""
-    running = np.concatenate([[0], np.cumsum(numbers, dtype=np.int64)])
-    return running[facts.begin[1:]] - running[facts.begin[:-1]]
+    return _of_runs(facts, np.add, numbers, np.int64)
 
 
 def _largest(facts: Facts, numbers: Array) -> Array:
     """int64, one a dataset."""
-    found = np.zeros(facts.datasets, np.int64)
-    filled = np.flatnonzero(np.diff(facts.begin))
-    if len(filled):
-        found[filled] = np.maximum.reduceat(numbers, facts.begin[filled])
-    return found
+    return _of_runs(facts, np.maximum, numbers, np.int64)
 
 
 def _keys_of(facts: Facts, found: Array) -> Array:
     """uint64, one a dataset: the sum of the keys of those subjects modulo 2**64."""
-    running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(np.where(found, facts.keys, np.uint64(0)))])
-    return running[facts.begin[1:]] - running[facts.begin[:-1]]
+    return _of_runs(facts, np.add, facts.keys * found, np.uint64)
+
+
+def _of_runs(facts: Facts, together: np.ufunc, numbers: Array, kind: type[np.generic]) -> Array:
+    """One a dataset: 0 where it has no subjects."""
+    told = np.zeros(facts.datasets, kind)
+    filled, begin = facts.filled
+    if len(filled):
+        told[filled] = together.reduceat(numbers, begin, dtype=kind)
+    return told

@@ -182,8 +182,8 @@ class Rows:
         units, starts = self.table.runs
         found = np.zeros(len(self._units), kind)
         if len(starts):
-            one = np.array([1 << n for n in range(wide)], kind)
-            found[units] = np.bitwise_or.reduceat(one[self.combinations], starts)
+            bits = kind(1) << self.combinations.astype(kind, copy=False)
+            found[units] = np.bitwise_or.reduceat(bits, starts)
         return found
 
     def _any(self, told: Array) -> Array:

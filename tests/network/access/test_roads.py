@@ -117,9 +117,9 @@ def test_pixels_that_a_program_gets_are_on_record_as_taken(walk: Walk, what: str
     )
     verbs = AuditRecord.objects.filter(actor=taker, object_type="series").values_list("verb", flat=True)
     path = "/dicomweb{image}/" + what
-    assert (walk.raw(taker.username, path), set(verbs)) == (200, {access.VIEWED})
+    assert (walk.raw(taker.username, path), set(verbs.all())) == (200, {access.VIEWED})
     assert walk.raw(taker.username, path, make_token(by=taker)[1]) == 200
-    assert set(verbs) == {access.VIEWED, access.DOWNLOADED}
+    assert set(verbs.all()) == {access.VIEWED, access.DOWNLOADED}
 
 
 def test_who_may_download_reaches_every_image_of_the_dataset(walk: Walk) -> None:
