@@ -8,6 +8,7 @@ import { stackAt } from "../engine/stacks";
 import { gridOf } from "../engine/volume";
 import { shownPanes } from "../store/room";
 import { t } from "../words";
+import { EdgeSlider } from "./EdgeSlider";
 import { useRoom } from "./use";
 import { fixed } from "./words";
 
@@ -155,30 +156,16 @@ export function CutSlider({ which }: { which: number }) {
   if (!pane.cut || !grid) return null;
   const { at, low, high } = depthOfCut(pane.cut, grid);
   const part = high > low ? (at - low) / (high - low) : 0;
-  const move = (event: React.PointerEvent) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const there = Math.max(0, Math.min(1, (event.clientY - box.top) / box.height));
-    cutTo(low + there * (high - low), which);
-  };
   return (
-    <div
-      className="prof"
-      role="slider"
-      tabIndex={-1}
-      aria-label={t("Place of the cut")}
-      aria-orientation="vertical"
-      aria-valuemin={Math.round(low)}
-      aria-valuemax={Math.round(high)}
-      aria-valuenow={Math.round(at)}
-      data-testid={`cut-slider-${which}`}
-      onPointerDown={(event) => {
-        event.stopPropagation();
-        event.currentTarget.setPointerCapture(event.pointerId);
-        move(event);
-      }}
-      onPointerMove={(event) => event.buttons & 1 && move(event)}
+    <EdgeSlider
+      name={`cut-slider-${which}`}
+      label={t("Place of the cut")}
+      low={Math.round(low)}
+      high={Math.round(high)}
+      at={Math.round(at)}
+      to={(there) => cutTo(low + there * (high - low), which)}
     >
       <i className={`cutmark of-${pane.cut.name}`} style={{ top: `calc(${part} * (100% - 6px))` }} />
-    </div>
+    </EdgeSlider>
   );
 }

@@ -1,5 +1,5 @@
 /** The slice bar: where the reader is, mask area on every slice, what is loaded; drag it to scroll. */
-import { type PointerEvent, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { frameIndex, planeOf } from "../engine/geometry";
 import { stackAt } from "../engine/stacks";
@@ -8,6 +8,7 @@ import { scrollTo } from "../moving";
 import { frames } from "../session";
 import { marks } from "../store/marks";
 import { t } from "../words";
+import { EdgeSlider } from "./EdgeSlider";
 import { useRoom } from "./use";
 
 const WIDTH = 22;
@@ -96,33 +97,18 @@ export function SliceBar({ which }: { which: number }) {
     context.strokeRect(0.75, (wanted - first) * step + step / 2 - tall / 2, WIDTH - 1.5, tall);
   }, [all, manifest, series, wanted, area, read, progress, first, count, isCut]);
 
-  const move = (event: PointerEvent) => {
-    if (!count) return;
-    const box = event.currentTarget.getBoundingClientRect();
-    const row = Math.floor(((event.clientY - box.top) / box.height) * count);
-    scrollTo(which, first + Math.max(0, Math.min(count - 1, row)));
-  };
   if (!count || isCut) return null;
   return (
-    <div
-      className="prof"
-      role="slider"
-      tabIndex={-1}
-      aria-label={t("Slice")}
-      aria-orientation="vertical"
-      aria-valuemin={1}
-      aria-valuemax={count}
-      aria-valuenow={wanted - first + 1}
+    <EdgeSlider
+      name={`slice-bar-${which}`}
+      label={t("Slice")}
       title={t("Mask area on each slice: drag to scroll")}
-      data-testid={`slice-bar-${which}`}
-      onPointerDown={(event) => {
-        event.stopPropagation();
-        event.currentTarget.setPointerCapture(event.pointerId);
-        move(event);
-      }}
-      onPointerMove={(event) => event.buttons & 1 && move(event)}
+      low={1}
+      high={count}
+      at={wanted - first + 1}
+      to={(part) => scrollTo(which, first + Math.min(count - 1, Math.floor(part * count)))}
     >
       <canvas ref={canvas} />
-    </div>
+    </EdgeSlider>
   );
 }

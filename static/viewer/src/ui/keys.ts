@@ -74,12 +74,10 @@ export function listen(): () => void {
   };
   const up = (event: KeyboardEvent) => letGo(event.code);
   const away = () => letGo();
-  window.addEventListener("keydown", down);
-  window.addEventListener("keyup", up);
-  window.addEventListener("blur", away);
-  return () => {
-    window.removeEventListener("keydown", down);
-    window.removeEventListener("keyup", up);
-    window.removeEventListener("blur", away);
-  };
+  const listening = new AbortController();
+  const { signal } = listening;
+  window.addEventListener("keydown", down, { signal });
+  window.addEventListener("keyup", up, { signal });
+  window.addEventListener("blur", away, { signal });
+  return () => listening.abort();
 }

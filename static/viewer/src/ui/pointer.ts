@@ -142,25 +142,17 @@ export function useHands(which: number, box: React.RefObject<HTMLDivElement | nu
       if (event.key === "Escape") letGo();
     };
     const menu = (event: Event) => event.preventDefault();
-    element.addEventListener("pointerdown", down);
-    element.addEventListener("pointermove", move);
-    element.addEventListener("pointerup", up);
-    element.addEventListener("pointercancel", cancel);
-    element.addEventListener("pointerleave", leave);
-    element.addEventListener("wheel", wheel, { passive: false });
-    element.addEventListener("dblclick", double);
-    element.addEventListener("contextmenu", menu);
-    window.addEventListener("keydown", key);
-    return () => {
-      element.removeEventListener("pointerdown", down);
-      element.removeEventListener("pointermove", move);
-      element.removeEventListener("pointerup", up);
-      element.removeEventListener("pointercancel", cancel);
-      element.removeEventListener("pointerleave", leave);
-      element.removeEventListener("wheel", wheel);
-      element.removeEventListener("dblclick", double);
-      element.removeEventListener("contextmenu", menu);
-      window.removeEventListener("keydown", key);
-    };
+    const listening = new AbortController();
+    const { signal } = listening;
+    element.addEventListener("pointerdown", down, { signal });
+    element.addEventListener("pointermove", move, { signal });
+    element.addEventListener("pointerup", up, { signal });
+    element.addEventListener("pointercancel", cancel, { signal });
+    element.addEventListener("pointerleave", leave, { signal });
+    element.addEventListener("wheel", wheel, { passive: false, signal });
+    element.addEventListener("dblclick", double, { signal });
+    element.addEventListener("contextmenu", menu, { signal });
+    window.addEventListener("keydown", key, { signal });
+    return () => listening.abort();
   }, [which, box]);
 }

@@ -170,10 +170,7 @@ function Thread({ read, comment }: { read: Read; comment: Comment }) {
           )}
         </p>
         {replying && (
-          <Reply
-            send={(text) => client.reply(comment.id, text).then(() => reread())}
-            done={() => setReplying(false)}
-          />
+          <Reply save={(text) => client.reply(comment.id, text)} done={() => setReplying(false)} />
         )}
         {problem && <p className="emptysay bad">{problem}</p>}
       </div>
@@ -194,20 +191,31 @@ function Where({ comment }: { comment: Comment }) {
   );
 }
 
-function Reply({ send, done }: { send(text: string): Promise<void>; done(): void }) {
+/** A text that is written and sent: emptied once it is saved, kept with the reason where it isn't. */
+function useText(save: (text: string) => Promise<unknown>, notSaved: (why: string) => string) {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
-  const go = async () => {
+  const send = async () => {
     setSending(true);
     try {
-      await send(text.trim());
-      done();
+      await save(text.trim());
+      setText("");
+      setProblem(null);
+      void reread().catch(() => {}); // it is saved: news of it comes over the live connection too
     } catch (error) {
-      setProblem(t("The answer is not saved. {why}", { why: sentenceOf(error) }));
-      setSending(false);
+      setProblem(notSaved(sentenceOf(error)));
     }
+    setSending(false);
   };
+  return { text, setText, problem, send, ready: text.trim() !== "" && !sending };
+}
+
+function Reply({ save, done }: { save(text: string): Promise<unknown>; done(): void }) {
+  const { text, setText, problem, send, ready } = useText(
+    (said) => save(said).then(done),
+    (why) => t("The answer is not saved. {why}", { why }),
+  );
   return (
     <div className="newcm">
       <textarea
@@ -225,9 +233,9 @@ function Reply({ send, done }: { send(text: string): Promise<void>; done(): void
         <button
           type="button"
           className="btn s28"
-          disabled={!text.trim() || sending}
+          disabled={!ready}
           data-testid="send-reply"
-          onClick={() => void go()}
+          onClick={() => void send()}
         >
           {t("Send")}
         </button>
@@ -244,15 +252,11 @@ function NewComment() {
   const pin = useRoom((state) => state.pin);
   const pane = useRoom((state) => state.panes[state.active]);
   const manifest = useRoom((state) => (pane.series ? state.manifests[pane.series] : undefined));
-  const [text, setText] = useState("");
-  const [problem, setProblem] = useState<string | null>(null);
-  const [sending, setSending] = useState(false);
   const index = pane.shown ?? pane.wanted;
   const pinned =
     pin && manifest && pin.series === manifest.series.id ? frameIndex(manifest, pin.sop, pin.frame) : null;
-  const send = async () => {
-    if (!text.trim() || !manifest) return;
-    setSending(true);
+  const save = async (said: string) => {
+    if (!manifest) return;
     const place = pin ?? {
       series: manifest.series.id,
       sop: manifest.frames.sop[index],
@@ -260,17 +264,12 @@ function NewComment() {
       point_patient_mm: null,
       point_image: null,
     };
-    try {
-      await client.comment({ text: text.trim(), ...place });
-      setText("");
-      setProblem(null);
-      room.setState({ pin: null, tool: "window" });
-      await reread();
-    } catch (error) {
-      setProblem(t("The comment is not saved. {why}", { why: sentenceOf(error) }));
-    }
-    setSending(false);
+    await client.comment({ text: said, ...place });
+    room.setState({ pin: null, tool: "window" });
   };
+  const { text, setText, problem, send, ready } = useText(save, (why) =>
+    t("The comment is not saved. {why}", { why }),
+  );
   return (
     <div className="newcm">
       <textarea
@@ -302,7 +301,7 @@ function NewComment() {
         <button
           type="button"
           className="btn s28 end"
-          disabled={!text.trim() || sending}
+          disabled={!ready || !manifest}
           data-testid="send-comment"
           onClick={() => void send()}
         >
