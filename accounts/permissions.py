@@ -6,6 +6,7 @@ holds on its datasets. Studies, cases and reads have no permissions of their own
 theirs from these four.
 """
 
+from collections.abc import Collection, Iterable
 from typing import cast
 
 from django.apps import apps
@@ -148,6 +149,18 @@ def members_of(scope: models.Model | None) -> list[tuple[User, Role]]:
     for role in roles_on(scope_name(scope)):
         people = User.objects.filter(groups__name=_group_name(role, scope), is_active=True)
         found += [(person, role) for person in people.order_by("last_name", "first_name", "username")]
+    return found
+
+
+def held_roles(people: Collection[int], scopes: Iterable[models.Model]) -> dict[int, list[Role]]:
+    """By primary key of a person, the roles they have on exactly these: in the order of these, the strongest
+    first. One query, however many there are."""
+    roles = {_group_name(role, scope): role for scope in scopes for role in roles_on(scope_name(scope))}
+    order = {name: at for at, name in enumerate(roles)}
+    held = User.objects.filter(pk__in=people, groups__name__in=roles).values_list("pk", "groups__name")
+    found: dict[int, list[Role]] = {}
+    for person, name in sorted(held, key=lambda row: order[row[1]]):
+        found.setdefault(person, []).append(roles[name])
     return found
 
 
