@@ -29,6 +29,8 @@ POST   /access/requests/{asked}/documents/remove/              302 404 404 404 4
 GET    /access/documents/{document}/                           302 404 404 404 404 404 404 404 404 200
 POST   /access/parts/{part}/answer/                            302 404 404 404 404 404 404 404 404 302
 POST   /access/parts/{part}/agree/                             302 404 404 404 404 404 404 404 404 302
+POST   /access/parts/{part}/send/                              302 404 404 404 404 404 404 404 404 302
+POST   /access/parts/{part}/drop/                              302 404 404 404 404 404 404 404 404 302
 GET    /access/committee/                                      302 403 403 403 403 403 403 403 403 403
 GET    /access/committee/{part}/                               302 404 404 404 404 404 404 404 404 404
 POST   /access/committee/{part}/                               302 404 404 404 404 404 404 404 404 404

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from network.access import asking, cart, documents, terms
-from network.access.states import State
+from network.access.states import NOT_THERE, State
 from network.federation.messages import Refused
 from network.models.access import Mode
 
@@ -97,7 +97,7 @@ class _ItemState(s.Serializer):
 
 
 class StateBody(NamedBody):
-    state = s.ChoiceField([state for state in State.values if state != State.DRAFT])
+    state = s.ChoiceField([state for state in State.values if state not in (State.DRAFT, *NOT_THERE)])
     conditions = Text(max_length=asking.TEXT_LENGTH_MAX)
     agreement = Text(max_length=asking.TEXT_LENGTH_MAX)
     reason = Text(max_length=asking.TEXT_LENGTH_MAX)

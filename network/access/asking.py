@@ -2,11 +2,12 @@
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from network.access import crossing, grants, letters, states
+from network.access import crossing, documents, grants, letters, limits, states
 from network.access.cart import missing_in
 from network.access.states import State
 from network.models import AccessMessage, AccessPart, AccessRequest, Node
@@ -18,7 +19,8 @@ TEXT_LENGTH_MAX = 5000
 
 @transaction.atomic
 def send(*, by: User, request: AccessRequest) -> AccessRequest:
-    """Give each organisation its part. Sending twice does nothing more. Raises ValidationError, by field."""
+    """Give each organisation its part. Sending twice does nothing more. Raises ValidationError: by field for
+    what is missing."""
     locked = AccessRequest.objects.select_for_update().get(pk=request.pk, by=by, hub=None)
     if locked.withdrawn_at:
         raise ValidationError("You withdrew this request. Begin another.")
@@ -27,22 +29,62 @@ def send(*, by: User, request: AccessRequest) -> AccessRequest:
     missing = missing_in(locked)
     if missing:
         raise ValidationError({field: [sentence] for field, sentence in missing.items()})
-    parts = list(locked.parts.select_related("organisation", "node").prefetch_related("items__listing"))
-    for part in parts:
-        if part.node and part.node.state != Node.State.ACTIVE:
-            raise ValidationError(f"{part.node.name} has left the network. Take its datasets out.")
-        for item in part.items.all():
-            if not item.listing.is_listed:
-                raise ValidationError(f"“{item.listing.title}” is no longer in the catalogue. Take it out.")
+    _give(locked, locked.parts.all(), by=by, otherwise="Take it out of the request.")
     locked.sent_at = timezone.now()
     locked.save(update_fields=["sent_at"])
-    audit.record(by, "access.sent", locked, parts=len(parts))
+    return locked
+
+
+def _give(request: AccessRequest, rows: QuerySet[AccessPart], *, by: User, otherwise: str) -> None:
+    """To each organisation its part. Raises ValidationError, which ends with what to do `otherwise`."""
+    parts = list(rows.select_related("organisation", "node").prefetch_related("items__listing__node"))
     for part in parts:
-        _move(part, State.SENT)
+        if part.node and part.node.state != Node.State.ACTIVE:
+            raise ValidationError(f"{part.node.name} takes no part in the network now. {otherwise}")
+        for item in part.items.all():
+            if not item.listing.is_listed:
+                raise ValidationError(f"“{item.listing.title}” is no longer in the catalogue. {otherwise}")
+    forwarded = crossing.forwarded_bytes(request, parts)
+    limits.require_request(by, forwarded)
+    audit.record(by, "access.sent", request, parts=len(parts), bytes=forwarded)
+    for part in parts:
+        part.state, part.undelivered = State.SENT, ""
+        part.save(update_fields=["state", "undelivered", "changed_at"])
         if part.organisation:
             letters.to_committee(part, "request")
-    crossing.send_request(locked)
-    return locked
+    crossing.send_request(request, parts)
+
+
+@transaction.atomic
+def send_again(*, by: User, part: AccessPart) -> None:
+    """What its node did not take: the request, with all that goes to this node; its documents; or the
+    withdrawal. Raises ValidationError: nothing waits for that, or it can't be sent now."""
+    _require_requester(by, part)
+    now = states.locked(part, states.SENT_AGAIN)
+    if not now.undelivered or now.node is None:
+        raise ValidationError("Its node has all of it. Nothing was sent again.")
+    request = now.request
+    if now.state == State.WITHDRAWN:
+        request.parts.filter(node=now.node).update(undelivered="")
+        crossing.send_withdrawn(request, [now.node])
+    elif now.state == State.UNDELIVERED:
+        fellows = request.parts.filter(node=now.node, state=State.UNDELIVERED)
+        _give(request, fellows, by=by, otherwise="Give this part up.")
+    else:
+        forwarded = crossing.forwarded_bytes(request, [now])
+        limits.require_request(by, forwarded)
+        audit.record(by, "access.sent", request, parts=1, bytes=forwarded)
+        request.parts.filter(node=now.node).update(undelivered="")
+        crossing.send_documents(now.node, request)
+
+
+@transaction.atomic
+def drop(*, by: User, part: AccessPart) -> None:
+    """Give up a part that its node did not take: there is nothing to withdraw. Raises ValidationError."""
+    _require_requester(by, part)
+    now = states.locked(part, (State.UNDELIVERED,))
+    _move(now, State.DROPPED)
+    audit.record(by, "access.withdrawn", now)
 
 
 @transaction.atomic
@@ -51,10 +93,10 @@ def answer(*, by: User, part: AccessPart, text: str, seen: str | None = None) ->
     _require_requester(by, part)
     text = checked_text(text, "Write what you want to answer.")
     now = states.locked(part, states.OPEN, seen=seen)
+    limits.require_message(by)
     message = AccessMessage.objects.create(part=now, by=by, is_of_committee=False, text=text)
-    if message.uid == "":
-        message.uid = message.public_id
-        message.save(update_fields=["uid"])
+    message.uid = message.public_id
+    message.save(update_fields=["uid"])
     _move(now, State.SENT)
     audit.record(by, "access.answered", now, message=message.pk)
     if now.organisation_id:
@@ -75,8 +117,8 @@ def agree(*, by: User, part: AccessPart, sha256: str) -> AccessPart:
         raise ValidationError("The agreement was changed since you opened it. Read it again.")
     if not now.items.exclude(granted_mode="").filter(ends_on__gte=timezone.localdate()).exists():
         raise ValidationError("The time that was granted has passed. Ask the committee for another end.")
-    now.agreed_at, now.agreed_sha256 = timezone.now(), sha256
-    now.save(update_fields=["agreed_at", "agreed_sha256", "changed_at"])
+    now.agreed_at, now.agreed_sha256, now.undelivered = timezone.now(), sha256, ""
+    now.save(update_fields=["agreed_at", "agreed_sha256", "undelivered", "changed_at"])
     audit.record(by, "access.agreed", now, sha256=sha256)
     if now.organisation_id:
         grants.open_for(now)
@@ -95,8 +137,11 @@ def withdraw(*, by: User, request: AccessRequest) -> AccessRequest:
     locked = AccessRequest.objects.select_for_update().get(pk=request.pk, by=by, hub=None)
     if locked.withdrawn_at:
         return locked
+    nodes = crossing.nodes_with(locked)
     close(locked, by=by)
-    crossing.send_withdrawn(locked)
+    if locked.sent_at is None:
+        documents.discard(locked)
+    crossing.send_withdrawn(locked, nodes)
     return locked
 
 
@@ -107,9 +152,14 @@ def close(request: AccessRequest, *, by: User) -> None:
     audit.record(by, "access.withdrawn", request)
     was_sent = request.sent_at is not None
     for part in request.parts.select_for_update(of=("self",)).exclude(state__in=(State.REFUSED, State.ENDED)):
-        if part.state == State.WITHDRAWN:
+        if part.state in (State.WITHDRAWN, State.DROPPED):
+            continue
+        if part.state == State.UNDELIVERED:
+            _move(part, State.DROPPED)
             continue
         grants.close(part, by=by, reason="The researcher gave it up.")
+        part.undelivered = ""
+        part.save(update_fields=["undelivered"])
         _move(part, State.WITHDRAWN)
         if part.organisation_id and was_sent:
             letters.to_committee(part, "withdrawn")

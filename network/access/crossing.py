@@ -9,40 +9,53 @@ node learns what a committee has to know: name, address, where they work.
 """
 
 import base64
+from collections.abc import Collection
 from typing import Any
 
 from accounts.models import User
 from network.access import documents, states
+from network.access.states import State
 from network.federation import messages
 from network.models import AccessDocument, AccessMessage, AccessPart, AccessRequest, Node
 
 
 def register() -> None:
-    from network.access import receiving
+    from network.access import receiving, undelivered
 
     for kind, receive in receiving.KINDS.items():
-        messages.register(kind, receive)
+        messages.register(kind, receive, confirmed=undelivered.confirmed)
 
 
 # At the hub -------------------------------------------------------------------------------------
 
 
-def send_request(request: AccessRequest) -> None:
-    """Each node gets its parts, and the documents after them."""
+def send_request(request: AccessRequest, parts: Collection[AccessPart]) -> None:
+    """Each node gets its own of these parts, and the documents after them."""
     nodes: dict[Node, list[AccessPart]] = {}
-    for part in request.parts.exclude(node=None).select_related("node").prefetch_related("items__listing"):
+    for part in parts:
         if part.node:
             nodes.setdefault(part.node, []).append(part)
     attached = list(request.documents.all())
-    for node, parts in nodes.items():
-        messages.send(node, "access.request", _request_body(request, parts, attached))
-        for document in attached:
-            body = {
-                "request": request.public_id,
-                "id": document.public_id,
-                "content": base64.b64encode(documents.content_of(document)).decode(),
-            }
-            messages.send(node, "access.document", body)
+    for node, its_parts in nodes.items():
+        messages.send(node, "access.request", _request_body(request, its_parts, attached))
+        send_documents(node, request)
+
+
+def send_documents(node: Node, request: AccessRequest) -> None:
+    """After the request that names them; those that it has are passed over there."""
+    for document in request.documents.all():
+        body = {
+            "request": request.public_id,
+            "id": document.public_id,
+            "content": base64.b64encode(documents.content_of(document)).decode(),
+        }
+        messages.send(node, "access.document", body)
+
+
+def forwarded_bytes(request: AccessRequest, parts: Collection[AccessPart]) -> int:
+    """Of its documents, a copy for each node that has one of these parts."""
+    nodes = {part.node_id for part in parts if part.node_id}
+    return len(nodes) * sum(document.size for document in request.documents.all()) if nodes else 0
 
 
 def _request_body(
@@ -63,7 +76,8 @@ def _request_body(
             {
                 "organisation": part.organisation_slug,
                 "items": [
-                    {"dataset": states.own_slug(item.listing), "mode": item.mode} for item in part.items.all()
+                    {"dataset": states.own_slug(item.listing), "mode": item.mode}
+                    for item in states.items_of(part)
                 ],
             }
             for part in parts
@@ -91,10 +105,14 @@ def send_agreed(part: AccessPart) -> None:
         messages.send(part.node, "access.agreed", {**_names(part), "sha256": part.agreed_sha256})
 
 
-def send_withdrawn(request: AccessRequest) -> None:
-    if request.sent_at is None:
-        return
-    for node in Node.objects.filter(pk__in=request.parts.exclude(node=None).values("node")):
+def nodes_with(request: AccessRequest) -> list[Node]:
+    """Those that have something of it."""
+    parts = request.parts.exclude(node=None).exclude(state__in=(State.DRAFT, *states.NOT_THERE))
+    return list(Node.objects.filter(pk__in=parts.order_by().values("node")))
+
+
+def send_withdrawn(request: AccessRequest, nodes: Collection[Node]) -> None:
+    for node in nodes:
         messages.send(node, "access.withdrawn", {"request": request.public_id})
 
 

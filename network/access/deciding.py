@@ -13,7 +13,7 @@ from accounts.models import User
 from network.access import crossing, grants, letters, states
 from network.access.asking import checked_text
 from network.access.cart import modes_of
-from network.access.policies import INCLUDES
+from network.access.policies import INCLUDES, is_own
 from network.access.states import State
 from network.models import AccessItem, AccessMessage, AccessPart
 from network.models.access import Mode
@@ -152,5 +152,5 @@ def withdraw(*, by: User, part: AccessPart, reason: str, items: Collection[int] 
 
 def _require_member(by: User, part: AccessPart) -> None:
     permissions.require(by, "approve_access", part.organisation)
-    if part.request.by_id == by.pk:
+    if is_own(by, part.request):
         raise PermissionDenied("Someone else on the committee decides about your own request.")

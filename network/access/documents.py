@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from atlas.archive.storage import new_key, storage
 from atlas.holdings import Holding
+from network.access import limits
 from network.access.cart import locked_draft
 from network.models import AccessDocument, AccessRequest
 
@@ -58,7 +61,7 @@ def media_type_of(name: str, content: bytes) -> str:
 
 @transaction.atomic
 def attach(*, by: User, request: AccessRequest, file: UploadedFile) -> AccessDocument:
-    """Raises ValidationError: too large, too many, no document."""
+    """Raises ValidationError: too large, too many of a request or a day, no document."""
     locked = locked_draft(by, request)
     if (file.size or 0) > SIZE_MAX:
         raise ValidationError(f"A document has at most {SIZE_MAX // 1_000_000} MB.")
@@ -73,6 +76,7 @@ def attach(*, by: User, request: AccessRequest, file: UploadedFile) -> AccessDoc
     again = locked.documents.filter(sha256=sha256, name=name).first()
     if again is not None:  # a double click
         return again
+    limits.require_document(by, len(content))
     return AccessDocument.objects.create(
         request=locked,
         name=name,
@@ -94,11 +98,19 @@ def keep(content: bytes) -> str:
 def detach(*, by: User, request: AccessRequest, public_id: str) -> None:
     """Nothing happens where it isn't there."""
     locked = locked_draft(by, request)
-    found = locked.documents.filter(public_id=public_id).first()
-    if found is not None:
-        key = found.object_key
-        found.delete()
-        transaction.on_commit(lambda: storage().delete(key))
+    _delete(locked.documents.filter(public_id=public_id))
+
+
+def discard(draft: AccessRequest) -> None:
+    """Nobody but its researcher saw its documents, and nobody will. Within the caller's transaction."""
+    _delete(draft.documents.all())
+
+
+def _delete(rows: QuerySet[AccessDocument]) -> None:
+    keys = [key for key in rows.values_list("object_key", flat=True) if key]
+    rows.delete()
+    for key in keys:
+        transaction.on_commit(partial(storage().delete, key))
 
 
 def content_of(document: AccessDocument) -> bytes:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import permissions
 from accounts.models import User
+from network.access import policies
 from network.models import AccessItem, AccessPart
 
 SUBJECTS = {
@@ -22,6 +23,7 @@ SUBJECTS = {
     "approved": _("%(organisation)s approves your request: read its agreement"),
     "granted": _("Your access to data of %(organisation)s is open"),
     "refused": _("%(organisation)s refuses your request"),
+    "undelivered": _("Something you sent did not reach %(organisation)s"),
     "ended_early": _("%(organisation)s withdrew access"),
     "warned": _("Your access to data of %(organisation)s ends soon"),
     "over": _("Your access to data of %(organisation)s has ended"),
@@ -47,7 +49,8 @@ def to_committee(part: AccessPart, kind: str) -> None:
     organisation = part.organisation
     if organisation is None:
         return
-    people = list(permissions.holders_of("approve_access", organisation).exclude(pk=part.request.by_id))
+    members = permissions.holders_of("approve_access", organisation)
+    people = [one for one in members if not policies.is_own(one, part.request)]
     address = reverse("access-part", args=[part.public_id])
     if not people:
         people = list(permissions.holders_of("manage_organisation", organisation))

@@ -1,11 +1,11 @@
 """Who may see and answer requests for access, and what a grant opens."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
 from accounts import permissions
-from accounts.models import Organisation, User
+from accounts.models import ExternalIdentity, Organisation, User
 from accounts.permissions import Someone
 from atlas.policies import add_dataset_road
 from network.models import AccessGrant, AccessPart, AccessRequest
@@ -50,6 +50,21 @@ def own_requests(user: Someone) -> QuerySet[AccessRequest]:
     return AccessRequest.objects.filter(by=user, hub=None)
 
 
+def asked_by(user: User) -> Q:
+    """On AccessRequest: those behind which this person stands: with this account, or at a hub as a person who
+    is this account's, or was, or has its e-mail address."""
+    there = {"issuer": OuterRef("hub__address"), "subject": OuterRef("subject")}
+    before = AccessRequest.objects.filter(by=user, hub=OuterRef("hub"), subject=OuterRef("subject"))
+    named = Q(Exists(ExternalIdentity.objects.filter(user=user, **there))) | Q(Exists(before))
+    same = Q(by=user) | (~Q(subject="") & named)
+    return same | Q(hub__isnull=False, email__iexact=user.email) if user.email else same
+
+
+def is_own(user: User, request: AccessRequest) -> bool:
+    """Whether this person stands behind it: then somebody else decides."""
+    return AccessRequest.objects.filter(asked_by(user), pk=request.pk).exists()
+
+
 def own_request_or_404(user: Someone, public_id: str) -> AccessRequest:
     found = own_requests(user).filter(public_id=public_id).first()
     if found is None:
@@ -71,11 +86,16 @@ def committee_parts(user: Someone) -> QuerySet[AccessPart]:
 
 def waiting_for_committee(user: User) -> int:
     """How many requests wait for an answer of this person's committees. One query."""
-    return committee_parts(user).filter(state=AccessPart.State.SENT).exclude(request__by=user).count()
+    waiting = committee_parts(user).filter(state=AccessPart.State.SENT)
+    own = AccessRequest.objects.filter(asked_by(user), parts__state=AccessPart.State.SENT)
+    return waiting.exclude(request__in=own.order_by().values("pk")).count()
 
 
 def committee_part_or_404(user: Someone, public_id: str) -> AccessPart:
-    part = committee_parts(user).filter(public_id=public_id).select_related("request__by").first()
+    parts = committee_parts(user).select_related(
+        "request__by", "request__hub", "organisation", "decided_by", "node"
+    )
+    part = parts.filter(public_id=public_id).first()
     if part is None:
         raise Http404("There is no such request, or it is not for your committee.")
     return part

@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.models import User
 from accounts.services import identities
 from atlas.models import Dataset
-from network.access import arriving, asking, crossing, documents, grants, letters, states
+from network.access import arriving, asking, crossing, documents, grants, letters, limits, states
 from network.access.arriving import checked
 from network.access.states import State
 from network.federation.messages import Refused
@@ -38,10 +38,13 @@ def request(hub: Node, body: dict[str, Any]) -> None:
     told = checked(arriving.RequestBody, body)
     if AccessRequest.objects.filter(hub=hub, uid=told["request"]).exists():
         return
+    person = _account(hub, told["person"])
+    limits.require_arriving_request(hub, person, sum(one["size"] for one in told["documents"]))
     made = AccessRequest.objects.create(
-        by=_account(hub, told["person"]),
+        by=person,
         hub=hub,
         uid=told["request"],
+        subject=told["person"]["sub"],
         title=told["title"],
         affiliation=told["affiliation"],
         email=identities.Vouched.of_claims(hub.address, told["person"]).email,
@@ -122,13 +125,8 @@ def message(hub: Node, body: dict[str, Any]) -> None:
     """The researcher's answer."""
     told = checked(arriving.MessageBody, body)
     part = _part_here(hub, told)
-    if part.messages.filter(uid=told["id"]).exists():
-        return
-    _keep_message(part, told, is_of_committee=False)
-    if part.state in states.OPEN:
-        part.state = State.SENT
-        part.save(update_fields=["state", "changed_at"])
-    letters.to_committee(part, "answer")
+    if _is_new(part, told, is_of_committee=False):
+        letters.to_committee(part, "answer")
 
 
 def agreed(hub: Node, body: dict[str, Any]) -> None:
@@ -179,32 +177,59 @@ LETTER_OF = {
 
 
 def state(node: Node, body: dict[str, Any]) -> None:
-    """How a part stands there."""
+    """How a part stands there. Terms that the researcher has accepted stay as they were accepted."""
     told = checked(arriving.StateBody, body)
     part = _part_there(node, told)
-    before, was_agreed = State(part.state), part.agreed_at is not None
-    shut = grants.holds(part)
-    items = {states.own_slug(item.listing): item for item in part.items.select_related("listing__node")}
+    if part.request.withdrawn_at and told["state"] in (*states.UNDECIDED, State.GRANTED):
+        return  # the withdrawal is on its way
+    before, held = State(part.state), grants.holds(part)
+    items = {states.own_slug(item.listing): item for item in states.items_of(part)}
+    told["items"] = {one["dataset"]: one for one in told["items"] if one["dataset"] in items}
+    if _are_terms_open(part, told):
+        if part.agreed_at:  # to something else: it has to be read again
+            part.agreed_at, part.agreed_sha256 = None, ""
+            before = State.SENT
+        _take_terms(part, items, told)
+    elif told["state"] == State.REFUSED:  # while the agreement was on its way
+        part.items.update(granted_mode="", ends_on=None)
     now = timezone.now()
-    for one in told["items"]:
-        item = items.get(one["dataset"])
-        if item is None:
-            continue  # not asked for here
-        item.granted_mode = one["mode"]
-        item.ends_on = one["ends_on"] if one["mode"] else None
-        item.withdrawn_at = (item.withdrawn_at or now) if one["withdrawn"] else None
-        item.save(update_fields=["granted_mode", "ends_on", "withdrawn_at"])
-    part.state = told["state"]
-    part.conditions, part.agreement, part.reason = told["conditions"], told["agreement"], told["reason"]
-    ends = [one["ends_on"] for one in told["items"] if one["mode"] and one["ends_on"]]
-    part.ends_on = max(ends, default=None)
+    for name, one in told["items"].items():
+        items[name].withdrawn_at = (items[name].withdrawn_at or now) if one["withdrawn"] else None
+        items[name].save(update_fields=["withdrawn_at"])
+    part.state, part.reason, part.undelivered = told["state"], told["reason"], ""
     if before in states.UNDECIDED and part.state in (State.APPROVED, State.REFUSED, State.GRANTED):
         part.decided_at = now
-    if part.state == State.APPROVED and was_agreed and part.agreed_sha256 != states.terms_sha256(part):
-        part.agreed_at, part.agreed_sha256 = None, ""  # to something else: it has to be read again
-        before = State.SENT
     part.save()
-    _tell(part, before, held=shut)
+    _tell(part, before, held=held)
+
+
+def _are_terms_open(part: AccessPart, told: dict[str, Any]) -> bool:
+    """Whether what the node says takes the place of the terms on record: until they are accepted, or while
+    the acceptance is on its way to a committee that approves anew. Raises Refused for what can't be so."""
+    said = State(told["state"])
+    if part.agreed_at is None:
+        if said == State.GRANTED:
+            raise Refused("The researcher has accepted no agreement: access can't be open.")
+        return True
+    granted = ((one["dataset"], one["mode"], one["ends_on"]) for one in told["items"].values())
+    is_same = part.agreed_sha256 == states.sha256_of(told["conditions"], told["agreement"], granted)
+    if said == State.GRANTED and not is_same:
+        raise Refused("The researcher has accepted other terms than these. Ask for a new agreement.")
+    if said not in states.UNDECIDED:
+        return False
+    if part.state != State.APPROVED:
+        raise Refused("The researcher has accepted the agreement: nothing of it is decided anew.")
+    return not is_same
+
+
+def _take_terms(part: AccessPart, items: dict[str, AccessItem], told: dict[str, Any]) -> None:
+    part.conditions, part.agreement = told["conditions"], told["agreement"]
+    for name, one in told["items"].items():
+        item = items[name]
+        item.granted_mode = one["mode"]
+        item.ends_on = one["ends_on"] if one["mode"] else None
+        item.save(update_fields=["granted_mode", "ends_on"])
+    part.ends_on = max((item.ends_on for item in items.values() if item.ends_on), default=None)
 
 
 def _tell(part: AccessPart, before: State, *, held: bool) -> None:
@@ -221,30 +246,33 @@ def asked(node: Node, body: dict[str, Any]) -> None:
     """A committee there asks the researcher something."""
     told = checked(arriving.MessageBody, body)
     part = _part_there(node, told)
-    if part.messages.filter(uid=told["id"]).exists():
-        return
-    _keep_message(part, told, is_of_committee=True)
-    if part.state in states.OPEN:
-        part.state = State.QUESTION
-        part.save(update_fields=["state", "changed_at"])
-    letters.to_requester(part, "question")
+    if _is_new(part, told, is_of_committee=True):
+        letters.to_requester(part, "question")
 
 
 def _part_there(node: Node, told: dict[str, Any]) -> AccessPart:
     rows = AccessPart.objects.select_for_update(of=("self",)).select_related("request__by", "node")
     part = rows.filter(
         node=node, request__public_id=told["request"], organisation_slug=told["organisation"]
-    ).exclude(state=State.DRAFT).first()  # fmt: skip
+    ).exclude(state__in=(State.DRAFT, *states.NOT_THERE)).first()  # fmt: skip
     if part is None:
         raise Refused(UNKNOWN)
     return part
 
 
-def _keep_message(part: AccessPart, told: dict[str, Any], *, is_of_committee: bool) -> None:
+def _is_new(part: AccessPart, told: dict[str, Any], *, is_of_committee: bool) -> bool:
+    """Keeps a question or an answer, once; the part then waits for the other side."""
+    if part.messages.filter(uid=told["id"]).exists():
+        return False
+    limits.require_arriving_message(part, is_of_committee=is_of_committee)
     by = None if is_of_committee else part.request.by
     AccessMessage.objects.create(
         part=part, by=by, is_of_committee=is_of_committee, text=told["text"], uid=told["id"]
     )
+    if part.state in states.OPEN:
+        part.state = State.QUESTION if is_of_committee else State.SENT
+        part.save(update_fields=["state", "changed_at"])
+    return True
 
 
 KINDS = {

@@ -1,7 +1,9 @@
 """Requests and grants in words, for pages and the API."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -17,11 +19,13 @@ NOT_YET = ("", "clock", _("Not sent yet"))
 LOOKS: dict[State, tuple[str, str, str]] = {
     State.DRAFT: NOT_YET,
     State.SENT: ("", "clock", _("The committee has it")),
+    State.UNDELIVERED: ("bad", "mail-x", _("Not delivered")),
     State.QUESTION: ("warn", "message-circle-question-mark", _("The committee asked something")),
     State.APPROVED: ("warn", "file-text", _("Approved: waits for the agreement")),
     State.GRANTED: ("good", "circle-check", _("Access is open")),
     State.REFUSED: ("bad", "circle-x", _("Refused")),
     State.WITHDRAWN: ("bad", "circle-slash", _("Withdrawn")),
+    State.DROPPED: ("", "circle-slash", _("Given up: its node never had it")),
     State.ENDED: ("", "calendar-off", _("Access has ended")),
 }
 """How a state is told: its verdict, its icon, its words."""
@@ -62,6 +66,10 @@ class ShownPart:
     version: str = ""
     needs_agreement: bool = False
     may_answer: bool = False
+    trouble: str = ""
+    """What of it did not reach its node, and what the researcher can do; why stands in `part.undelivered`."""
+    may_send_again: bool = False
+    may_drop: bool = False
 
 
 @dataclass
@@ -72,16 +80,24 @@ class ShownRequest:
     may_withdraw: bool
 
 
-def of_request(request: AccessRequest) -> ShownRequest:
-    parts = [
-        of_part(part)
-        for part in request.parts.select_related("node").prefetch_related("items__listing__node", "messages")
-    ]
-    done = (State.REFUSED, State.ENDED, State.WITHDRAWN)
+def of_requests(requests: Iterable[AccessRequest]) -> list[ShownRequest]:
+    """As many queries for many as for one."""
+    found = list(requests)
+    parts = Prefetch("parts", AccessPart.objects.select_related("node").prefetch_related(*_of_parts()))
+    prefetch_related_objects(found, parts, "documents")
+    return [_request(one) for one in found]
+
+
+def _of_parts() -> tuple[Prefetch | str, ...]:
+    items = AccessItem.objects.select_related("listing__dataset", "listing__node")
+    return Prefetch("items", items), "messages"
+
+
+def _request(request: AccessRequest) -> ShownRequest:
+    parts = [_part(part) for part in request.parts.all()]
+    done = (State.REFUSED, State.ENDED, State.WITHDRAWN, State.DROPPED)
     may_withdraw = request.withdrawn_at is None and any(one.part.state not in done for one in parts)
-    return ShownRequest(
-        request, parts, [gettext(terms.title_of(key)) for key in request.use_terms], may_withdraw
-    )
+    return ShownRequest(request, parts, terms_of(request), may_withdraw)
 
 
 def terms_of(request: AccessRequest) -> list[str]:
@@ -100,6 +116,12 @@ def look_of(part: AccessPart) -> tuple[str, str, str]:
 
 
 def of_part(part: AccessPart) -> ShownPart:
+    prefetch_related_objects([part], *_of_parts())
+    return _part(part)
+
+
+def _part(part: AccessPart) -> ShownPart:
+    """Its items and messages are at hand."""
     verdict, icon, words = look_of(part)
     is_open = part.request.withdrawn_at is None
     return ShownPart(
@@ -113,7 +135,23 @@ def of_part(part: AccessPart) -> ShownPart:
         version=states.version_of(part),
         needs_agreement=part.state == State.APPROVED and part.agreed_at is None and is_open,
         may_answer=part.state in states.OPEN and is_open,
+        trouble=_trouble(part),
+        may_send_again=bool(part.undelivered) and part.state in states.SENT_AGAIN,
+        may_drop=part.state == State.UNDELIVERED,
     )
+
+
+def _trouble(part: AccessPart) -> str:
+    if not part.undelivered or part.node is None:
+        return ""
+    told = {"node": part.node.name}
+    if part.state in states.NOT_THERE:
+        return gettext("%(node)s did not take your request. Its answer:") % told
+    if part.state == State.APPROVED:
+        return gettext("%(node)s did not take your agreement: accept it again. Its answer:") % told
+    if part.state == State.WITHDRAWN:
+        return gettext("%(node)s did not take your withdrawal. Its answer:") % told
+    return gettext("%(node)s did not take a document. Its answer:") % told
 
 
 def _item(part: AccessPart, item: AccessItem) -> ShownItem:

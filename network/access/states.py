@@ -1,28 +1,37 @@
 """How a part of a request may go on, and what makes a decision stale. Every change of state passes here."""
 
+import datetime
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 
-from network.models import AccessPart, AccessRequest
+from network.models import AccessItem, AccessPart, AccessRequest, Listing
 
 State = AccessPart.State
 
 OPEN = (State.SENT, State.QUESTION)
 """The committee has to do something, or waits for the researcher."""
 
+NOT_THERE = (State.UNDELIVERED, State.DROPPED)
+"""The node whose organisation decides has nothing of it."""
+
 UNDECIDED = (*OPEN, State.APPROVED)
 """Nothing is granted yet."""
+
+SENT_AGAIN = (State.UNDELIVERED, *OPEN, State.WITHDRAWN)
+"""What the node did not take can be sent again: the request, its documents, or the withdrawal."""
 
 HAPPENED = {
     State.DRAFT: "It was not sent yet.",
     State.SENT: "The committee has it.",
+    State.UNDELIVERED: "It did not reach its node.",
     State.QUESTION: "The committee asked something.",
     State.APPROVED: "It was approved meanwhile.",
     State.GRANTED: "Access was granted meanwhile.",
     State.REFUSED: "It was refused meanwhile.",
     State.WITHDRAWN: "It was withdrawn meanwhile.",
+    State.DROPPED: "You gave it up.",
     State.ENDED: "Its access has ended.",
 }
 
@@ -46,21 +55,34 @@ def version_of(part: AccessPart) -> str:
 
 
 def terms_sha256(part: AccessPart) -> str:
-    """Of all that the researcher agrees to: conditions, text, and each dataset's mode and end."""
-    lines = [part.conditions, part.agreement]
-    for item in part.items.select_related("listing").order_by("pk"):
-        if item.granted_mode:
-            lines.append(f"{_dataset(item)} {item.granted_mode} {item.ends_on}")
-    return hashlib.sha256("\n\x1e".join([lines[0], lines[1], *sorted(lines[2:])]).encode()).hexdigest()
+    """Of all that the researcher agrees to."""
+    return sha256_of(
+        part.conditions,
+        part.agreement,
+        ((_dataset(item.listing), item.granted_mode, item.ends_on) for item in items_of(part)),
+    )
 
 
-def _dataset(item) -> str:
+def sha256_of(
+    conditions: str, agreement: str, granted: Iterable[tuple[str, str, datetime.date | None]]
+) -> str:
+    """Of conditions, text, and each dataset's slug, mode and last day; without a mode it isn't granted."""
+    lines = sorted(f"{dataset} {mode} {ends_on}" for dataset, mode, ends_on in granted if mode)
+    return hashlib.sha256("\n\x1e".join([conditions, agreement, *lines]).encode()).hexdigest()
+
+
+def items_of(part: AccessPart) -> list[AccessItem]:
+    """With their listings; those that are at hand cost nothing."""
+    rows = part.items.all()
+    is_at_hand = "items" in getattr(part, "_prefetched_objects_cache", {})
+    return list(rows if is_at_hand else rows.select_related("listing__dataset", "listing__node"))
+
+
+def _dataset(listing: Listing) -> str:
     """Its slug at home: the same on both sides."""
-    if item.listing.dataset_id:
-        return item.listing.dataset.slug
-    return own_slug(item.listing)
+    return listing.dataset.slug if listing.dataset else own_slug(listing)
 
 
-def own_slug(listing) -> str:
+def own_slug(listing: Listing) -> str:
     """The slug of another node's dataset where it is at home."""
-    return listing.slug.removeprefix(f"{listing.node.slug}--") if listing.node_id else listing.slug
+    return listing.slug.removeprefix(f"{listing.node.slug}--") if listing.node else listing.slug

@@ -38,7 +38,7 @@ class PartSerializer(s.ModelSerializer):
         model = AccessPart
         fields = (
             "id", "organisation", "node", "state", "words", "changed_at", "conditions", "agreement",
-            "agreed_at", "reason", "ends_on", "datasets",
+            "agreed_at", "reason", "undelivered", "ends_on", "datasets",
         )  # fmt: skip
 
     @extend_schema_field(OpenApiTypes.STR)

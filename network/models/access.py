@@ -32,6 +32,7 @@ class AccessRequest(models.Model):
         help_text="Where it was asked; empty: here",
     )
     uid = models.CharField(max_length=40, blank=True, help_text="Its public id at the hub")
+    subject = models.CharField(max_length=255, blank=True, help_text="The hub's name for whoever asks")
     title = models.CharField(max_length=200, blank=True)
     affiliation = models.CharField(max_length=200, blank=True, help_text="Where the researcher works")
     email = models.EmailField(blank=True, help_text="Of someone from another node; others have an account")
@@ -83,11 +84,13 @@ class AccessPart(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft", "Not sent yet"
         SENT = "sent", "The committee has it"
+        UNDELIVERED = "undelivered", "Not delivered"
         QUESTION = "question", "The committee asks you something"
         APPROVED = "approved", "Approved: waits for your agreement"
         GRANTED = "granted", "Access granted"
         REFUSED = "refused", "Refused"
         WITHDRAWN = "withdrawn", "Withdrawn"
+        DROPPED = "dropped", "Given up: its node never had it"
         ENDED = "ended", "Access has ended"
 
     public_id = PublicIdField()
@@ -100,7 +103,10 @@ class AccessPart(models.Model):
     )
     organisation_name = models.CharField(max_length=200)
     organisation_slug = models.CharField(max_length=60)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
+    undelivered = models.TextField(
+        blank=True, help_text="Why the other node did not take what was last sent to it; empty: it has all"
+    )
     changed_at = models.DateTimeField(auto_now=True)
     conditions = models.TextField(blank=True)
     agreement = models.TextField(blank=True, help_text="The text that has to be accepted")
@@ -127,7 +133,7 @@ class AccessItem(models.Model):
     """One dataset of a part, with the mode asked for and the one granted."""
 
     part = models.ForeignKey(AccessPart, on_delete=models.CASCADE, related_name="items")
-    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="+")
     mode = models.CharField(max_length=8, choices=Mode.choices)
     granted_mode = models.CharField(max_length=8, choices=Mode.choices, blank=True)
     ends_on = models.DateField(null=True, help_text="The last day of its access")
@@ -150,6 +156,7 @@ class AccessMessage(models.Model):
     text = models.TextField()
     at = models.DateTimeField(auto_now_add=True)
     uid = models.CharField(max_length=40, blank=True, help_text="Its public id where it was written")
+    undelivered = models.TextField(blank=True, help_text="Why the other node did not take it")
 
     class Meta:
         ordering = ["id"]

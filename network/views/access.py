@@ -23,11 +23,10 @@ from network.models import AccessDocument, AccessPart, AccessRequest, Listing
 @require_safe
 def access(request: SignedInRequest) -> HttpResponse:
     """What this person asked for and may use."""
-    found = policies.own_requests(request.user).exclude(sent_at=None, withdrawn_at__isnull=False)
-    requests = found.prefetch_related("parts__items__listing", "parts__node")
+    found = policies.own_requests(request.user)
     context = {
         "cart": cart.cart_of(request.user),
-        "requests": [shown.of_request(one) for one in requests if one.sent_at],
+        "requests": shown.of_requests(found.exclude(sent_at=None)),
         "grants": shown.grants_of(request.user),
         "answers_for": policies.committee_organisations(request.user).exists(),
     }
@@ -116,7 +115,7 @@ def _save(request: SignedInRequest, found: AccessRequest, form: RequestForm) -> 
 
 
 def _sent(request: SignedInRequest, found: AccessRequest) -> HttpResponse:
-    context = {"shown": shown.of_request(found), "answer_form": TextForm()}
+    context = {"shown": shown.of_requests([found])[0], "answer_form": TextForm()}
     return render(request, "access/request.html", context)
 
 
@@ -131,32 +130,30 @@ def withdraw(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def remove_dataset(request: SignedInRequest, public_id: str) -> HttpResponse:
+def change(request: SignedInRequest, public_id: str, what: str) -> HttpResponse:
+    """Does one thing of CHANGES to a draft, or says why not."""
     found = policies.own_request_or_404(request.user, public_id)
-    listing = request.POST.get("listing", "")[:40]
-    _told(request, lambda by: cart.remove(by=by, request=found, listing_id=listing))
+    _told(request, lambda by: CHANGES[what](by, found, request))
     return redirect("access-request", public_id)
 
 
-@login_required
-@require_POST
-def attach(request: SignedInRequest, public_id: str) -> HttpResponse:
-    found = policies.own_request_or_404(request.user, public_id)
+def _remove(by: User, draft: AccessRequest, request: SignedInRequest) -> None:
+    cart.remove(by=by, request=draft, listing_id=request.POST.get("listing", "")[:40])
+
+
+def _attach(by: User, draft: AccessRequest, request: SignedInRequest) -> None:
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
-        messages.error(request, gettext("Choose a file first."))
-    else:
-        _told(request, lambda by: documents.attach(by=by, request=found, file=file))
-    return redirect("access-request", public_id)
+        raise ValidationError(gettext("Choose a file first."))
+    documents.attach(by=by, request=draft, file=file)
 
 
-@login_required
-@require_POST
-def detach(request: SignedInRequest, public_id: str) -> HttpResponse:
-    found = policies.own_request_or_404(request.user, public_id)
-    name = request.POST.get("document", "")[:40]
-    _told(request, lambda by: documents.detach(by=by, request=found, public_id=name))
-    return redirect("access-request", public_id)
+def _detach(by: User, draft: AccessRequest, request: SignedInRequest) -> None:
+    documents.detach(by=by, request=draft, public_id=request.POST.get("document", "")[:40])
+
+
+CHANGES = {"remove": _remove, "attach": _attach, "detach": _detach}
+"""What is done to a draft beside its form."""
 
 
 @login_required
@@ -185,6 +182,24 @@ def answer(request: SignedInRequest, public_id: str) -> HttpResponse:
     text = request.POST.get("text", "")
     if _told(request, lambda by: asking.answer(by=by, part=part, text=text)):
         messages.success(request, gettext("Your answer is with the committee."))
+    return redirect("access-request", part.request.public_id)
+
+
+@login_required
+@require_POST
+def send_again(request: SignedInRequest, public_id: str) -> HttpResponse:
+    part = _own_part(request, public_id)
+    if _told(request, lambda by: asking.send_again(by=by, part=part)):
+        messages.success(request, gettext("Sent again. If its node refuses it once more, you get a letter."))
+    return redirect("access-request", part.request.public_id)
+
+
+@login_required
+@require_POST
+def drop(request: SignedInRequest, public_id: str) -> HttpResponse:
+    part = _own_part(request, public_id)
+    if _told(request, lambda by: asking.drop(by=by, part=part)):
+        messages.success(request, gettext("Given up. The other parts of your request go on."))
     return redirect("access-request", part.request.public_id)
 
 

@@ -70,7 +70,7 @@ def part(request: SignedInRequest, public_id: str) -> HttpResponse:
         messages.error(request, problem)
         found = policies.committee_part_or_404(request.user, public_id)
     told = shown.of_part(found)
-    is_own = found.request.by_id == request.user.pk
+    is_own = policies.is_own(request.user, found.request)
     is_open = found.request.withdrawn_at is None and not is_own
     context = {
         "part": found,

@@ -181,6 +181,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "clinical.taken_back": (Kind.NODE, gettext_noop("took a file of clinical facts back")),
     "subject.facts_viewed": (Kind.NODE, gettext_noop("looked at the clinical facts of a subject")),
     "access.sent": (Kind.NODE, gettext_noop("asked for access to datasets")),
+    "access.undelivered": (Kind.NODE, gettext_noop("refused what another node sent about an access")),
     "access.arrived": (Kind.NODE, gettext_noop("brought a request for access from another node")),
     "access.asked": (Kind.NODE, gettext_noop("asked the researcher something")),
     "access.answered": (Kind.NODE, gettext_noop("answered the committee")),

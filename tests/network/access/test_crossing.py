@@ -1,15 +1,15 @@
-"""A request made at a hub for another node's datasets: both sides stand in this database, and their messages
-are carried by hand."""
+"""A request made at a hub for another node's datasets, as both sides see it."""
 
 import base64
 import datetime
-import json
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import TestCase
 from django.utils import timezone
 
 from accounts.models import ExternalIdentity, User
-from network.access import asking, deciding, documents, ending, grants, policies, receiving, states
+from network.access import asking, deciding, documents, ending, policies, receiving, states
 from network.access.states import State
 from network.federation.messages import Refused
 from network.models import (
@@ -19,73 +19,11 @@ from network.models import (
     AccessPart,
     AccessRequest,
     Listing,
-    Message,
     Node,
 )
-from tests.network.access.conftest import NEXT_YEAR, PDF, agreed, approved, filled, pdf
+from tests.network.access.conftest import NEXT_YEAR, PDF, agreed, approved, there
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def member(db) -> Node:
-    """The node that decides, as the hub knows it."""
-    return Node.objects.create(
-        part="member", slug="north", name="Node North", address="https://north.example", public_key="a" * 64
-    )
-
-
-@pytest.fixture
-def hub(db) -> Node:
-    """The hub, as that node knows it."""
-    return Node.objects.create(
-        part="hub", slug="hub", name="The hub", address="https://hub.example", public_key="b" * 64
-    )
-
-
-@pytest.fixture
-def remote(member, lung_listing) -> Listing:
-    """The same dataset as the hub lists it."""
-    return Listing.objects.create(
-        node=member, slug="north--lung", title="Lung nodules", organisation="Karlsund University Hospital",
-        organisation_slug="karlsund", country="SE", is_listed=True,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def carry(hub, member):
-    """Bring what waits to the other side, each message twice, until nothing waits."""
-
-    def carry() -> list[str]:
-        kinds = []
-        while waiting := list(Message.objects.filter(confirmed_at=None).order_by("pk")):
-            for message in waiting:
-                sender = hub if message.node == member else member
-                body = json.loads(json.dumps(message.body))
-                for _ in range(2):
-                    receiving.KINDS[message.kind](sender, body)
-                kinds.append(message.kind)
-                message.confirmed_at = timezone.now()
-                message.save()
-            # What the second delivery sent in answer says nothing new.
-        return kinds
-
-    return carry
-
-
-@pytest.fixture
-def asked(researcher, judge, remote, carry) -> AccessPart:
-    """The part at the hub, after its request arrived at the node."""
-    request = filled(researcher, (remote, "download"))
-    documents.attach(by=researcher, request=request, file=pdf())
-    asking.send(by=researcher, request=request)
-    assert carry() == ["access.request", "access.document"]
-    return request.parts.get()
-
-
-def there() -> AccessPart:
-    """The part at the node."""
-    return AccessPart.objects.get(request__hub__isnull=False)
 
 
 def test_a_request_arrives_with_its_person_and_documents(asked, researcher, lung, lung_listing, hub):
@@ -167,6 +105,16 @@ def test_a_withdrawal_at_the_hub_ends_access_at_the_node(asked, researcher, judg
     assert not policies.grants_that_hold(there().request.by).exists()
 
 
+def test_what_was_withdrawn_is_not_open_again_by_an_older_word(granted, researcher, member, carry):
+    asking.withdraw(by=researcher, request=granted.request)
+    receiving.state(member, said(granted))
+    granted.refresh_from_db()
+    assert granted.state == State.WITHDRAWN
+    carry()
+    granted.refresh_from_db()
+    assert there().state == granted.state == State.WITHDRAWN
+
+
 def test_withdrawing_and_approving_cross_on_the_way(asked, researcher, judge, carry):
     approved(there(), judge)
     asking.withdraw(by=researcher, request=asked.request)
@@ -188,7 +136,7 @@ def test_what_a_committee_withdraws_or_time_ends_is_told(asked, judge, carry, lu
     carry()
     asked.refresh_from_db()
     assert asked.state == there().state == State.ENDED
-    assert not grants.holds(asked)
+    assert asked.agreed_sha256 == states.terms_sha256(asked)  # on record as it was accepted
 
 
 def test_a_node_speaks_of_its_own_parts_only(asked, researcher, breast_listing):
@@ -205,13 +153,76 @@ def test_a_node_speaks_of_its_own_parts_only(asked, researcher, breast_listing):
     assert asked.state == State.SENT
 
 
-def test_a_nodes_word_opens_nothing_at_the_hub(asked, member, lung):
-    body = {
-        "request": asked.request.public_id, "organisation": "karlsund", "state": "granted", "conditions": "",
-        "agreement": "", "reason": "",
-        "items": [{"dataset": "lung", "mode": "download", "ends_on": "2990-01-01", "withdrawn": False}],
+def said(part: AccessPart, **facts) -> dict:
+    """What the node says of the part, other than it is."""
+    item = part.items.get()
+    told = {
+        "request": part.request.public_id, "organisation": "karlsund", "state": part.state, "reason": "",
+        "conditions": part.conditions, "agreement": part.agreement,
+        "items": [
+            {"dataset": "lung", "mode": item.granted_mode, "ends_on": str(NEXT_YEAR), "withdrawn": False}
+        ],
     }  # fmt: skip
-    receiving.state(member, body)
+    return {**told, **facts}
+
+
+def test_a_nodes_word_opens_nothing_at_the_hub(asked, member):
+    with pytest.raises(Refused, match="has accepted no agreement"):
+        receiving.state(member, said(asked, state="granted"))
+    asked.refresh_from_db()
+    assert asked.state == State.SENT
+    assert not AccessGrant.objects.exists()
+
+
+@pytest.fixture
+def granted(asked, judge, carry) -> AccessPart:
+    """Accepted at the hub, open at the node."""
+    approved(there(), judge, mode="view")
+    carry()
+    agreed(asked)
+    carry()
+    asked.refresh_from_db()
+    assert asked.state == State.GRANTED
+    return asked
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"agreement": "All rights are the hospital's."},
+        {"conditions": "Pay."},
+        {"items": [{"dataset": "lung", "mode": "count", "ends_on": str(NEXT_YEAR), "withdrawn": False}]},
+        {"items": []},
+        {"state": "approved", "agreement": "All rights are the hospital's."},
+        {"state": "approved"},
+        {"state": "sent"},
+    ],
+)
+def test_what_was_accepted_stays_word_for_word(granted, member, facts):
+    with pytest.raises(Refused, match="has accepted"):
+        receiving.state(member, said(granted, **facts))
+    now = AccessPart.objects.get(pk=granted.pk)
+    assert (now.state, now.agreement, now.conditions) == (State.GRANTED, granted.agreement, "")
+    assert now.agreed_sha256 == states.terms_sha256(now)
+
+
+def test_an_end_changes_nothing_of_what_was_accepted(granted, member):
+    receiving.state(
+        member, said(granted, state="withdrawn", reason="A breach.", agreement="Other.", items=[])
+    )
+    now = AccessPart.objects.get(pk=granted.pk)
+    assert (now.state, now.reason, now.agreement) == (State.WITHDRAWN, "A breach.", granted.agreement)
+    assert now.agreed_sha256 == states.terms_sha256(now)
+
+
+def test_a_refusal_meets_the_agreement_on_its_way(asked, judge, carry):
+    approved(there(), judge, mode="view")
+    carry()
+    deciding.refuse(by=judge, part=there(), reason="No vote.")
+    agreed(asked)
+    carry()
+    asked.refresh_from_db()
+    assert (asked.state, asked.reason, asked.items.get().granted_mode) == (State.REFUSED, "No vote.", "")
     assert not AccessGrant.objects.exists()
 
 
@@ -246,6 +257,40 @@ def test_an_account_here_with_the_same_address_is_not_taken_over(hub, researcher
     assert visitor != researcher
     assert visitor.email == ""
     assert there().request.email == "mira@example.org"
+
+
+@pytest.mark.parametrize("how", ["account", "later", "earlier", "e-mail"])
+def test_nobody_decides_about_what_they_asked_for_at_a_hub(
+    hub, judge, colleague, lung_listing, how, mailoutbox
+):
+    """The same person, though the request may have come with another account."""
+    identity = ExternalIdentity(user=judge, issuer=hub.address, subject="xyz")
+    mine = {"sub": "xyz", "given_name": "Anna", "family_name": "Rossi", "email": "a@elsewhere.example"}
+    if how in ("account", "earlier"):
+        identity.save()
+    if how == "earlier":
+        receiving.request(hub, request_body(person=mine, request="before"))
+        identity.delete()
+    if how == "e-mail":
+        mine["email"] = judge.email.upper()
+    waiting = policies.waiting_for_committee(judge)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        receiving.request(hub, request_body(person=mine))
+    part = AccessPart.objects.get(request__uid="abc123")
+    if how == "later":
+        ExternalIdentity.objects.update(user=judge)
+    else:
+        assert [letter.to for letter in mailoutbox] == [[colleague.email]]
+    assert policies.waiting_for_committee(judge) == waiting
+    assert policies.waiting_for_committee(colleague) > 0
+    for deed in (
+        lambda: approved(part, judge, mode="view"),
+        lambda: deciding.refuse(by=judge, part=part, reason="No."),
+        lambda: deciding.ask(by=judge, part=part, text="Who?"),
+    ):
+        with pytest.raises(PermissionDenied, match="Someone else"):
+            deed()
+    approved(part, colleague, mode="view")
 
 
 @pytest.mark.parametrize(

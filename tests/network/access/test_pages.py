@@ -9,18 +9,31 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditRecord
+from accounts import permissions
+from accounts.models import AuditRecord, Organisation
 from atlas.access import record_viewing
-from atlas.models import Series
+from atlas.models import Dataset, Series
 from network.access import asking, cart, deciding, documents, states
 from network.access.deciding import AGREEMENT
 from network.access.states import State
 from network.models import AccessGrant, AccessPart, AccessRequest
-from tests.cast import person, signed_in
-from tests.network.access.conftest import NEXT_YEAR, PDF, filled, opened, pdf, sent
+from tests.cast import person, signed_in, study_of
+from tests.network.access.conftest import (
+    NEXT_YEAR,
+    PDF,
+    agreed,
+    approved,
+    filled,
+    listed,
+    opened,
+    pdf,
+    sent,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -227,15 +240,63 @@ def test_a_program_reads_its_requests_and_grants(researcher, judge, lung_listing
     assert page(judge, "api-access-grants").json()["results"] == []
 
 
-def test_lists_cost_the_same_for_many(researcher, judge, lung_listing, django_assert_max_num_queries):
+def cost(user, name: str, *args) -> int:
+    """The queries of a page, beside those that are asked once and remembered."""
+    page(user, name, *args)
+    with CaptureQueriesContext(connection) as asked:
+        assert page(user, name, *args).status_code == 200
+    return len(asked)
+
+
+def test_lists_cost_the_same_for_3_and_12(researcher, judge, lung_listing):
+    lists = ((researcher, "access"), (judge, "access-committee"), (researcher, "api-access-requests"))
     for _ in range(3):
         opened(researcher, judge, lung_listing, "view")
-    with django_assert_max_num_queries(30) as few:
-        page(judge, "access-committee")
-    for _ in range(4):
+    few = [cost(*one) for one in lists]
+    for _ in range(9):
         opened(researcher, judge, lung_listing, "view")
-    with django_assert_max_num_queries(len(few)):
-        page(judge, "access-committee")
+    assert [cost(*one) for one in lists] == few
+
+
+def test_a_request_costs_the_same_for_3_datasets_and_12(researcher, judge, karlsund):
+    """As a draft, while its committee decides, when it waits for the agreement, and when it is open."""
+
+    def request_of(count: int) -> AccessRequest:
+        names = [f"part-{at}-of-{count}" for at in range(count)]
+        made = [Dataset.objects.create(organisation=karlsund, name=name, slug=name) for name in names]
+        return filled(researcher, *((listed(one), "view") for one in made))
+
+    costs = {}
+    for count in (3, 12):
+        request = request_of(count)
+        part = request.parts.get()
+        of_researcher = (researcher, "access-request", request.public_id)
+        of_committee = (judge, "access-part", part.public_id)
+        costs[count] = [cost(*of_researcher)]
+        asking.send(by=researcher, request=request)
+        for _ in range(count):
+            asking.answer(by=researcher, part=part, text="More.")
+        costs[count] += [cost(*of_researcher), cost(*of_committee)]
+        approved(part, judge)
+        costs[count] += [cost(*of_researcher), cost(*of_committee)]
+        agreed(part)
+        costs[count] += [cost(*of_researcher), cost(*of_committee)]
+    # A committee is shown what the same person asked before: one query, however many.
+    assert costs[3] == costs[12]
+
+
+def test_a_request_costs_the_same_for_3_committees_and_12(researcher):
+    def request_of(count: int) -> AccessRequest:
+        wanted = []
+        for at in range(count):
+            slug = f"h-{count}-{at}"
+            organisation = Organisation.objects.create(name=slug, slug=slug, country="SE")
+            dataset = Dataset.objects.create(organisation=organisation, name=slug, slug=slug)
+            wanted.append((listed(dataset), "view"))
+        return sent(researcher, *wanted)
+
+    few, many = (cost(researcher, "access-request", request_of(count).public_id) for count in (3, 12))
+    assert few == many
 
 
 # Who accessed what --------------------------------------------------------------------------------
@@ -298,6 +359,32 @@ def test_the_log_is_narrowed_and_paged(looked, judge, researcher, monkeypatch):
     first = log.page_of(organisation, log.Wanted(), None, 2)
     second = log.page_of(organisation, log.Wanted(), first.older, 2)
     assert [*first.lines, *second.lines] == every[:4]
+
+
+def test_the_log_costs_the_same_for_3_datasets_and_people_and_12(karlsund, judge):
+    """Also those who look by a role: each has it on one of the datasets."""
+
+    def look(since: int, until: int) -> None:
+        for at in range(since, until):
+            dataset = Dataset.objects.create(organisation=karlsund, name=f"Set {at}", slug=f"set-{at}")
+            looking = person(f"nurse{at}")
+            permissions.grant(user=looking, role="data_manager", scope=dataset)
+            record_viewing(looking, study_of(dataset, f"S-{at}").series.get())
+
+    look(0, 3)
+    few = cost(judge, "accesses", "karlsund")
+    look(3, 12)
+    assert cost(judge, "accesses", "karlsund") == few
+    lines = page(judge, "accesses", "karlsund").context["lines"]
+    assert {line.why for line in lines} == {"By role: Data manager"}
+    assert len(lines) == 12
+
+
+def test_the_log_names_the_role_on_the_organisation_before_one_on_a_dataset(karlsund, lung, judge, owner):
+    permissions.grant(user=owner, role="data_manager", scope=lung)
+    record_viewing(owner, lung.studies.latest("date").series.first())
+    [line] = page(judge, "accesses", "karlsund").context["lines"]
+    assert line.why == "By role: Manager"
 
 
 def test_what_was_erased_is_still_told_of_without_its_subject(looked, judge, lung):
