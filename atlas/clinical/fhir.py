@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,16 +49,18 @@ _NUMBERED = ("http://snomed.info/sct", "http://loinc.org")
 _STATUS_CODES = frozenset({"97509-4", "88040-1"})
 _SURGERY, _RADIOTHERAPY = "387713003", frozenset({"108290001", "1217123003", "1255724003"})
 _MEDICINES = ("MedicationRequest", "MedicationAdministration", "MedicationStatement")
+DOUBLE = "Two different patients of the bundle have this id. Give each one its own."
 _KEPT = ("Patient", "Condition", "Observation", "Procedure", *_MEDICINES)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """`identifiers` may each be what the images call them; `identifies` names elements that tell who it
-    is."""
+    is; `has_double`: somebody else in the bundle has the same id."""
 
     identifiers: tuple[str, ...]
     identifies: tuple[str, ...] = ()
+    has_double: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,12 @@ class Entry:
 
 @dataclass
 class Bundle:
-    """`left` counts resources that hold no fact that is kept here, by their kind."""
+    """`people` by what they are referred to; `left` counts resources that hold no fact that is kept here, by
+    their kind."""
 
     resources: list[tuple[int, str, dict[str, Any]]]
     people: dict[str, Person] = field(default_factory=dict)
+    everyone: list[Person] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
 
     def entries(self) -> Iterator[Entry]:
@@ -84,12 +88,17 @@ class Bundle:
         for line, url, resource in self.resources:
             kind = resource["resourceType"]
             person = self.people.get(url) if kind == "Patient" else self._person_of(resource)
+            if kind == "Patient" and person is not None and person.has_double:
+                yield Entry(line, person, problem=Wrong(DOUBLE, "Patient.id"))
+                continue
             try:
                 fact = _fact(kind, resource)
             except Wrong as error:
                 yield Entry(line, person, problem=_named(kind, error))
                 continue
-            if fact is not None:
+            if fact is not None and person is not None and person.has_double:
+                yield Entry(line, person, problem=Wrong(DOUBLE, "subject"))
+            elif fact is not None:
                 yield Entry(line, person, fact)
             elif kind != "Patient":
                 self.left[kind] += 1
@@ -108,6 +117,7 @@ def read(content: bytes) -> Bundle:
     """Raises NotTaken."""
     entries = _entries(_json(content))
     found = Bundle([])
+    called: dict[str, dict[frozenset[str], Person]] = {}
     for line, entry in enumerate(entries, start=1):
         resource = entry.get("resource") if isinstance(entry, dict) else None
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
@@ -116,12 +126,16 @@ def read(content: bytes) -> Bundle:
         url = entry.get("fullUrl") if isinstance(entry.get("fullUrl"), str) else ""
         if kind == "Patient":
             person = _person(line, resource)
-            for name in (url, f"Patient/{resource.get('id')}" if resource.get("id") else ""):
-                if name:
-                    found.people[name] = person
-            url = url or f"Patient/{resource.get('id')}"
-            found.people.setdefault(url, person)
+            found.everyone.append(person)
+            name = f"Patient/{resource.get('id')}"
+            url = url or name
+            for each in {url, name} if resource.get("id") else {url}:
+                called.setdefault(each, {}).setdefault(frozenset(person.identifiers), person)
         found.resources.append((line, url, resource))
+    double = {each for people in called.values() if len(people) > 1 for each in people}
+    for name, people in called.items():
+        identifiers, person = next(iter(people.items()))
+        found.people[name] = replace(person, has_double=identifiers in double)
     return found
 
 

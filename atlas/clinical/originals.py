@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -62,12 +63,19 @@ def read(one: ClinicalImport) -> bytes:
 
 def discard(one: ClinicalImport) -> None:
     """Its bytes go once the caller's transaction is over, by a job where this process is killed before; the
-    row remembers what became of it, and no name that somebody gave the file."""
+    row remembers what became of it, and nothing that somebody wrote: no name of the file, no issuer."""
     key = one.object_key
-    ClinicalImport.objects.filter(pk=one.pk).update(object_key="", file_name=nameless(one))
+    ClinicalImport.objects.filter(pk=one.pk).update(
+        object_key="", file_name=nameless(one), mapping=without_issuer(one.mapping)
+    )
     if key:
         delete_superseded.defer(keys=[key])
         transaction.on_commit(lambda: storage().delete(key))
+
+
+def without_issuer(mapping: dict[str, Any]) -> dict[str, Any]:
+    """Whose numbers the Patient IDs are is written by hand, and anything may be written there."""
+    return {**mapping, "issuer": ""} if mapping.get("issuer") else mapping
 
 
 def nameless(one: ClinicalImport) -> str:

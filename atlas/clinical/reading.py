@@ -185,7 +185,7 @@ def require_nobody_named(table: Table, called: Sequence[str]) -> None:
 
 
 def require_nobody_told(bundle: fhir.Bundle) -> None:
-    for person in bundle.people.values():
+    for person in bundle.everyone:
         if person.identifies:
             elements = ", ".join(f"Patient.{name}" for name in person.identifies)
             raise NotTaken(f"The bundle is not de-identified: it holds {elements}. Remove these.")

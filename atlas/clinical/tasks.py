@@ -155,7 +155,7 @@ def forget_clinical_files(timestamp: int) -> None:
 
 
 def forget_words(imports: QuerySet[ClinicalImport]) -> None:
-    """What people wrote goes: names of files, and headings of tables that aren't known words."""
+    """What people wrote goes: names of files, issuers, and headings of tables that aren't known words."""
     for one in imports.select_for_update(of=("self",), no_key=True).order_by("pk"):
         was = (one.file_name, one.mapping, one.findings)
         if one.kind == "csv" and isinstance(one.mapping.get("names"), list):
@@ -164,6 +164,8 @@ def forget_words(imports: QuerySet[ClinicalImport]) -> None:
             told = {place.get(name, ""): role for name, role in one.mapping.get("columns", {}).items()}
             one.mapping = {**one.mapping, "names": list(place.values()), "columns": told}
             one.findings = [{**found, "column": place.get(found["column"], "")} for found in one.findings]
+        if one.state not in (State.WAITING, State.READING):
+            one.mapping = originals.without_issuer(one.mapping)
         one.file_name = originals.nameless(one)
         if (one.file_name, one.mapping, one.findings) != was:
             one.save(update_fields=["file_name", "mapping", "findings"])

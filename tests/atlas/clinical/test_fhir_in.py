@@ -178,3 +178,35 @@ def test_no_shape_of_an_element_breaks_the_reading(odd: Any) -> None:
                 made.append({**one, name: odd})
     for entry in fhir.read(bundle(patient(), *made)).entries():
         assert entry.fact is not None or entry.problem is not None
+
+
+def both(*people: dict[str, Any], reference: str = "Patient/p1") -> bytes:
+    """People without addresses of their own, and a condition of the one that is referred to."""
+    entries = [{"resource": one} for one in (*people, condition(subject={"reference": reference}))]
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
+
+
+def test_two_patients_of_one_id_are_both_refused_with_all_that_is_said_of_them(
+    pseudonymous, dataset, sent
+) -> None:
+    """Nobody can tell whose it is: not even of the one who comes last."""
+    study_of(dataset, "SUBJ-002", "2021-03-01")
+    one = sent(dataset, both(patient("SUBJ-001", deceasedBoolean=True), patient("SUBJ-002")))
+    assert (one.rows_taken, one.rows_refused) == (0, 3)
+    assert [(told["row"], told["column"], told["sentence"]) for told in one.findings] == [
+        (1, "Patient.id", fhir.DOUBLE),
+        (2, "Patient.id", fhir.DOUBLE),
+        (3, "subject", fhir.DOUBLE),
+    ]
+    assert not ClinicalFact.objects.exists()
+
+
+def test_one_patient_who_is_in_the_bundle_twice_is_one_patient(pseudonymous, dataset, sent) -> None:
+    one = sent(dataset, both(patient("SUBJ-001"), patient("SUBJ-001", gender="female")))
+    assert (one.rows_taken, one.rows_refused) == (1, 0), one.findings
+
+
+def test_whoever_is_named_before_somebody_of_the_same_id_is_found(dataset, manager) -> None:
+    content = both(patient("SUBJ-001", name=[{"family": "Meier"}]), patient("SUBJ-001"))
+    with pytest.raises(ValidationError, match="de-identified"):
+        importing.begin(by=manager, dataset=dataset, name="b.json", content=content)

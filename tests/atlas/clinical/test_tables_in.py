@@ -70,6 +70,16 @@ def test_the_issuer_decides_whose_it_is(named, keys, sent) -> None:
     assert sent(named, table, issuer="CLINIC").rows_taken == 1
 
 
+def test_what_was_written_as_issuer_goes_with_the_file(named, keys, sent, manager) -> None:
+    """Anything may be written there."""
+    one = sent(named, f"Patient ID,ICD10\n{PATIENT},C50.9\n", issuer="Dr Meier's list")
+    assert one.mapping["issuer"] == ""
+    waits = importing.begin(by=manager, dataset=named, name="t.csv", content=b"Patient ID,ICD10\n1,C50.9\n")
+    ClinicalImport.objects.filter(pk=waits.pk).update(mapping={**waits.mapping, "issuer": "Dr Meier"})
+    importing.throw_away(by=manager, one=waits)
+    assert "Meier" not in str(list(ClinicalImport.objects.values_list("mapping", flat=True)))
+
+
 def test_rows_are_refused_one_by_one_with_row_column_and_a_reason(pseudonymous, dataset, sent) -> None:
     one = sent(
         dataset,
