@@ -1,7 +1,7 @@
 """The facts of one dataset, read from the database. The number of queries doesn't depend on its size."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -101,6 +101,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 """Of each level, the columns. Those with a point are fields of the cohort language."""
 
+MAGNITUDES = ("studies", "series", "images")
+"""What each subject has so many of."""
 YES, NO = "yes", "no"
 TWO_READERS, ONE_READER, MEASUREMENTS = "two_readers", "one_reader", "measurements"
 """How a subject is labelled: `labelled`."""
@@ -119,6 +121,8 @@ class _Builder:
     """By level: the owner, then the values in the order of COLUMNS."""
     place: dict[Any, int] = field(default_factory=dict)
     """By the primary key of a subject, where it stands."""
+    things: list[tuple[int, str]] = field(default_factory=list)
+    """What may be taken back: the place of the subject, and which of its things this is."""
 
     def facts(self) -> Facts:
         subjects = self._studies()
@@ -130,11 +134,13 @@ class _Builder:
         return Facts(
             keys_of(subject["public_id"] for subject in subjects),
             self._digests(len(subjects)),
-            {
-                name: np.array([subject[name] for subject in subjects], np.int64)
-                for name in ("studies", "series", "images")
-            },
+            {name: np.array([subject[name] for subject in subjects], np.int64) for name in MAGNITUDES},
             tables,
+            things=np.array(
+                [_number_of(f"{subjects[at]['public_id']} {thing}") for at, thing in self.things],
+                np.uint64,
+            ),
+            things_of=np.array([at for at, _ in self.things], np.int32),
         )
 
     # Subjects and what they have -------------------------------------------------------------
@@ -194,11 +200,14 @@ class _Builder:
     def _clinical(self) -> None:
         found = ClinicalFact.objects.filter(dataset=self.dataset).order_by("subject", "pk")
         rows = []
+        of_kind: Counter[tuple[int, str]] = Counter()
         for subject, kind, name, code, day, precision in found.values_list(
             "subject", "kind", "name", "code", "starts_on", "starts_precision"
         ).iterator(CHUNK):
             if (at := self.place.get(subject)) is None:
                 continue
+            of_kind[at, kind] += 1
+            self.things.append((at, f"{kind} {of_kind[at, kind]}"))  # one less: the last is there no more
             told = [
                 (code if column == "code" else name).removeprefix(
                     f"{STAGE_SCHEME}:" if kind == "stage" else ""
@@ -272,8 +281,15 @@ class _Builder:
             case__in=cases, kind=Read.Kind.READ, state__in=finished
         ).values_list("case", "reader"):
             readers[case].add(reader)
+        has_result: set[int] = set()
         for pk, case, subject, kind, disputed in found:
             is_reference = pk in standards
+            if (at := self.place.get(subject)) is not None:
+                if case not in has_result:  # disputed or not: only who recalls or reopens it takes it back
+                    self.things.append((at, f"result of case {case}"))
+                    has_result.add(case)
+                if is_reference:
+                    self.things.append((at, f"reference of case {case}"))
             is_result = is_reference or (case not in settled and kind == Read.Kind.READ and not disputed)
             if is_result and subject in self.place:
                 yield pk, self.place[subject], is_reference, len(readers[case])
@@ -328,9 +344,13 @@ class _Builder:
             for row in rows:
                 told = row[:since] + row[since + 1 :] if level == SUBJECTS else row
                 at = owner_of_submission[row[0]] if is_marked else row[0]
-                one = hashlib.blake2b(f"{level}{told[1:]}".encode(), digest_size=8).digest()
-                found[at] += int.from_bytes(one)  # a sum: rows have no order of their own
+                found[at] += _number_of(f"{level}{told[1:]}")  # a sum: rows have no order of their own
         return np.array([one % MODULUS for one in found], np.uint64)
+
+
+def _number_of(text: str) -> int:
+    """A digest below 2**64."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
 def _days(first: date | None, day: date | None) -> int | None:
@@ -378,3 +398,12 @@ def _column(kind: str, values: tuple[Any, ...]) -> Column:
     found = (LACKS, *sorted({str(value) for value in values if value}))
     place = {value: at for at, value in enumerate(found)} | {None: 0}
     return Codes(np.array([place[value] for value in values], np.uint16), found)
+
+
+NO_FACTS = Facts(
+    np.empty(0, np.uint64),
+    np.empty(0, np.uint64),
+    {name: np.empty(0, np.int64) for name in MAGNITUDES},
+    {level: _table(level, []) for level in COLUMNS},
+)
+"""Of a dataset without subjects."""

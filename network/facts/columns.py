@@ -82,7 +82,8 @@ class Facts:
     """Of one dataset, or of several one after the other.
 
     `keys` (uint64): each subject's secret key; `digests` (uint64): of all facts of a subject; `magnitudes`:
-    how many studies, series and images each has (int64).
+    how many studies, series and images each has (int64). `things` (uint64): digests of what may be taken
+    back, as the result of a case; `things_of` (int32): the subject of each. Only one dataset's has these.
     """
 
     keys: Array
@@ -90,6 +91,8 @@ class Facts:
     magnitudes: Mapping[str, Array]
     tables: Mapping[str, Table]
     about: Mapping[str, Any] = field(default_factory=dict)
+    things: Array = field(default_factory=lambda: np.empty(0, np.uint64))
+    things_of: Array = field(default_factory=lambda: np.empty(0, np.int32))
 
     @property
     def begin(self) -> Array:
@@ -156,7 +159,7 @@ def read(data: bytes) -> Facts:
     tables: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         level, _, key = name.partition("/")
-        if level not in (KEYS, DIGESTS, MAGNITUDES):
+        if level not in (KEYS, DIGESTS, MAGNITUDES, THINGS, THINGS_OF):
             tables.setdefault(level, {})[key] = array
     return Facts(
         arrays[KEYS],
@@ -164,14 +167,15 @@ def read(data: bytes) -> Facts:
         {name.partition("/")[2]: each for name, each in arrays.items() if name.startswith(f"{MAGNITUDES}/")},
         {level: _table(level, found, head["values"]) for level, found in tables.items()},
         head["about"],
+        **{name: arrays[name] for name in (THINGS, THINGS_OF) if name in arrays},
     )
 
 
-KEYS, DIGESTS, MAGNITUDES = "keys", "digests", "magnitudes"
+KEYS, DIGESTS, MAGNITUDES, THINGS, THINGS_OF = "keys", "digests", "magnitudes", "things", "things_of"
 
 
 def _arrays(facts: Facts) -> dict[str, Array]:
-    found = {KEYS: facts.keys, DIGESTS: facts.digests}
+    found = {KEYS: facts.keys, DIGESTS: facts.digests, THINGS: facts.things, THINGS_OF: facts.things_of}
     found |= {f"{MAGNITUDES}/{name}": array for name, array in facts.magnitudes.items()}
     for level, table in facts.tables.items():
         found[f"{level}/owner"] = table.owner

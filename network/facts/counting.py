@@ -12,7 +12,7 @@ from atlas.archive.storage import ObjectMissing
 from network.disclosure import Cell, Policy
 from network.facts.evaluating import cells
 from network.facts.held import facts_of
-from network.figures import totals, within
+from network.figures import COUNTED, totals, within
 from network.models import Listing, ListingVersion
 
 
@@ -55,7 +55,7 @@ def count(listing: Listing, expression: Expression) -> Counts:
             continue
     else:
         raise ListingVersion.DoesNotExist("The facts of the last version are not in storage.")
-    return _told(cells(facts, expression, policy())[0], version)
+    return _told(cells(facts, expression, _policy_of(version))[0], version)
 
 
 def answer(
@@ -73,16 +73,33 @@ def answer(
         if not versions:
             return []
         try:
-            found = cells(facts_of([version.facts_key for version in versions]), expression, policy())
+            found = _cells(versions, expression)
             break
         except ObjectMissing:
             if attempt:
                 raise
     return [
-        Answered(version.listing, version.version, _told(cell, version))
-        for version, cell in zip(versions, found, strict=True)
+        Answered(version.listing, version.version, _told(found[version.pk], version))
+        for version in versions
         if _answers(version.listing, decided, deciding)
     ]
+
+
+def _policy_of(version: ListingVersion) -> Policy:
+    """The node's, or the stricter one that the version was counted under."""
+    return Policy(max(policy().minimum, version.minimum))
+
+
+def _cells(versions: Iterable[ListingVersion], expression: Expression) -> dict[int, Cell]:
+    """By primary key. Versions of one policy, so nearly always all, are counted together."""
+    together: dict[Policy, list[ListingVersion]] = {}
+    for version in versions:
+        together.setdefault(_policy_of(version), []).append(version)
+    found: dict[int, Cell] = {}
+    for of_these, each in together.items():
+        told = cells(facts_of([version.facts_key for version in each]), expression, of_these)
+        found |= {version.pk: cell for version, cell in zip(each, told, strict=True)}
+    return found
 
 
 def _last_versions() -> list[ListingVersion]:
@@ -112,5 +129,8 @@ def _answers(listing: Listing, decided: bool, deciding: set[int] | None) -> bool
 
 
 def _told(cell: Cell, version: ListingVersion) -> Counts:
-    most = {name: getattr(version.listing, name) for name in ("subjects", "studies", "series", "images")}
-    return Counts(**within(totals(cell, policy()), most))
+    """Never more than its listing says, unless that was counted when fewer subjects were enough."""
+    told = totals(cell, _policy_of(version))
+    if version.minimum < policy().minimum:
+        return Counts(**told)
+    return Counts(**within(told, {name: getattr(version.listing, name) for name in COUNTED}))

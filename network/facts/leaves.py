@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -178,7 +178,8 @@ class Rows:
     def _bits(self) -> Array:
         """Of each unit, which combinations its rows have: bit n for combination n."""
         wide = 1 << len(self.conditions)
-        kind = next(each for each in (np.uint8, np.uint16, np.uint32, np.uint64) if wide <= 8 * each().nbytes)
+        kinds: tuple[Any, ...] = (np.uint8, np.uint16, np.uint32, np.uint64)
+        kind = next(each for each in kinds if wide <= 8 * each().nbytes)
         units, starts = self.table.runs
         found = np.zeros(len(self._units), kind)
         if len(starts):

@@ -1,7 +1,8 @@
 """Listings: what the catalogue shows of datasets.
 
-`publishing` counts own datasets anew, in versions; `deciding` is what their managers choose; `taking_out`
-follows an erasure at once; `exchange` is the list that the hub gets, and what it takes of other nodes;
+`publishing` counts own datasets anew, in versions: of those in which something changed (`looked_at`), where
+enough differs (`differences`). `deciding` is what their managers choose; `taking_out` follows an erasure at
+once; `exchange` is the list that the hub gets, and what it takes of other nodes;
 `words` is what full text finds.
 """
 

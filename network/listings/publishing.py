@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,14 @@ from atlas.models import Dataset, Study
 from network import figures
 from network.catalogue import pictures
 from network.disclosure import LIMIT_STEPS
-from network.facts.building import build
+from network.facts.building import NO_FACTS, build
 from network.facts.columns import Facts, written
 from network.facts.counting import policy
 from network.facts.held import facts_of, forget
 from network.facts.keys import keys_of
 from network.listings import words
+from network.listings.differences import difference_between
+from network.listings.looked_at import state_of
 from network.models import Listing, ListingFacet, ListingVersion
 
 logger = logging.getLogger(__name__)
@@ -40,30 +42,45 @@ NOTE_LENGTH_MAX = 500
 def publish(dataset: Dataset, note: str = "") -> ListingVersion | None:
     """Count a dataset anew. None: nothing changed, or too little to be told apart from the last version.
 
-    Raises KeyUnusable where the key of the node's counts can't be read.
+    Raises KeyUnusable where the key of the node's counts can't be read, ObjectMissing where the facts of the
+    last version are lost.
     """
     with transaction.atomic():
         listing = _locked(dataset)
-        last = ListingVersion.objects.filter(listing=listing).exclude(facts_key="").first()
-        before = facts_of([last.facts_key]) if last else None
-        if last is None or before is None:
-            return _write(listing, build(dataset), _Step("First version.", None), note)
-        out: list[str] = before.about.get("left_out", [])
-        now = build(dataset, leaving_out=out)
-        difference = _difference(before, now)
-        if difference.any and (listing.subjects is None or difference.together >= enough()):
-            full = build(dataset) if out else now
-            return _write(listing, full, _Step(difference.sentence, last, difference.gone > 0), note)
-        if difference.gone:
-            return take_out(listing, last, before, now, note)
-        return _rewrite(listing, last, note)
+        seen = state_of(dataset)  # before anything is read: what comes meanwhile is news the next time
+        version = _published(listing, dataset, note)
+        Listing.objects.filter(pk=listing.pk).update(looked_at=seen)
+        return version
+
+
+def _published(listing: Listing, dataset: Dataset, note: str) -> ListingVersion | None:
+    last = _last(listing)
+    if last is None:
+        return _write(listing, build(dataset), _Step("First version.", None), note)
+    before = facts_of([last.facts_key])
+    out: list[str] = before.about.get("left_out", [])
+    now = build(dataset, leaving_out=out)
+    difference = difference_between(before, now)
+    if difference.any and (difference.together >= enough() or _has_told_nothing(listing)):
+        full = build(dataset) if out else now
+        return _write(listing, full, _Step(difference.sentence, last, difference.takes_back), note)
+    if difference.takes_back:
+        taken_back = _called(dataset, difference.taken_back)
+        here = set(now.keys.tolist()) - difference.taken_back
+        return take_out(listing, last, before, here, note, left_out=taken_back)
+    return _rewrite(listing, last, note)
+
+
+def _has_told_nothing(listing: Listing) -> bool:
+    """Whether there never was a number that another one could be subtracted from."""
+    return not ListingVersion.objects.filter(listing=listing).exclude(figures__subjects=None).exists()
 
 
 def say_anew(dataset: Dataset) -> ListingVersion | None:
-    """Words or terms have changed, nothing is counted. None: they are what they were."""
+    """Words or terms have changed, nothing is read. None: they are what they were."""
     with transaction.atomic():
         listing = _locked(dataset)
-        last = ListingVersion.objects.filter(listing=listing).exclude(facts_key="").first()
+        last = _last(listing)
         return publish(dataset) if last is None else _rewrite(listing, last, "")
 
 
@@ -71,40 +88,56 @@ def publish_changed() -> list[ListingVersion]:
     """Publish every own dataset that is listed and has changed. One whose facts are lost stays as it is, for
     what it would tell now can't be compared with what it told."""
     found = []
-    for dataset in Dataset.objects.filter(listing__is_listed=True).select_related("organisation"):
+    listings = Listing.objects.filter(node=None, is_listed=True).select_related("dataset__organisation")
+    for listing in listings.defer("words", "figures"):
+        dataset = _own(listing)
         try:
-            version = publish(dataset)
+            is_same = listing.looked_at == state_of(dataset)
+            version = say_anew(dataset) if is_same else publish(dataset)
         except ObjectMissing:
             logger.error(  # nothing is wrong in the code
                 "The facts of dataset %s are not in storage, so it isn't counted anew. Bring the object back "
                 "from the backup: verify_archive names it.",
                 dataset.slug,
             )
-            continue
+            version = say_anew(dataset)
         if version is not None:
             found.append(version)
     return found
+
+
+def require_policy() -> None:
+    """Versions from when fewer subjects were enough to be told of are counted anew, from the facts that they
+    were made of. One query where there are none."""
+    lax = ListingVersion.objects.exclude(facts_key="").filter(
+        listing__node=None, listing__is_listed=True, minimum__lt=policy().minimum
+    )
+    those = Dataset.objects.filter(listing__versions__in=lax).select_related("organisation")
+    for dataset in those.order_by("listing"):  # locked in one order, whoever comes at the same time
+        say_anew(dataset)
 
 
 def take_out(
     listing: Listing,
     last: ListingVersion,
     before: Facts | None,
-    now: Facts,
+    here: Set[int],
     note: str = "",
     *,
+    left_out: Iterable[str] = (),
     erased: frozenset[str] = frozenset(),
 ) -> ListingVersion:
     """Subjects are gone, fewer than may be told apart: so others, chosen by chance, aren't counted either
-    until enough has changed. `now` no longer has those that are gone; `erased`: public ids of those of them
-    whose rows are still there. `before`: None where it is lost; then any of those who are here may have been
-    counted."""
+    until enough has changed. `here`: keys of those who may be counted on; `left_out`: public ids of those who
+    are here, and of whom something was taken back; `erased`: of those who are gone, whose rows are still
+    there. `before`: None where it is lost; then any of those who are here may have been counted."""
     dataset = _own(listing)
     public_ids = [each for each in _public_ids(dataset) if each not in erased]
-    out = set(before.about.get("left_out", ()) if before else ()) & set(public_ids)
-    gone = len(set(before.keys.tolist()) - set(now.keys.tolist())) if before else len(erased)
+    out = {*left_out, *(before.about.get("left_out", ()) if before else ())} & set(public_ids)
+    counted = set(before.keys.tolist()) if before else here
+    gone = len(counted - here) if before else len(erased)
     if gone:
-        both = set(now.keys.tolist()) & set(before.keys.tolist() if before else now.keys.tolist())
+        both = counted & here
         might = [
             each for each, key in zip(public_ids, keys_of(public_ids).tolist(), strict=True) if key in both
         ]
@@ -149,46 +182,20 @@ def _own(listing: Listing) -> Dataset:
     return listing.dataset
 
 
+def _last(listing: Listing) -> ListingVersion | None:
+    """The one with facts."""
+    return ListingVersion.objects.filter(listing=listing).exclude(facts_key="").first()
+
+
+def _called(dataset: Dataset, keys: Set[int]) -> list[str]:
+    """Public ids of the subjects with these keys."""
+    public_ids = _public_ids(dataset)
+    return [each for each, key in zip(public_ids, keys_of(public_ids).tolist(), strict=True) if key in keys]
+
+
 def _public_ids(dataset: Dataset) -> list[str]:
     found = Study.objects.filter(dataset=dataset).order_by("subject__public_id")
     return list(found.values_list("subject__public_id", flat=True).distinct())
-
-
-# What differs ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """Subjects: how many came, how many are gone, of how many something else is known."""
-
-    came: int
-    gone: int
-    changed: int
-
-    @property
-    def any(self) -> bool:
-        return bool(self.came or self.gone or self.changed)
-
-    @property
-    def together(self) -> int:
-        return self.came + self.gone + self.changed
-
-    @property
-    def sentence(self) -> str:
-        parts = [("Subjects came", self.came), ("subjects went", self.gone), ("facts changed", self.changed)]
-        said = ", ".join(words for words, number in parts if number)
-        return f"{said[:1].upper()}{said[1:]}."
-
-
-def _difference(before: Facts, now: Facts) -> _Difference:
-    old = dict(zip(before.keys.tolist(), before.digests.tolist(), strict=True))
-    new = dict(zip(now.keys.tolist(), now.digests.tolist(), strict=True))
-    both = old.keys() & new.keys()
-    return _Difference(
-        len(new.keys() - old.keys()),
-        len(old.keys() - new.keys()),
-        sum(old[key] != new[key] for key in both),
-    )
 
 
 # A version ---------------------------------------------------------------------------------------
@@ -213,6 +220,7 @@ def _write(listing: Listing, facts: Facts, step: _Step, note: str) -> ListingVer
         note=(note or step.sentence)[:NOTE_LENGTH_MAX],
         figures=told,
         digest=_digest(listing, told),
+        minimum=policy().minimum,
         **_stored(facts),
     )
     if step.last is not None:
@@ -247,21 +255,29 @@ def _discard(key: str) -> None:
 
 
 def _rewrite(listing: Listing, last: ListingVersion, note: str) -> ListingVersion | None:
-    """The same counts under other words; None where they are the same, too."""
+    """The same facts under other words, or counted anew where more subjects are needed now to be told of;
+    None where nothing is other than it was."""
     _describe(listing)
-    told = dict(last.figures)
+    minimum, told, is_counted_anew = last.minimum, dict(last.figures), False
+    if last.minimum < policy().minimum:
+        told, minimum = _told_under_policy(listing, last)
+        is_counted_anew = True
     own = {name: {value: told["subjects"]} for name, value in _of_dataset(listing).items() if value}
     counted = {name: values for name, values in told["facets"].items() if name not in _of_dataset(listing)}
     told["facets"] = own | counted
     digest = _digest(listing, told)
-    if digest == last.digest:
+    if digest == last.digest and minimum == last.minimum:
         return None
+    sentence = (
+        "More subjects are needed for a number." if is_counted_anew else "Other words, the same counts."
+    )
     version = ListingVersion.objects.create(
         listing=listing,
-        version=_next(last, 2),
-        note=(note or "Other words, the same counts.")[:NOTE_LENGTH_MAX],
+        version=_next(last, 1 if is_counted_anew else 2),
+        note=(note or sentence)[:NOTE_LENGTH_MAX],
         figures=told,
         digest=digest,
+        minimum=minimum,
         facts_key=last.facts_key,
         facts_size=last.facts_size,
         facts_sha256=last.facts_sha256,
@@ -269,6 +285,16 @@ def _rewrite(listing: Listing, last: ListingVersion, note: str) -> ListingVersio
     ListingVersion.objects.filter(pk=last.pk).update(facts_key="", facts_size=0, facts_sha256="")
     _show(listing, version)
     return version
+
+
+def _told_under_policy(listing: Listing, last: ListingVersion) -> tuple[dict[str, Any], int]:
+    """(figures of the facts of the last version, of how many subjects at the least). Nothing is told where
+    the facts are lost; they are counted when they are back."""
+    try:
+        facts, minimum = facts_of([last.facts_key]), policy().minimum
+    except ObjectMissing:
+        facts, minimum = NO_FACTS, last.minimum
+    return figures.of_version(facts, policy(), _of_dataset(listing)), minimum
 
 
 def _next(last: ListingVersion | None, part: int) -> str:

@@ -37,7 +37,7 @@ def erase(subject: Subject) -> Erased:
                 superseded.append(version.facts_key)
             continue
         now = build(listing.dataset, leaving_out=[*left_out, subject.public_id])
-        take_out(listing, version, before, now, erased=erased)
+        take_out(listing, version, before, set(now.keys.tolist()), erased=erased)
         superseded.append(version.facts_key)
         counted += 1
     return Erased({"datasets counted anew": counted} if counted else {}, superseded)

@@ -58,6 +58,9 @@ class Listing(models.Model):
     images = models.PositiveBigIntegerField(null=True)
     figures = models.JSONField(default=dict, help_text="network.figures.of_version, disclosed")
     words = SearchVectorField(null=True, help_text="Written by network.listings")
+    looked_at = models.CharField(
+        max_length=64, blank=True, help_text="network.listings.looked_at: of what it was last counted from"
+    )
 
     class Meta:
         ordering = ["-published_at", "title"]
@@ -76,6 +79,9 @@ class ListingVersion(models.Model):
     note = models.CharField(max_length=500, blank=True, help_text="What changed, in words")
     figures = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what was counted")
+    minimum = models.PositiveSmallIntegerField(
+        default=10, help_text="The fewest subjects that it tells of; of own versions only"
+    )
     facts_key = models.CharField(
         max_length=200, blank=True, help_text="Object with its columns of facts; only the last has one"
     )

@@ -16,6 +16,7 @@ from atlas.api.errors import Conflict
 from network.facts import counting
 from network.federation import catalogue, messages
 from network.federation.messages import Refused
+from network.listings.publishing import require_policy
 from network.models import HeldPart, HeldQuestion, Listing, Node, QuestionPart
 from network.questions import answering, letters, news, policies
 from network.questions.bodies import COUNTED, Malformed, expiry_of, require_keys, uid_of
@@ -61,6 +62,7 @@ def hold(hub: Node | None, body: dict[str, Any]) -> None:
 
 
 def _answered(hub: Node | None, uid: str, expression: Expression, expires_at: Any) -> None:
+    require_policy()
     rows = [_row(each) for each in counting.answer(expression, decided=False)]
     asked = _organisations_to_ask()
     state = HeldQuestion.State.PERSON if asked else HeldQuestion.State.ANSWERED
@@ -94,6 +96,7 @@ def would_leave(part: HeldPart) -> list[counting.Answered]:
     """What a yes tells whoever asked: of each of the organisation's datasets that asks a person."""
     told = {row["dataset"] for row in part.held.answer}
     expression = parse(part.held.expression)
+    require_policy()
     found = counting.answer(expression, decided=True, organisations=[part.organisation])
     return [
         each

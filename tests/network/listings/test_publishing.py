@@ -21,23 +21,10 @@ from network.facts.held import facts_of
 from network.listings import taking_out
 from network.listings.publishing import enough
 from network.models import Listing, ListingFacet, ListingVersion
-from tests.cast import person, study_of
+from tests.cast import person
+from tests.network.listings.own import grow, published
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def organisation() -> Organisation:
-    return Organisation.objects.create(name="Karlsund University Hospital", slug="karlsund", country="SE")
-
-
-@pytest.fixture
-def dataset(organisation: Organisation) -> Dataset:
-    found = Dataset.objects.create(
-        organisation=organisation, name="Lung nodules", slug="lung", organ="lung", description="Follow-up CT."
-    )
-    grow(found, 30)
-    return found
 
 
 @pytest.fixture
@@ -45,19 +32,6 @@ def manager(organisation: Organisation) -> User:
     user = person("nina", "Nina", "Berg")
     permissions.grant(user=user, role="manager", scope=organisation)
     return user
-
-
-def grow(dataset: Dataset, subjects: int, modalities: str = "CT") -> None:
-    there = Subject.objects.filter(pseudonym__startswith=f"{dataset.slug}-").count()
-    for at in range(there, there + subjects):
-        study_of(dataset, f"{dataset.slug}-{at}", "2024-05-01", modalities)
-
-
-def published(dataset: Dataset) -> ListingVersion:
-    version = listings.publish(dataset)
-    assert version is not None
-    Listing.objects.filter(dataset=dataset).update(is_listed=True)
-    return version
 
 
 def test_a_dataset_is_published_with_what_it_holds(dataset: Dataset) -> None:
@@ -199,7 +173,8 @@ def test_lost_facts_of_one_dataset_stop_no_other(dataset: Dataset, caplog) -> No
     storage().delete(published(dataset).facts_key)
     other = Dataset.objects.create(organisation=dataset.organisation, name="Other", slug="other")
     published(other)
-    grow(other, 30)
+    for changed in (dataset, other):
+        grow(changed, 30)
     assert [version.listing.slug for version in listings.publish_changed()] == ["other"]
     assert "lung are not in storage" in caplog.text
     assert Listing.objects.get(slug="lung").version == "1.0.0"
