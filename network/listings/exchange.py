@@ -2,18 +2,19 @@
 is found to be whole, bounded and plain."""
 
 import json
-import math
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django_countries import countries
 
 from atlas.models import Dataset
+from network.disclosure import NOISE_MOST
 from network.facets import FACETS, VALUE_LENGTH_MAX
 from network.figures import COUNTED
 from network.listings import words
@@ -26,12 +27,23 @@ DEPTH_MAX = 6
 VALUES_MAX = 2000
 """Of one facet of one listing."""
 VERSIONS_MAX = 200
-COUNT_MAX = 10**12
+MOST = {"subjects": 10**8, "studies": 10**9, "series": 2 * 10**9, "images": 10**12}
+"""No node holds more: anything beyond is a mistake, and wouldn't fit its column."""
+MEDIAN_MOST = {"dice": 1, "surface_dice": 1}
+MM_MOST = 10_000
+"""Of any other figure of agreement: a distance."""
+DAYS_MOST = 40_000
+MONTHS_MAX = 1200
+FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""So far another node's clock may go wrong."""
+AT_ONCE = 500
+"""Rows of a statement."""
 TEXT_LENGTH_MAX = 10_000
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 VERSION = re.compile(r"(?:0|[1-9]\d{0,5})(?:\.(?:0|[1-9]\d{0,5})){2}\Z")
-MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])\Z")
+MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])\Z")
 NAME = re.compile(r"[a-z0-9_]{1,40}\Z")
 SCRIPT = re.compile(r"\s*(?:javascript|vbscript|data|file)\s*:", re.IGNORECASE)
 
@@ -69,44 +81,60 @@ def store_remote(node: Node, document: list[dict[str, Any]]) -> int:
     slugs = [listing["slug"] for listing, _ in read]
     if len(set(slugs)) < len(slugs):
         raise ListingError("Two of its listings have the same slug.")
-    kept: list[Listing] = []
     known = {one.slug: one for one in Listing.objects.filter(node=node).select_for_update()}
+    kept: list[tuple[Listing, list[dict[str, Any]]]] = []
+    made: list[Listing] = []
+    changed: list[Listing] = []
     for values, versions in read:
-        values["slug"] = f"{node.slug}--{values['slug']}"
-        listing = known.get(values["slug"]) or Listing(node=node)
-        for name, value in values.items():
-            setattr(listing, name, value)
-        listing.is_listed = True
-        listing.save()
-        _keep_versions(listing, versions)
-        kept.append(listing)
-    gone = Listing.objects.filter(node=node).exclude(pk__in=[one.pk for one in kept])
+        values |= {"slug": f"{node.slug}--{values['slug']}", "is_listed": True}
+        listing = known.get(values["slug"])
+        if listing is None:
+            listing = Listing(node=node, **values)
+            made.append(listing)
+        elif any(getattr(listing, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(listing, name, value)
+            changed.append(listing)
+        kept.append((listing, versions))
+    Listing.objects.bulk_create(made, batch_size=AT_ONCE)
+    if changed:
+        Listing.objects.bulk_update(changed, [name for name in read[0][0] if name != "slug"], AT_ONCE)
+    _keep_versions(kept)
+    gone = Listing.objects.filter(node=node).exclude(pk__in=[one.pk for one, _ in kept])
     asked_for = AccessItem.objects.filter(listing__in=gone.values("pk"))
     gone.filter(pk__in=list(asked_for.values_list("listing", flat=True))).update(is_listed=False)
     gone.filter(is_listed=True).delete()
-    replace_facets(kept)
-    words.write([one.pk for one in kept])
+    replace_facets([*made, *changed])
+    words.write([one.pk for one in [*made, *changed]])
     return len(kept)
 
 
-def _keep_versions(listing: Listing, versions: list[dict[str, Any]]) -> None:
+def _keep_versions(kept: list[tuple[Listing, list[dict[str, Any]]]]) -> None:
     """Versions that this node was told of stay, each with the figures it had when it was the last. Raises
     ListingError for other figures under a version that is known: counts change only with a version."""
-    there = dict(ListingVersion.objects.filter(listing=listing).values_list("version", "figures"))
-    if there.get(listing.version) and there[listing.version] != listing.figures:
-        raise ListingError(
-            f"{listing.slug} has other counts than before under the same version, {listing.version}."
-        )
-    for one in reversed(versions):
-        if one["version"] in there:
-            continue
-        made = ListingVersion.objects.create(
-            listing=listing,
-            version=one["version"],
-            note=one["note"],
-            figures=listing.figures if one["version"] == listing.version else {},
-        )
-        ListingVersion.objects.filter(pk=made.pk).update(published_at=one["published_at"])
+    of_these = ListingVersion.objects.filter(listing__in=[listing.pk for listing, _ in kept])
+    told = dict(of_these.filter(version=F("listing__version")).values_list("listing", "figures"))
+    there = set(of_these.values_list("listing", "version"))
+    made: list[ListingVersion] = []
+    published: list[datetime] = []
+    for listing, versions in kept:
+        if told.get(listing.pk) and told[listing.pk] != listing.figures:
+            raise ListingError(
+                f"{listing.slug} has other counts than before under the same version, {listing.version}."
+            )
+        for one in reversed(versions):
+            if (listing.pk, one["version"]) in there:
+                continue
+            there.add((listing.pk, one["version"]))
+            figures = listing.figures if one["version"] == listing.version else {}
+            made.append(
+                ListingVersion(listing=listing, version=one["version"], note=one["note"], figures=figures)
+            )
+            published.append(one["published_at"])
+    ListingVersion.objects.bulk_create(made, batch_size=AT_ONCE)
+    for row, at in zip(made, published, strict=True):
+        row.published_at = at  # there, not here
+    ListingVersion.objects.bulk_update(made, ["published_at"], AT_ONCE)
 
 
 # Reading what was sent ---------------------------------------------------------------------------
@@ -184,6 +212,8 @@ class _Read:
             found = None
         if found is None or timezone.is_naive(found):
             raise self.wrong(name, "is no date and time with its zone")
+        if not FIRST_DAY <= found <= timezone.now() + AHEAD:
+            raise self.wrong(name, "lies in the future, or long before any node")
         return found
 
     def inner(self, of: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -192,18 +222,23 @@ class _Read:
             raise self.wrong(name, "is no object")
         return value
 
-    def count(self, of: Mapping[str, Any], name: str) -> int | None:
-        value = of.get(name)
-        if value is not None and (type(value) is not int or not 0 <= value <= COUNT_MAX):
-            raise self.wrong(name, "is no count")
-        return value
-
-    def number(self, of: Mapping[str, Any], name: str) -> float | None:
+    def count(self, of: Mapping[str, Any], name: str, most: int | None) -> int | None:
+        """`most`: of the whole; None where that itself isn't told, so nothing may be."""
         value = of.get(name)
         if value is None:
             return None
-        if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > COUNT_MAX:
-            raise self.wrong(name, "is no number")
+        if type(value) is not int or value < 0:
+            raise self.wrong(name, "is no count")
+        if most is None or value > most:
+            raise self.wrong(name, "counts more than there are")
+        return value
+
+    def number(self, of: Mapping[str, Any], name: str, most: float) -> float | None:
+        value = of.get(name)
+        if value is None:
+            return None
+        if type(value) not in (int, float) or not 0 <= value <= most:  # nor is NaN
+            raise self.wrong(name, f"is no number from 0 to {most}")
         return float(value)
 
     def terms(self) -> dict[str, Any]:
@@ -224,52 +259,56 @@ class _Read:
         return found
 
     def figures(self, sent: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {name: self.count(sent, name) for name in COUNTED}
-        if found["subjects"] is None and any(found[name] is not None for name in COUNTED):
+        found: dict[str, Any] = {name: self.count(sent, name, MOST[name]) for name in COUNTED}
+        subjects = found["subjects"]
+        if subjects is None and any(found[name] is not None for name in COUNTED):
             raise self.wrong("figures", "tell images of too few subjects to be told")
         facets = self.inner(sent, "facets")
         if not facets.keys() <= FACETS.keys():
             raise self.wrong("facets", f"has others than {', '.join(FACETS)}")
-        found["facets"] = {name: self.told(facets, name, most=found["subjects"]) for name in facets}
-        found["followed"] = self.count(sent, "followed")
-        if found["followed"] is not None and found["followed"] > (found["subjects"] or 0):
-            raise self.wrong("followed", "counts more subjects than there are")
-        found["median_interval_days"] = self.number(sent, "median_interval_days")
-        found["labels"] = self.told(sent, "labels", most=found["subjects"])
-        found["quality"] = self.told(sent, "quality", most=found["subjects"])
-        found["agreement"] = self.named(self.inner(sent, "agreement"), self.agreement)
-        found["growth"] = self.growth(sent.get("growth"))
+        found["facets"] = {name: self.told(facets, name, subjects) for name in facets}
+        found["followed"] = self.count(sent, "followed", subjects)
+        found["median_interval_days"] = self.number(sent, "median_interval_days", DAYS_MOST)
+        found["labels"] = self.told(sent, "labels", subjects)
+        found["quality"] = self.told(sent, "quality", subjects)
+        found["agreement"] = self.agreement(self.inner(sent, "agreement"), subjects)
+        found["growth"] = self.growth(sent.get("growth"), subjects)
         return found
 
-    def told(self, of: Mapping[str, Any], name: str, *, most: int | None) -> dict[str, int | None]:
+    def told(self, of: Mapping[str, Any], name: str, most: int | None) -> dict[str, int | None]:
         values = self.inner(of, name)
         if len(values) > VALUES_MAX:
             raise self.wrong(name, f"has more than {VALUES_MAX} values")
         for value in values:
             self.text({name: value}, name, VALUE_LENGTH_MAX)
-        found = {value: self.count(values, value) for value in values}
-        if any(one is not None and (most is None or one > most) for one in found.values()):
-            raise self.wrong(name, "counts more subjects than there are")
+        return {value: self.count({name: one}, name, most) for value, one in values.items()}
+
+    def agreement(self, sent: dict[str, Any], subjects: int | None) -> dict[str, Any]:
+        if len(sent) > 20 or not all(NAME.match(name) for name in sent):
+            raise self.wrong("agreement", "has names that are not well formed")
+        found = {}
+        for name in sent:
+            one, where = self.inner(sent, name), f"agreement.{name}"
+            median = self.number({where: one.get("median")}, where, MEDIAN_MOST.get(name, MM_MOST))
+            found[name] = {"median": median, "n": self.count({where: one.get("n")}, where, subjects)}
         return found
 
-    def named(self, values: dict[str, Any], read: Callable[[dict[str, Any], str], Any]) -> dict[str, Any]:
-        if len(values) > 20 or not all(NAME.match(name) for name in values):
-            raise self.wrong("figures", "have names that are not well formed")
-        return {name: read(values, name) for name in values}
-
-    def agreement(self, of: dict[str, Any], name: str) -> dict[str, Any]:
-        one = self.inner(of, name)
-        return {"median": self.number(one, "median"), "n": self.count(one, "n")}
-
-    def growth(self, sent: object) -> list[list[Any]]:
-        if not isinstance(sent, list) or len(sent) > 1200:
+    def growth(self, sent: object, subjects: int | None) -> list[list[Any]]:
+        """Months in order. Each subject comes once: together they have what the whole has, but for noise."""
+        if not isinstance(sent, list) or len(sent) > MONTHS_MAX:
             raise self.wrong("growth", "is no list of months")
+        found: list[list[Any]] = []
         for each in sent:
             if not (isinstance(each, list) and len(each) == 2 and isinstance(each[0], str)):
                 raise self.wrong("growth", "is no list of months and subjects")
-            if not MONTH.match(each[0]) or self.count({"growth": each[1]}, "growth") is None:
+            if not MONTH.match(each[0]) or self.count({"growth": each[1]}, "growth", subjects) is None:
                 raise self.wrong("growth", "has what is no month, or no count")
-        return sent
+            if found and each[0] <= found[-1][0]:
+                raise self.wrong("growth", "has months that are not in order")
+            found.append([each[0], each[1]])
+        if sum(one[1] for one in found) > (subjects or 0) + NOISE_MOST * (len(found) + 1):
+            raise self.wrong("growth", "counts more than there are")
+        return found
 
     def versions(self) -> list[dict[str, Any]]:
         sent = self.sent.get("versions")

@@ -4,6 +4,8 @@ import copy
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Organisation
 from atlas.models import Dataset
@@ -102,7 +104,28 @@ WRONG: list[tuple[str, Any]] = [
     ("figures.median_interval_days", float("inf")),
     ("figures.growth", [["2026-11", -3]]),
     ("figures.growth", [["soon", 12]]),
+    ("figures.growth", [["2026-10", 10**9]]),
+    ("figures.growth", [["2026-10", True]]),
+    ("figures.growth", [["2026-10", 12], ["2026-10", 12]]),
+    ("figures.growth", [["2026-10", 12], ["2026-09", 12]]),
+    ("figures.growth", [[f"{1900 + at}-01", 15] for at in range(60)]),
+    ("figures.growth", [["0000-01", 12]]),
+    ("figures.median_interval_days", -1),
+    ("figures.median_interval_days", 10**400),
+    ("figures.subjects", 10**9),
+    ("figures.studies", 10**10),
+    ("figures.labels", {"none": 10**9}),
+    ("figures.labels", {"none": -1}),
+    ("figures.quality", {"lossy": 10**9}),
     ("figures.agreement", {"dice": 0.9}),
+    ("figures.agreement", {"dice": {"median": 1.1, "n": 12}}),
+    ("figures.agreement", {"dice": {"median": -0.1, "n": 12}}),
+    ("figures.agreement", {"hd95_mm": {"median": 10**6, "n": 12}}),
+    ("figures.agreement", {"dice": {"median": 0.9, "n": 10**9}}),
+    ("figures.agreement", {"dice": {"median": 0.9, "n": -1}}),
+    ("figures.agreement", {"dice": {"median": 0.9, "n": "12"}}),
+    ("published_at", "2999-01-01T00:00:00Z"),
+    ("published_at", "0001-01-01T00:00:00+14:00"),
     ("versions", []),
     ("versions", [{"version": "1.0.0", "published_at": "2026-01-01T00:00:00Z", "note": "x" * 501}]),
 ]
@@ -137,6 +160,28 @@ def test_too_much_is_refused(node: Node, document: list[dict[str, Any]]) -> None
     for strange in ([7], [None], {"a": 1}, [document[0] | {"terms": deep}], [{}]):
         with pytest.raises(listings.ListingError):
             listings.store_remote(node, strange)  # type: ignore[arg-type]
+
+
+def test_many_listings_are_written_at_once(node: Node, document: list[dict[str, Any]]) -> None:
+    """As many statements for a hundred as for two; and for what is known already, fewer."""
+    used = []
+    for size in (2, 100):
+        Listing.objects.all().delete()
+        sent = [{**document[0], "slug": f"breast-{at}"} for at in range(size)]
+        with CaptureQueriesContext(connection) as queries:
+            assert listings.store_remote(node, sent) == size
+        used.append(len(queries))
+    assert used[0] == used[1]
+    assert ListingFacet.objects.filter(facet="modality").count() == 100
+    assert ListingVersion.objects.count() == 100
+    assert {one.isoformat() for one in ListingVersion.objects.values_list("published_at", flat=True)} == {
+        document[0]["versions"][0]["published_at"]
+    }
+    before = dict(Listing.objects.values_list("slug", "pk"))
+    sent[3] = {**sent[3], "title": "Other words"}
+    assert listings.store_remote(node, sent) == 100
+    assert dict(Listing.objects.values_list("slug", "pk")) == before
+    assert Listing.objects.filter(words="words").get().title == "Other words"
 
 
 def test_other_counts_come_with_another_version(node: Node, document: list[dict[str, Any]]) -> None:
