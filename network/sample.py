@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from accounts.models import Organisation
+from atlas.dicom.scanners import maker_named
 from atlas.models import Dataset, Instance, Series, Study, Subject
 
 COLUMNS = [
@@ -171,7 +172,7 @@ def _load(
                 "number": _number(row["SeriesNumber"]),
                 "description": _text(row["SeriesDescription"]),
                 "body_part": _text(row["BodyPartExamined"], 16),
-                "manufacturer": _text(row["Manufacturer"]),
+                "manufacturer": maker_named(row["Manufacturer"] or ""),
                 "model_name": _text(row["ManufacturerModelName"]),
                 "state": Series.State.READY,
                 "changed_at": timezone.now(),

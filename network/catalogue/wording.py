@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext, gettext_lazy, pgettext
 from django.utils.translation import gettext_noop as _
 
+from atlas.clinical.terminology import meaning_of
 from atlas.models import Dataset
 from network.models import Listing
 from network.templatetags.house import country
@@ -21,7 +22,8 @@ CONDITIONS = {
     "SCT:399068003": _("Malignant neoplasm of prostate"),
     "SCT:254637007": _("Non-small cell lung cancer"),
 }
-"""SNOMED CT's concepts that are certain; others are told by their code."""
+"""SNOMED CT's concepts that are certain. Codes of ICD-10 and ICD-O-3 are told by what they begin with, others
+by themselves."""
 
 ACCESS_ICONS = {"open": "circle", "registered": "user", "request": "lock", "counts": "eye-off"}
 
@@ -53,10 +55,17 @@ def value_words(facet: str, value: str, names: Mapping[str, str] | None = None) 
         case "time_points":
             return gettext("5 or more") if value == "5+" else value
         case "condition":
-            return gettext(CONDITIONS.get(value, value)) if value else value
+            return _condition(value)
         case "age":
             return value.replace("-", "–")
         case "body_part":
             return value.capitalize()
         case _:
             return value
+
+
+def _condition(code: str) -> str:
+    if said := CONDITIONS.get(code):
+        return gettext(said)
+    said = meaning_of(code)
+    return f"{gettext(said)} ({code.partition(':')[2]})" if said else code

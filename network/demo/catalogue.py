@@ -18,7 +18,7 @@ from atlas import datasets
 from atlas.models import Dataset, Study
 from network import listings
 from network.demo.phantoms import Body, DrawnSubject
-from network.demo.taking_in import take_in
+from network.demo.taking_in import take_facts_in, take_in
 from network.models import Listing
 
 SUBJECTS = 28
@@ -94,6 +94,7 @@ def seed_catalogue(say: Say = _print) -> None:
         if not Study.objects.filter(dataset=dataset).exists():
             say(f"  {drawn.name}: {SUBJECTS} subjects …")
             take_in(dataset, drawn.subjects())
+        take_facts_in(dataset, drawn.subjects(), by=manager)
         if not Listing.objects.filter(dataset=dataset).exists():
             listings.set_terms(
                 manager,

@@ -15,7 +15,7 @@ from atlas import datasets
 from atlas.models import Dataset, Project, Study
 from network import listings
 from network.demo.nodes import PASSWORD, DemoDataset, DemoNode, DemoPerson
-from network.demo.taking_in import take_in
+from network.demo.taking_in import take_facts_in, take_in
 
 LICENCE = "CC0-1.0"
 PROJECT = "Lung lesions across hospitals"
@@ -94,6 +94,7 @@ def _dataset(
     if Study.objects.filter(dataset=dataset).count() < one.subjects * one.time_points:
         say(f"{one.name}: images of {one.subjects} subjects …")
         take_in(dataset, one.drawn(node))
+        take_facts_in(dataset, one.drawn(node), by=manager)
         listings.set_terms(
             manager,
             dataset,
