@@ -17,6 +17,9 @@ WAITS = "atlas.waits"
 """An application that waits for news puts this into its scope's extensions: it is told that the client has
 gone when the process stops."""
 PIECE_BYTES = 64 * 1024
+HEAD_S = 20.0
+"""Within which the head of a request has to be there: nobody holds a connection by sending a byte at a time.
+For bodies, those who read them set the time."""
 
 
 class FileBytes(TypedDict):
@@ -30,7 +33,45 @@ class FileBytes(TypedDict):
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, whose `send` takes files, too; and requests that only wait don't hold up a shutdown."""
+    """uvicorn's, whose `send` takes files, too; requests that only wait don't hold up a shutdown, and whoever
+    doesn't come to the end of a head is hung up on."""
+
+    _waits_for_head = True
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._limit_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._limit_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waits_for_head = False
+        self._limit_head()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._waits_for_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._waits_for_head = False
+        super().on_headers_complete()
+
+    def _limit_head(self) -> None:
+        if self._waits_for_head and self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_S, self._head_is_late)
+        elif not self._waits_for_head and self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:  # the answer to the request before it is still under way
+            self._head_timer = self.loop.call_later(HEAD_S, self._head_is_late)
 
     def shutdown(self) -> None:
         cycle = self.cycle

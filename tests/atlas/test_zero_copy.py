@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 
 from atlas.archive.storage import storage
-from atlas.dicomweb import streams
+from atlas.dicomweb import streams, zero_copy
 from atlas.dicomweb.zero_copy import EXTENSION, Protocol, takes_files
 
 CONTENT = os.urandom(9_000_001)  # more than any socket takes at once
@@ -121,6 +121,39 @@ def test_a_reader_that_goes_away_leaves_no_file_open(port, ended):
             line.recv(1000)
     wait_until(lambda: len(ended) == 6)
     wait_until(lambda: open_files() <= before)
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: here\r\n"], ids=["nothing", "a head"])
+def test_who_never_comes_to_the_end_of_a_head_is_hung_up_on(port, monkeypatch, begun):
+    monkeypatch.setattr(zero_copy, "HEAD_S", 0.5)
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(begun)
+        line.settimeout(0.05)
+        while time.monotonic() - began < 10:
+            try:
+                if not line.recv(100):
+                    break
+            except TimeoutError:
+                if begun:
+                    line.sendall(b"X-More: of it\r\n")
+            except OSError:
+                break
+    assert 0.4 < time.monotonic() - began < 5
+
+
+def test_a_line_that_is_used_outlives_the_time_for_a_head(port, monkeypatch):
+    monkeypatch.setattr(zero_copy, "HEAD_S", 0.2)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    for _ in range(3):
+        line.request("GET", "/")
+        answer = line.getresponse()
+        time.sleep(0.3)  # the answer takes longer than a head may
+        assert len(answer.read()) == len(HEAD) + len(CONTENT) + len(TAIL)
+        kept = line.sock
+        time.sleep(0.3)
+        assert line.sock is kept
+    line.close()
 
 
 def test_without_such_a_server_the_bytes_are_read(key):
