@@ -2,75 +2,33 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from accounts.models import User
+from annotations.api.cohort_shapes import (
+    PAGES,
+    CohortView,
+    ExpressionShape,
+    LanguageShape,
+    NotUnderstoodShape,
+    TotalsShape,
+    asked_as,
+    sent,
+)
 from annotations.cohort.chosen import Answer, ChosenCase, answer, fields_of, told_of
-from annotations.cohort.language import CohortError, Expression, from_params, from_text, parse
+from annotations.cohort.language import CohortError, Expression, from_params
 from annotations.reading.projects import project_or_404
 from atlas.api.pagination import Pages
 from atlas.models import Project
 
-KINDS = ("choice", "text", "number", "yes_no", "codes")
 
-
-class WordsShape(serializers.Serializer):
-    value = serializers.CharField()
-    words = serializers.CharField()
-
-
-class OperatorShape(serializers.Serializer):
-    key = serializers.CharField()
-    words = serializers.CharField()
-
-
-class FieldShape(serializers.Serializer):
-    """One fact that may be asked. `values` is null where any text or number may be asked for."""
-
-    key = serializers.CharField()
-    level = serializers.CharField()
-    words = serializers.CharField()
-    help = serializers.CharField()
-    kind = serializers.ChoiceField(choices=KINDS)
-    operators = OperatorShape(many=True)
-    units = serializers.ListField(
-        child=serializers.CharField(), help_text="The first is the one it is kept in"
-    )
-    values = WordsShape(many=True, allow_null=True)
-    may_lack = serializers.BooleanField()
-    whole = serializers.BooleanField()
-    least = serializers.FloatField(allow_null=True)
-    most = serializers.FloatField(allow_null=True)
-    about_reads = serializers.BooleanField(
-        help_text="Cases that you still read are left out where it is asked"
-    )
-
-
-class LevelShape(serializers.Serializer):
-    key = serializers.CharField()
-    one = serializers.CharField()
-    many = serializers.CharField()  # type: ignore[assignment]
-    of_reads = serializers.BooleanField(help_text="A group of them says in which reads (`of`)")
-
-
-class LanguageShape(serializers.Serializer):
-    levels = LevelShape(many=True)
-    of = WordsShape(many=True)
-    fields = FieldShape(many=True)  # type: ignore[assignment]
-
-
-class CountsShape(serializers.Serializer):
+class CountsShape(TotalsShape):
     cases = serializers.IntegerField()
-    subjects = serializers.IntegerField()
-    studies = serializers.IntegerField()
-    series = serializers.IntegerField()
-    images = serializers.IntegerField()
 
 
 class ChosenShape(serializers.Serializer):
@@ -84,10 +42,7 @@ class ChosenShape(serializers.Serializer):
     url = serializers.URLField()
 
 
-class CohortShape(serializers.Serializer):
-    expression = serializers.JSONField()
-    text = serializers.CharField(help_text="The same as text, for an address")
-    words = serializers.CharField(help_text="The same for reading")
+class CohortShape(ExpressionShape):
     counts = CountsShape()
     cases_in_project = serializers.IntegerField()
     being_read = serializers.IntegerField(help_text="Cases left out because you still read them yourself")
@@ -98,14 +53,7 @@ class CohortShape(serializers.Serializer):
     results = ChosenShape(many=True)
 
 
-class NotUnderstoodShape(serializers.Serializer):
-    reason = serializers.CharField()
-    place = serializers.CharField(help_text="A JSON pointer, or the character of a text")
-    known = serializers.ListField(child=serializers.CharField())
-
-
-PAGES = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
-ASKED = inline_serializer("CohortAsked", {"cohort": serializers.JSONField()})
+ASKED = asked_as("CohortAsked")
 EXAMPLE = {
     "cohort": {
         "all": [
@@ -129,7 +77,7 @@ class CohortFields(APIView):
         return Response(fields_of(project_or_404(request.user, slug, "manage_project")))
 
 
-class Cohort(APIView):
+class Cohort(CohortView):
     """`cohort` is an expression: as text (?cohort=subject.sex is F), or as JSON."""
 
     @extend_schema(
@@ -140,13 +88,10 @@ class Cohort(APIView):
     )
     def get(self, request: Request, slug: str) -> Response:
         project = project_or_404(request.user, slug, "manage_project")
-        try:
-            asked = from_params(request.query_params)
-            if asked is None:
-                raise CohortError("The address names no cohort. Add ?cohort=everything for every case.")
-            return self._answered(request, project, asked)
-        except CohortError as error:
-            return Response(error.as_json(), status=400)
+        asked = from_params(request.query_params)
+        if asked is None:
+            raise CohortError("The address names no cohort. Add ?cohort=everything for every case.")
+        return self._answered(request, project, asked)
 
     @extend_schema(
         operation_id="cohort_post",
@@ -158,10 +103,7 @@ class Cohort(APIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         project = project_or_404(request.user, slug, "manage_project")
-        try:
-            return self._answered(request, project, sent(request))
-        except CohortError as error:
-            return Response(error.as_json(), status=400)
+        return self._answered(request, project, sent(request))
 
     def _answered(self, request: Request, project: Project, expression: Expression) -> Response:
         by = cast(User, request.user)
@@ -170,18 +112,6 @@ class Cohort(APIView):
         page = pages.paginate_queryset(told.case_ids, request, self) or []  # type: ignore[arg-type]
         cases = [_case(request, project, one) for one in told_of(page, by)]
         return Response({**_told(told), **pages.get_paginated_response(cases).data})
-
-
-def sent(request: Request) -> Expression:
-    """What the body asks for. Raises CohortError."""
-    try:
-        body: Any = request.data
-    except ParseError as error:
-        raise CohortError(f"This is no JSON: {error.detail}") from None
-    if not isinstance(body, dict) or set(body) != {"cohort"}:
-        raise CohortError('The body is {"cohort": …} and nothing else.', known=["cohort"])
-    asked = body["cohort"]
-    return from_text(asked) if isinstance(asked, str) else parse(asked)
 
 
 def _told(told: Answer) -> dict[str, Any]:

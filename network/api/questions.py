@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import Throttled
 from rest_framework.generics import GenericAPIView
@@ -11,8 +11,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from annotations.api.cohort import FieldShape, LevelShape, NotUnderstoodShape, WordsShape, sent
-from annotations.cohort.language import CohortError, as_json, written
+from annotations.api.cohort_shapes import (
+    PAGES,
+    CohortView,
+    ExpressionShape,
+    FieldShape,
+    LanguageShape,
+    NotUnderstoodShape,
+    TotalsShape,
+    asked_as,
+    sent,
+)
+from annotations.cohort.language import as_json, written
 from annotations.cohort.language.shared import require_shared
 from atlas.api.pagination import Pages
 from network.models import Question
@@ -22,7 +32,7 @@ from network.questions.result import as_json as result_as_json
 from network.questions.result import result_of
 from network.questions.wording import words_of
 
-ASKED = inline_serializer("QuestionAsked", {"cohort": serializers.JSONField()})
+ASKED = asked_as("QuestionAsked")
 EXAMPLE = {
     "cohort": {
         "all": [
@@ -39,17 +49,12 @@ class SharedFieldShape(FieldShape):
     step = serializers.FloatField(allow_null=True)
 
 
-class SharedLanguageShape(serializers.Serializer):
-    levels = LevelShape(many=True)
-    of = WordsShape(many=True)
+class SharedLanguageShape(LanguageShape):
     fields = SharedFieldShape(many=True)  # type: ignore[assignment]
     conditions_max = serializers.IntegerField()
 
 
-class UnderstoodShape(serializers.Serializer):
-    expression = serializers.JSONField()
-    text = serializers.CharField(help_text="The same as text, for an address")
-    words = serializers.CharField(help_text="The same for reading")
+class UnderstoodShape(ExpressionShape):
     nodes = serializers.IntegerField(help_text="How many would be asked")
 
 
@@ -81,13 +86,6 @@ class NodeAnswerShape(serializers.Serializer):
     datasets = DatasetAnswerShape(many=True)
 
 
-class TotalsShape(serializers.Serializer):
-    subjects = serializers.IntegerField()
-    studies = serializers.IntegerField()
-    series = serializers.IntegerField()
-    images = serializers.IntegerField()
-
-
 class QuestionShape(serializers.Serializer):
     id = serializers.CharField()
     words = serializers.CharField()
@@ -111,7 +109,7 @@ class AskedShape(serializers.Serializer):
     withdrawn_at = serializers.DateTimeField(allow_null=True)
 
 
-class Questions(GenericAPIView):
+class Questions(CohortView, GenericAPIView):
     """Your own questions; nobody else sees them."""
 
     serializer_class = AskedShape
@@ -123,7 +121,7 @@ class Questions(GenericAPIView):
     @extend_schema(
         operation_id="questions_list",
         summary="Your questions, newest first",
-        parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int)],
+        parameters=PAGES,
     )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset()) or []
@@ -139,8 +137,6 @@ class Questions(GenericAPIView):
     def post(self, request: Request) -> Response:
         try:
             question = asking.ask(by=cast(User, request.user), expression=sent(request))
-        except CohortError as error:
-            return Response(error.as_json(), status=400)
         except asking.TooMany as error:
             raise Throttled(wait=error.wait_s, detail=str(error)) from None
         return Response(_shown(question), status=201)
@@ -156,7 +152,7 @@ class QuestionFields(APIView):
         return Response(offered.fields())
 
 
-class QuestionRead(APIView):
+class QuestionRead(CohortView):
     @extend_schema(
         operation_id="question_read",
         summary="What a question says, without asking it",
@@ -164,12 +160,9 @@ class QuestionRead(APIView):
         responses={200: UnderstoodShape, 400: NotUnderstoodShape},
     )
     def post(self, request: Request) -> Response:
-        try:
-            expression = sent(request)
-            require_shared(expression)
-            offered.require_known(expression)
-        except CohortError as error:
-            return Response(error.as_json(), status=400)
+        expression = sent(request)
+        require_shared(expression)
+        offered.require_known(expression)
         return Response(
             {
                 "expression": as_json(expression),
