@@ -85,7 +85,7 @@ class TokenForm(forms.Form):
 
 class OrganisationForm(forms.Form):
     name = forms.CharField(max_length=200, help_text="As it calls itself. The catalogue shows it to anyone.")
-    country = forms.ChoiceField(choices=[("", _("Choose a country")), *countries])
+    country = forms.ChoiceField(choices=lambda: [("", _("Choose a country")), *countries])
 
 
 class InviteForm(forms.Form):

@@ -1,6 +1,7 @@
 """Settings of a node. The environment says what differs between nodes: docs/administrator.md lists it."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from django.contrib.messages import constants as message_levels
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django_countries",
     "django_filters",
     "drf_spectacular",
     "guardian",
@@ -158,6 +160,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "front"
+VOUCHED_FOR = timedelta(days=7)
+"""How long after a sign-in with the hub the tokens of an account without a password work."""
 
 
 OAUTH2_PROVIDER = {  # members of the network let people in whom this node knows: OpenID Connect

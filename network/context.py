@@ -96,6 +96,5 @@ def _access(request: HttpRequest, user: User, *, decides: bool) -> Place:
 def _place(request: HttpRequest, title: str, url: str, waiting: int = 0, live: str = "") -> Place:
     is_here = request.path.startswith(url)
     if url == "/":
-        is_own_page = request.path == reverse("catalogue-hospitals")  # has a place of its own
-        is_here = request.path == url or (request.path.startswith(reverse("catalogue")) and not is_own_page)
+        is_here = request.path == url or request.path.startswith(reverse("catalogue"))
     return Place(gettext(title), url, is_here, waiting, live)

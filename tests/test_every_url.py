@@ -80,7 +80,7 @@ GET    /datasets/chest-ct/quarantine/{series}/{held}/picture/  302 404 404 200 2
 POST   /datasets/chest-ct/quarantine/{series}/{held}/decide/   302 404 404 302 302 404 404 404 404 404
 GET    /datasets/chest-ct/uploads/{upload}/                    302 404 404 200 200 404 404 404 404 404
 GET    /catalogue/                                             200 200 200 200 200 200 200 200 200 200
-GET    /catalogue/hospitals/                                   200 200 200 200 200 200 200 200 200 200
+GET    /hospitals/                                             200 200 200 200 200 200 200 200 200 200
 GET    /catalogue/chest-ct/                                    404 404 404 404 404 404 404 404 404 404
 GET    /catalogue/chest-ct/pictures/1/                         404 404 404 404 404 404 404 404 404 404
 GET    /api/v1/catalogue/datasets/                             200 200 200 200 200 200 200 200 200 200

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 from django_countries import countries
 
@@ -44,8 +45,9 @@ def described(listing: Listing, addresses: Addresses) -> dict[str, Any]:
         found["version"] = plain.text(listing.version, length_max=20)
     if listing.published_at:
         found["dateModified"] = listing.published_at.date().isoformat()
-    if listing.country.isalpha() and countries.name(listing.country):
-        found["spatialCoverage"] = countries.name(listing.country)
+    with translation.override("en"):
+        if listing.country.isalpha() and countries.name(listing.country):
+            found["spatialCoverage"] = countries.name(listing.country)
     licence = plain.text(listing.licence, length_max=80)
     if iri := LICENCES.get(licence) or plain.web_address(licence):
         found["license"] = iri

@@ -1,8 +1,12 @@
 """What full text finds a listing by. Written in one statement, in words as they stand and in their stems."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
+from django.conf import settings
 from django.db import connection
+from django.utils import translation
 from django_countries import countries
 
 from network.models import Listing, ListingFacet
@@ -44,6 +48,18 @@ FROM texts WHERE texts.id = listing.id
 def write(listings: Iterable[int]) -> None:
     """Of these listings, by primary key."""
     called = {f"modality{code}": words for code, words in CALLED.items()}
-    called |= {f"country{code}": name for code, name in countries}
+    called |= {f"country{code}": " ".join(names) for code, names in _countries().items()}
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [list(called), list(called.values()), list(listings)])
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, list[str]]:
+    """By code: what they are called in each language of the pages."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for language, _ in settings.LANGUAGES:
+        with translation.override(language):
+            for code, name in countries:
+                if name not in found[code]:
+                    found[code].append(name)
+    return found

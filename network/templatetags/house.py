@@ -92,7 +92,7 @@ def _local[D: date | datetime](value: D) -> D:
 
 @register.filter
 def country(code: str) -> str:
-    """The English name of an ISO 3166-1 alpha-2 code."""
+    """The name of an ISO 3166-1 alpha-2 code, in the reader's language."""
     return countries.name(code) or code
 
 

@@ -7,7 +7,7 @@ from network.views import catalogue
 
 urlpatterns = [
     path("catalogue/", catalogue.catalogue, name="catalogue"),
-    path("catalogue/hospitals/", catalogue.providers, name="catalogue-hospitals"),
+    path("hospitals/", catalogue.providers, name="catalogue-hospitals"),
     path("catalogue/<slug:slug>/", catalogue.listing, name="catalogue-dataset"),
     path("catalogue/<slug:slug>/pictures/<int:number>/", catalogue.picture, name="catalogue-picture"),
 ]

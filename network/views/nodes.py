@@ -25,7 +25,7 @@ class InviteNodeForm(forms.Form):
         label=_("Name"), max_length=200, help_text=_("What it is called in this network, such as IPO Porto.")
     )
     country = forms.ChoiceField(
-        label=_("Country"), choices=[("", _("As the node says")), *countries], required=False
+        label=_("Country"), choices=lambda: [("", _("As the node says")), *countries], required=False
     )
 
 

@@ -21,7 +21,7 @@ STRANGER = ""
 PAGES = {  # who opens it, and its address; places in braces come from `places`
     "front": [(STRANGER, "/"), ("manager", "/")],
     "catalogue": [(STRANGER, "/catalogue/?organ=lung"), (STRANGER, "/catalogue/?q=nothing+like+this")],
-    "catalogue-hospitals": [(STRANGER, "/catalogue/hospitals/")],
+    "catalogue-hospitals": [(STRANGER, "/hospitals/")],
     "catalogue-dataset": [(STRANGER, "/catalogue/lung-ct/"), ("manager", "/catalogue/lung-ct/")],
     "sign-in": [(STRANGER, "/sign-in/")],
     "password-reset": [(STRANGER, "/password-reset/")],

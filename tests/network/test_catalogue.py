@@ -47,6 +47,7 @@ def test_words_find_titles_hospitals_countries_scanners_and_what_people_call_a_m
     assert slugs(Query("Nodule follow")) == ["lung-nodules"]  # a stem, and another word of the description
     assert set(slugs(Query("karls"))) == {"lung-nodules", "few-glioma"}  # the beginning of a word
     assert slugs(Query("spain")) == ["breast-dce"]
+    assert slugs(Query("españa")) == ["breast-dce"]
     assert slugs(Query("siemens")) == ["lung-nodules"]
     assert set(slugs(Query("pet"))) == {"lung-nodules", "valmont--sarcoma"}
     assert slugs(Query("the nodules of Sweden")) == ["lung-nodules"]
@@ -174,7 +175,7 @@ def test_the_front_tells_sums_of_what_may_be_told(db):
 def test_the_front_of_an_empty_node_says_so_and_offers_a_way_on(db, owner):
     assert "Nothing is in the catalogue yet" in text_of("/")
     assert "Sign in" in text_of("/")
-    assert "No dataset is published" in text_of("/catalogue/hospitals/")
+    assert "No dataset is published" in text_of("/hospitals/")
     assert "Nothing is in the catalogue yet" in text_of("/catalogue/")
     assert "once it has images" in text_of("/", signed_in(owner))
 
@@ -211,7 +212,7 @@ def test_text_of_another_node_stays_text(db):
         figures={"labels": [1], "quality": {hostile: "many"}, "agreement": {"dice": hostile},
                  "growth": [[hostile, 1], ["2026-11"], 7, ["2026-13", 3]], "median_interval_days": "12"},
     )  # fmt: skip
-    for path in ("/", "/catalogue/", "/catalogue/valmont--evil/", "/catalogue/hospitals/"):
+    for path in ("/", "/catalogue/", "/catalogue/valmont--evil/", "/hospitals/"):
         page = Client().get(path).content.decode()
         assert "<script>alert" not in page, path
         assert "<img src=x" not in page, path
@@ -220,7 +221,7 @@ def test_text_of_another_node_stays_text(db):
 
 def test_hospitals_are_told_with_their_nodes_against_the_goal(db):
     several()
-    page = text_of("/catalogue/hospitals/")
+    page = text_of("/hospitals/")
     assert "180 of 100,000" in page
     assert "3 of 30" in page
     assert "Hospital Ribera Alta Spain 1 50 40,000" in page
@@ -228,9 +229,25 @@ def test_hospitals_are_told_with_their_nodes_against_the_goal(db):
     assert "2026-09 40 2026-11 100" in page  # the curve as a table, summed up
 
 
+def test_countries_are_told_in_the_readers_language(db):
+    several()
+    page = Client().get("/hospitals/", headers={"accept-language": "es"}).content.decode()
+    assert "España" in page
+    assert "Spain" not in page
+    listed = Client().get("/catalogue/breast-dce/", headers={"accept-language": "es"}).content.decode()
+    assert "España" in listed
+    assert '"spatialCoverage": "Spain"' in listed  # what search engines read is in English
+
+
+def test_a_dataset_may_be_called_hospitals(db):
+    listing("hospitals", title="Images of many hospitals")
+    assert "Images of many hospitals" in text_of("/catalogue/hospitals/")
+    assert "CHU Valmont" not in text_of("/catalogue/hospitals/")
+
+
 def test_nothing_in_the_pages_needs_inline_style_or_script(db, owner):
     several()
-    for path in ("/", "/catalogue/?organ=lung", "/catalogue/lung-nodules/", "/catalogue/hospitals/"):
+    for path in ("/", "/catalogue/?organ=lung", "/catalogue/lung-nodules/", "/hospitals/"):
         page = Client().get(path).content.decode()
         assert not re.search(r"<[^>]+\sstyle=", page), path
         scripts = [tag for tag in re.findall(r"<script[^>]*>", page) if "ld+json" not in tag]
@@ -333,7 +350,7 @@ def test_the_api_walks_in_pages_and_refuses_what_it_does_not_know(db):
     [
         "/",
         "/catalogue/?modality=CT&q=lung",
-        "/catalogue/hospitals/",
+        "/hospitals/",
         API + "?modality=CT",
         "/catalogue/lung-nodules/",
     ],
