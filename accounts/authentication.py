@@ -7,14 +7,14 @@ from rest_framework.request import Request
 
 from accounts import scopes
 from accounts.models import ApiToken, User
-from accounts.services.tokens import token_of
+from accounts.services.tokens import NotConfirmed, token_of
 
 
 def user_of_header(header: str, method: str) -> User | None:
     """Whose open token this `Authorization` header carries; None for another scheme or a closed token.
 
     For the roads beside Django, none of which is for releases. Raises PermissionDenied, with a sentence, for
-    a token whose scope doesn't go with the method.
+    a token whose scope doesn't go with the method, or whose owner has to sign in again.
     """
     scheme, _, secret = header.partition(" ")
     token = token_of(secret.strip()) if scheme.lower() == "bearer" else None
@@ -32,7 +32,10 @@ class BearerTokenAuthentication(BaseAuthentication):
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = token_of(secret.strip())
+        try:
+            token = token_of(secret.strip())
+        except NotConfirmed as error:
+            raise exceptions.AuthenticationFailed(str(error)) from error
         if token is None:
             raise exceptions.AuthenticationFailed("This token is unknown, ended or revoked. Make a new one.")
         view = request.parser_context["view"]

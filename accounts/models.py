@@ -91,6 +91,7 @@ class ExternalIdentity(models.Model):
     subject = models.CharField(max_length=255)
     home = models.CharField(max_length=200, blank=True, help_text="The node they belong to, by its own word")
     created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, help_text="When its owner last signed in with it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="an_identity_once")]

@@ -2,23 +2,39 @@
 
 Nobody is found by their e-mail address: another node's word for an address opens no account that exists here.
 An account made here gets connected once its owner has typed its password, in `connect`.
+
+Issuers that are addresses let people in. Others (`urn:…`) only say to which node somebody belongs.
 """
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
 from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
-from accounts import audit
+from accounts import audit, merging, revocation
 from accounts.models import ExternalIdentity, User
 
-audit.register("identity.connected", "identity.disconnected", "identity.account_made")
+audit.register(
+    "identity.connected", "identity.disconnected", "identity.account_made", "identity.accounts_joined"
+)
+
+type OnEnd = Callable[[ExternalIdentity], None]
+
+_on_end: dict[str, OnEnd] = {}
 
 SUBJECT_MAX = 255
 NAME_MAX = 150
@@ -95,25 +111,51 @@ def expect(vouched: Vouched) -> User:
     return person
 
 
+def was_made_for_them(person: User) -> bool:
+    """Whether this account was made for someone of another node who has never come: it did nothing yet."""
+    return person.is_active and person.last_login is None and not person.has_usable_password()
+
+
 @transaction.atomic
 def connect(*, user: User, vouched: Vouched) -> None:
     """From now on this person of another node is this account. The caller has seen proof of both.
 
+    What was meanwhile given to an account that was made for them goes to this one. Their owner gets a letter.
     Raises ValidationError where either belongs to another already.
     """
     User.objects.select_for_update().get(pk=user.pk)
-    owner = account_of(vouched.issuer, vouched.subject)
-    if owner is not None and owner != user:
-        raise ValidationError("This person has another account here already. Ask the node's administrator.")
-    if user.external_identities.filter(issuer=vouched.issuer).exclude(subject=vouched.subject).exists():
+    if connections(user).filter(issuer=vouched.issuer).exclude(subject=vouched.subject).exists():
         raise ValidationError(
-            "Your account is connected with another person there. Disconnect that one first."
+            _("Your account is connected with another person there. Disconnect that one first.")
         )
-    _, is_new = ExternalIdentity.objects.get_or_create(
-        issuer=vouched.issuer, subject=vouched.subject, defaults={"user": user}
+    identity, is_new = ExternalIdentity.objects.get_or_create(
+        issuer=vouched.issuer, subject=vouched.subject, defaults={"user": user, "home": vouched.home}
     )
-    if is_new:
-        audit.record(user, "identity.connected", user)
+    if not is_new:
+        if identity.user_id == user.pk:
+            return
+        owner = User.objects.select_for_update().get(pk=identity.user_id)
+        if not was_made_for_them(owner):
+            raise ValidationError(
+                _("This person has another account here already. Ask the node's administrator.")
+            )
+        _join(owner, user)
+    audit.record(user, "identity.connected", user)
+    _write(user, "connected", [vouched.issuer])
+
+
+def _join(unused: User, own: User) -> None:
+    """All that was given to an account that nobody ever used, its identity included, is this one's."""
+    try:
+        merging.hand_over(unused, own)
+    except IntegrityError as error:
+        raise ValidationError(
+            _("Your account and one that was made for you have the same task. Ask the node's administrator.")
+        ) from error
+    unused.is_active, unused.email = False, ""
+    unused.save(update_fields=["is_active", "email"])
+    audit.record(own, "identity.accounts_joined", own, person=unused.pk)
+    revocation.announce()
 
 
 @transaction.atomic
@@ -121,10 +163,74 @@ def disconnect(*, by: User, issuer: str) -> None:
     """End one's own connection. Raises ValidationError for an account that has no other way in."""
     if not by.has_usable_password():
         raise ValidationError(
-            "Your account has no password here: without the connection you couldn't sign in."
+            _("Your account has no password here: without the connection you couldn't sign in.")
         )
-    if by.external_identities.filter(issuer=issuer).delete()[0]:
-        audit.record(by, "identity.disconnected", by)
+    _end(by, connections(by).filter(issuer=issuer))
+
+
+@transaction.atomic
+def end_all(person: User) -> int:
+    """End every connection of an account that has a new password: whoever had the old one may have made
+    them. Returns how many there were."""
+    return _end(person, connections(person))
+
+
+def _end(person: User, those: QuerySet[ExternalIdentity]) -> int:
+    ended = list(those)
+    for identity in ended:
+        for listener in _on_end.values():
+            listener(identity)
+    those.delete()
+    if ended:
+        audit.record(person, "identity.disconnected", person)
+        revocation.announce()
+        _write(person, "disconnected", [identity.issuer for identity in ended])
+    return len(ended)
+
+
+def on_end(name: str, listener: OnEnd) -> None:
+    """Ask to be called before a connection ends, in the same transaction. Naming one twice replaces it."""
+    _on_end[name] = listener
+
+
+def connections(person: User) -> QuerySet[ExternalIdentity]:
+    """By which this person can sign in."""
+    return person.external_identities.exclude(issuer__startswith="urn:")
+
+
+def confirm(person: User, issuer: str) -> None:
+    """This person has just signed in with that node's word."""
+    person.external_identities.filter(issuer=issuer).update(confirmed_at=timezone.now())
+
+
+def doubt(issuer: str) -> None:
+    """Nobody can sign in with that node's word any more: what rests on an earlier sign-in ends now."""
+    if ExternalIdentity.objects.filter(issuer=issuer).update(confirmed_at=None):
+        revocation.announce()
+
+
+def move(before: str, now: str) -> None:
+    """The same node is found at another address: its people keep their accounts."""
+    moved = ExternalIdentity.objects.filter(issuer=before)
+    known = ExternalIdentity.objects.filter(issuer=now).values("subject")
+    moved.exclude(subject__in=known).update(issuer=now)
+
+
+def _write(person: User, kind: str, issuers: list[str]) -> None:
+    """A letter to the account's owner, who may not be who did it. It leaves after the commit."""
+    if not person.email:
+        return
+    with translation.override(person.language or settings.LANGUAGE_CODE):
+        subject = (
+            gettext("Your account can be signed in to with another node")
+            if kind == "connected"
+            else gettext("Your account is no longer connected with another node")
+        )
+        told = {"kind": kind, "person": person, "issuers": issuers, "node_name": settings.NODE_NAME}
+        letter = render_to_string(
+            "accounts/letters/connection.txt", told | {"node_address": settings.NODE_ADDRESS}
+        )
+    transaction.on_commit(partial(send_mail, subject, letter, None, [person.email]), robust=True)
 
 
 def _refresh(person: User, vouched: Vouched) -> None:

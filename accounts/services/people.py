@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from accounts import audit, permissions, revocation
 from accounts.models import User
+from accounts.services import identities
 
 audit.register(
     "account.created", "account.changed", "account.signed_in", "account.signed_out", "account.refused",
@@ -57,6 +58,16 @@ def change_account(*, by: User, first_name: str, last_name: str, theme: str, lan
     by.clean_fields(exclude=["password"])
     by.save(update_fields=["first_name", "last_name", "theme", "language"])
     audit.record(by, "account.changed", by)
+
+
+@transaction.atomic
+def password_was_reset(person: User) -> int:
+    """Whoever had the old password is out: the sessions end with it, and connections with other nodes that
+    they may have made end here. Returns how many those were."""
+    ended = identities.end_all(person)
+    audit.record(person, "password.changed", person)
+    revocation.announce()
+    return ended
 
 
 @receiver(user_logged_in, dispatch_uid="accounts.audit_sign_in")

@@ -3,21 +3,26 @@
 import secrets
 from datetime import timedelta
 
-from django.core.exceptions import ValidationError
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit, revocation
 from accounts.digests import digest_of
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, ExternalIdentity, User
 
 audit.register("token.made", "token.revoked")
 
 DAYS_BY_DEFAULT = 30
 DAYS_AT_MOST = 365
 USED_RESOLUTION = timedelta(minutes=1)  # so that a busy program doesn't write a row a request
+
+
+class NotConfirmed(PermissionDenied):
+    """This token rests on another node's word for its owner, and that is too old. The text is a sentence."""
 
 
 @transaction.atomic
@@ -74,17 +79,31 @@ def revoke_token(*, by: User, token: ApiToken) -> None:
 
 
 def token_of(secret: str) -> ApiToken | None:
-    """The open token with this secret, of someone whose account is open; notes the time of use."""
+    """The open token with this secret, of someone whose account is open; notes the time of use.
+
+    Raises NotConfirmed for the token of an account that only another node vouches for, where its owner
+    hasn't signed in for a while: perhaps they can't any more, and no other sign of that reaches this node.
+    """
     now = timezone.now()
+    vouched = ExternalIdentity.objects.filter(user=OuterRef("user")).exclude(issuer__startswith="urn:")
+    confirmed = vouched.filter(confirmed_at__gt=now - settings.VOUCHED_FOR)
     token = (
         ApiToken.objects.filter(
             digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True
         )
+        .annotate(is_doubted=Exists(vouched) & ~Exists(confirmed))
         .select_related("user")
         .first()
     )
-    if token is not None:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION)
-        if token.last_used_at is None or token.last_used_at < now - USED_RESOLUTION:
-            ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    if token is None:
+        return None
+    if token.is_doubted and not token.user.has_usable_password():
+        raise NotConfirmed(
+            "This account has no password here: its tokens work for "
+            f"{settings.VOUCHED_FOR.days} days after each sign-in with the hub. Sign in on the page again; "
+            "then this token goes on working."
+        )
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION)
+    if token.last_used_at is None or token.last_used_at < now - USED_RESOLUTION:
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
     return token

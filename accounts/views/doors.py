@@ -4,13 +4,16 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth import views as auth
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext
 
 from accounts import audit, revocation
 from accounts.forms import SignInForm
+from accounts.models import User
 from accounts.requests import SignedInRequest
+from accounts.services import people
 from accounts.throttles import AddressThrottle, SignInThrottle, seconds_to_wait
 
 
@@ -54,10 +57,16 @@ class NewPassword(auth.PasswordResetConfirmView):
     success_url = reverse_lazy("sign-in")
 
     def form_valid(self, form) -> HttpResponse:
-        answer = super().form_valid(form)
-        audit.record(self.user, "password.changed", self.user)
-        revocation.announce()
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            ended = people.password_was_reset(cast(User, self.user))
         messages.success(self.request, gettext("Your new password is set. Sign in with it."))
+        if ended:
+            said = gettext(
+                "Your account is no longer connected with another node: whoever had the old password may "
+                "have made that connection. If it was you, connect again on your account page."
+            )
+            messages.warning(self.request, said)
         return answer
 
 

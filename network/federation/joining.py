@@ -13,6 +13,7 @@ from django.utils.text import slugify
 
 from accounts import audit
 from accounts.models import User
+from accounts.services import identities
 from network.federation import keys, signing, strict_json
 from network.federation.client import BadAddress, HubClient, HubRefused, Unreachable, origin_of
 from network.federation.health import software_version
@@ -97,6 +98,8 @@ def _remember(by: User | None, offer: Offer, answer: dict[str, Any]) -> Node:
     node.part, node.state = Node.Part.HUB, Node.State.ACTIVE
     node.name = "".join(letter for letter in offer.name if letter.isprintable()) or "Hub"
     node.slug = node.slug or _free_slug(node.name)
+    if node.pk and node.address != offer.address:  # the same hub, by its key, has moved
+        identities.move(node.address, offer.address)
     node.address = offer.address
     node.software = version(said.get("software"))
     node.catalogue_digest = node.trouble = ""
@@ -128,6 +131,7 @@ def leave(*, by: User | None) -> str:
         node.state, node.catalogue_digest, node.trouble = Node.State.LEFT, "", ""
         node.save(update_fields=["state", "catalogue_digest", "trouble"])
         node.messages.filter(confirmed_at=None).delete()
+        identities.doubt(node.address)
         audit.record(by, "hub.left", node)
     return unheard
 

@@ -25,13 +25,12 @@ def connect(person: User, vouched: Vouched, hub: Node) -> None:
     messages.send(hub, KIND, {"subject": vouched.subject, "person": person.public_id, "is_here": True})
 
 
-@transaction.atomic
-def disconnect(person: User, hub: Node) -> None:
-    """Raises ValidationError for an account that has no other way in."""
-    subjects = list(person.external_identities.filter(issuer=hub.address).values_list("subject", flat=True))
-    identities.disconnect(by=person, issuer=hub.address)
-    for subject in subjects:
-        messages.send(hub, KIND, {"subject": subject, "person": person.public_id, "is_here": False})
+def ended(identity: ExternalIdentity) -> None:
+    """A connection ends here, by its owner or with a new password: the hub gets to know."""
+    hub = nodes.hub()
+    if hub is not None and hub.address == identity.issuer:
+        body = {"subject": identity.subject, "person": identity.user.public_id, "is_here": False}
+        messages.send(hub, KIND, body)
 
 
 def receive(node: Node, body: dict[str, Any]) -> None:

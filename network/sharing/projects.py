@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 from accounts import audit, permissions
 from accounts.models import User
@@ -40,11 +41,14 @@ def invite(*, by: User, project: Project, hub: Node, identity: str, role: str, a
     subject = identity.strip().lower()
     if not _IDENTITY.fullmatch(subject):
         raise ValidationError(
-            {"identity": "An identity has 12 letters and digits: it stands on their account page at the hub."}
+            {"identity": gettext("An identity is 12 letters and digits, from their account page there.")}
         )
     person = identities.expect(Vouched(hub.address, subject))
+    if not person.is_active:
+        raise ValidationError(gettext("Their account on this node is closed. Ask its administrator."))
+    said = {"person": person.display_name, "hub": hub.name, "role": gettext(known.title).lower()}
     if not projects.add_member(by=by, project=project, user=person, role=role):
-        return f"{person.display_name} is already {known.title.lower()} in this project."
+        return gettext("%(person)s is already %(role)s in this project.") % said
     body = {
         "subject": subject,
         "project": project.slug,
@@ -54,7 +58,7 @@ def invite(*, by: User, project: Project, hub: Node, identity: str, role: str, a
     }
     messages.send(hub, KIND, body)
     audit.record(by, "project.shared", project, person=person.pk, role=role)
-    return f"{hub.name} writes to them. They are {known.title.lower()} as soon as they sign in with it."
+    return gettext("%(hub)s writes to them. They are %(role)s as soon as they sign in with it.") % said
 
 
 def confirmed(message: Message) -> None:

@@ -81,13 +81,16 @@ def from_the_hub(request: HttpRequest) -> HttpResponse:
         return _not_signed_in(request, hub, gettext(str(refusal)), 400)
     onward = _safe_next(request, arrival.next)
     person = identities.account_of(arrival.vouched.issuer, arrival.vouched.subject)
+    is_new_here = person is not None and identities.was_made_for_them(person)
     if request.user.is_authenticated and request.user != person:
-        if person is not None:
+        if person is not None and not is_new_here:
             reason = gettext("You are signed in with another account here. Sign out, then try again.")
             return _not_signed_in(request, hub, reason, 409)
         return _ask_who(request, arrival.vouched, onward)
     if person is None and not _is_invited(arrival):
         return _ask_who(request, arrival.vouched, onward)
+    if is_new_here and _has_address(arrival.vouched.email):  # it may be theirs: asked, never assumed
+        return _ask_who(request, arrival.vouched, onward, may_go_on=True)
     return _sign_in(request, hub, identities.expect(arrival.vouched), onward)
 
 
@@ -102,8 +105,13 @@ def who_here(request: HttpRequest) -> HttpResponse:
         return redirect("sign-in")
     vouched = Vouched(**pending["vouched"])
     own = request.user if request.user.is_authenticated else None
-    form = ProofForm(request.POST or None, initial={"username": own.username if own else ""})
-    context: dict[str, Any] = {"hub": hub, "vouched": vouched, "form": form}
+    proof = request.POST if request.method == "POST" and "go_on" not in request.POST else None
+    form = ProofForm(proof, initial={"username": own.username if own else ""})
+    may_go_on = own is None and pending.get("may_go_on", False)
+    context: dict[str, Any] = {"hub": hub, "vouched": vouched, "form": form, "may_go_on": may_go_on}
+    if request.method == "POST" and may_go_on and "go_on" in request.POST:
+        del request.session[PENDING]
+        return _sign_in(request, hub, identities.expect(vouched), pending["next"])
     if request.method == "POST":
         if wait_seconds := seconds_to_wait(request, SignInThrottle, AddressThrottle):
             return render(request, "sharing/who.html", context | {"wait_seconds": wait_seconds}, status=429)
@@ -115,7 +123,7 @@ def who_here(request: HttpRequest) -> HttpResponse:
                 try:
                     people.connect(person, vouched, hub)
                 except ValidationError as refusal:
-                    form.add_error(None, refusal)
+                    form.add_error(None, [gettext(said) for said in refusal.messages])
                 else:
                     del request.session[PENDING]
                     messages.success(
@@ -137,7 +145,7 @@ def signed_out(request: HttpRequest) -> HttpResponse:
 def disconnect(request: SignedInRequest) -> HttpResponse:
     hub = _hub_or_404()
     try:
-        people.disconnect(request.user, hub)
+        identities.disconnect(by=request.user, issuer=hub.address)
     except ValidationError as refusal:
         messages.error(request, " ".join(gettext(sentence) for sentence in refusal.messages))
     else:
@@ -148,14 +156,17 @@ def disconnect(request: SignedInRequest) -> HttpResponse:
 def _sign_in(request: HttpRequest, hub: Node, person: User, onward: str) -> HttpResponse:
     if not person.is_active:
         return _not_signed_in(request, hub, str(SignInForm.error_messages["inactive"]), 403)
+    identities.confirm(person, hub.address)
     login(request, person, backend=BACKEND)
     request.session[VOUCHED_BY] = hub.address
     request.session.set_expiry(timedelta(seconds=SESSION_S))  # kept as a moment: it doesn't slide
     return redirect(onward)
 
 
-def _ask_who(request: HttpRequest, vouched: Vouched, onward: str) -> HttpResponse:
-    request.session[PENDING] = {"vouched": vars(vouched), "at": int(time.time()), "next": onward}
+def _ask_who(request: HttpRequest, vouched: Vouched, onward: str, *, may_go_on: bool = False) -> HttpResponse:
+    """may_go_on: they have an account here already, which was made for them and which they may take."""
+    kept = {"vouched": vars(vouched), "at": int(time.time()), "next": onward, "may_go_on": may_go_on}
+    request.session[PENDING] = kept
     return redirect("hub-who")
 
 
@@ -172,7 +183,9 @@ def _is_invited(arrival: hubs.Arrival) -> bool:
 
 
 def _has_address(email: str) -> bool:
-    return bool(email) and User.objects.filter(email__iexact=email).exists()
+    """Whether some account here with a password has this address. A reason to ask, no proof of anything."""
+    person = User.objects.filter(email__iexact=email).first() if email else None
+    return person is not None and person.has_usable_password()
 
 
 def _safe_next(request: HttpRequest, wanted: str) -> str:

@@ -212,6 +212,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "identity.connected": (Kind.NODE, gettext_noop("connected the account with another node")),
     "identity.disconnected": (Kind.NODE, gettext_noop("disconnected the account from another node")),
     "identity.account_made": (Kind.NODE, gettext_noop("made an account for someone of another node")),
+    "identity.accounts_joined": (Kind.NODE, gettext_noop("joined an account made for them with their own")),
 }
 
 

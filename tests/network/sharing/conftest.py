@@ -16,6 +16,7 @@ from urllib3 import HTTPResponse
 from accounts.models import User
 from network.federation import keys, nodes
 from network.models import Node
+from network.views import signing_in
 from tests.cast import person
 
 HUB = settings.NODE_ADDRESS
@@ -82,6 +83,15 @@ def member(hub) -> Node:
         name="Nordhain University Hospital",
         address=HUB,
         public_key=keys.public_hex(keys.private_key()),
+    )
+
+
+@pytest.fixture(autouse=True)
+def her_address_is_the_hubs(monkeypatch) -> None:
+    """One table holds both nodes' accounts: of Ingrid's own, at the hub, this node knows nothing."""
+    known = signing_in._has_address
+    monkeypatch.setattr(
+        signing_in, "_has_address", lambda email: email != "ingrid@example.org" and known(email)
     )
 
 
