@@ -15,7 +15,7 @@ from atlas import policies
 from atlas.models import Series
 
 
-class ObjectShape(Shape):
+class DerivedObjectShape(Shape):
     sop = s.CharField(help_text="SOP Instance UID")
     kind = s.ChoiceField(choices=DerivedObject.Kind.choices)
     state = s.ChoiceField(choices=DerivedObject.State.choices)
@@ -53,7 +53,7 @@ class GroupShape(Shape):
 
 
 class DerivedShape(Shape):
-    objects = ObjectShape(many=True, help_text="Of a derived series: its objects")
+    objects = DerivedObjectShape(many=True, help_text="Of a derived series: its objects")
     segments = SegmentShape(many=True, help_text="Of an image series: what lies on it")
     marks = MarkOfSeriesShape(many=True, help_text="Of an image series: what lies on it")
     measurements = GroupShape(many=True, help_text="Of an image series: what was reported of it")

@@ -86,7 +86,7 @@ class NodeAnswerShape(serializers.Serializer):
     datasets = DatasetAnswerShape(many=True)
 
 
-class QuestionShape(serializers.Serializer):
+class QuestionAndAnswersShape(serializers.Serializer):
     id = serializers.CharField()
     words = serializers.CharField()
     expression = serializers.JSONField()
@@ -132,7 +132,7 @@ class Questions(CohortView, GenericAPIView):
         summary="Ask every node that lists datasets; follow the answer at the address of the question",
         request=ASKED,
         examples=[OpenApiExample("CT of people from 60 on", EXAMPLE, request_only=True)],
-        responses={201: QuestionShape, 400: NotUnderstoodShape},
+        responses={201: QuestionAndAnswersShape, 400: NotUnderstoodShape},
     )
     def post(self, request: Request) -> Response:
         try:
@@ -177,7 +177,7 @@ class OneQuestion(APIView):
     @extend_schema(
         operation_id="question_get",
         summary="What is known of a question so far, by node and dataset",
-        responses=QuestionShape,
+        responses=QuestionAndAnswersShape,
     )
     def get(self, request: Request, public_id: str) -> Response:
         return Response(_shown(policies.question_or_404(request.user, public_id)))
@@ -188,7 +188,7 @@ class QuestionWithdraw(APIView):
         operation_id="question_withdraw",
         summary="Take a question back; what was answered stays",
         request=None,
-        responses=QuestionShape,
+        responses=QuestionAndAnswersShape,
     )
     def post(self, request: Request, public_id: str) -> Response:
         question = policies.question_or_404(request.user, public_id)
