@@ -53,24 +53,32 @@ class NewPersonForm(forms.Form):
         return facts
 
 
+def _said(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """In the reader's language."""
+    return [(value, gettext(words)) for value, words in choices]
+
+
 class AccountForm(forms.ModelForm):
     language = forms.ChoiceField(
         choices=[("", _("As the browser asks")), *settings.LANGUAGES], required=False
+    )
+    theme = forms.ChoiceField(
+        label="Light or dark",
+        choices=lambda: _said(User.Theme.choices),
+        widget=forms.RadioSelect,
+        help_text="The reading room is always dark.",
     )
 
     class Meta:
         model = User
         fields = ("first_name", "last_name", "theme", "language")
-        widgets = {"theme": forms.RadioSelect}
-        labels = {"theme": "Light or dark"}
-        help_texts = {"theme": "The reading room is always dark."}
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(max_length=80, help_text="What will use it: a script, a machine.")
     scope = forms.ChoiceField(
         label="What it opens",
-        choices=ApiToken.Scope.choices,
+        choices=lambda: _said(ApiToken.Scope.choices),
         initial=ApiToken.Scope.RELEASES,
         help_text="Never more than you may yourself.",
     )

@@ -26,7 +26,7 @@ class MemberForm(forms.Form):
         label="E-mail address", help_text="Someone without an account gets a letter with a link."
     )
     role = forms.ChoiceField(
-        choices=lambda: [(role.key, role.title) for role in roles_on("project")],
+        choices=lambda: [(role.key, gettext(role.title)) for role in roles_on("project")],
         initial="reader",
         widget=forms.RadioSelect,
     )

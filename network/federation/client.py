@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.utils.translation import gettext_noop as _
 
 from network.federation import keys, signing, strict_json
 
@@ -49,7 +50,7 @@ def origin_of(address: str) -> str:
     if parts.username is not None or parts.path not in ("", "/") or parts.query:
         raise BadAddress("An address of a hub is its host alone, such as https://hub.example.org.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise BadAddress("A hub is called over HTTPS: its address begins with https://.")
+        raise BadAddress(_("A hub is called over HTTPS: its address begins with https://."))
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
 
@@ -91,7 +92,7 @@ class HubClient:
 
     async def identity(self) -> HubIdentity:
         """Raises Unreachable, HubRefused, strict_json.Malformed."""
-        status, _, body = await self._exchange(
+        status, _headers, body = await self._exchange(
             self._http.build_request("GET", "/federation/identity"), 15.0, IDENTITY_BYTES_MAX
         )
         if status != 200:
@@ -101,7 +102,7 @@ class HubClient:
         try:
             keys.public_key(str(public_key))
         except ValueError as error:
-            raise strict_json.Malformed("The address answers, but not as a hub does.") from error
+            raise strict_json.Malformed(_("The address answers, but not as a hub does.")) from error
         return HubIdentity(str(name)[:200], str(country)[:2], str(public_key))
 
     async def call(
@@ -161,14 +162,14 @@ class HubClient:
 
 def _why(error: Exception) -> str:
     if isinstance(error, httpx.ConnectTimeout):
-        return "The hub can't be reached: no connection in time. Does a firewall allow this node to call out?"
+        return _("No connection to the hub in time. Does a firewall allow this node to call out?")
     if isinstance(error, httpx.TimeoutException):
-        return "The hub took too long to answer."
+        return _("The hub took too long to answer.")
     if isinstance(error, httpx.ConnectError):
         if "CERTIFICATE" in str(error):
-            return "The hub's TLS certificate isn't valid for its address."
-        return "The hub can't be reached: the connection was refused, or its name isn't known."
-    return "The connection to the hub broke."
+            return _("The hub's TLS certificate isn't valid for its address.")
+        return _("The hub can't be reached: the connection was refused, or its name isn't known.")
+    return _("The connection to the hub broke.")
 
 
 def _sentence_in(body: bytes) -> str:

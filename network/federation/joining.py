@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext_noop as _
 
 from accounts import audit
 from accounts.models import User
@@ -52,7 +53,7 @@ def look(*, by: User | None, invitation: str) -> Offer:
         require_administrator(by)
     found = _INVITATION.fullmatch("".join(invitation.split()))
     if found is None:
-        raise ValidationError("This isn't a whole invitation. Copy the line from the hub's page again.")
+        raise ValidationError(_("This isn't a whole invitation. Copy the line from the hub's page again."))
     try:
         address = origin_of(found["address"])
         said = async_to_sync(_ask)(address)
@@ -94,7 +95,7 @@ def _remember(by: User | None, offer: Offer, answer: dict[str, Any]) -> Node:
     said = said if isinstance(said, dict) else {}
     node = Node.objects.filter(public_key=offer.public_key).first() or Node(public_key=offer.public_key)
     if node.pk and node.part != Node.Part.HUB:
-        raise ValidationError("A member of this node can't be its hub as well.")
+        raise ValidationError(_("A member of this node can't be its hub as well."))
     node.part, node.state = Node.Part.HUB, Node.State.ACTIVE
     node.name = "".join(letter for letter in offer.name if letter.isprintable()) or "Hub"
     node.slug = node.slug or _free_slug(node.name)
@@ -121,7 +122,7 @@ def leave(*, by: User | None) -> str:
     if by is not None:
         require_administrator(by)
     if (node := hub()) is None:
-        raise ValidationError("This node takes part in no hub.")
+        raise ValidationError(_("This node takes part in no hub."))
     unheard = ""
     try:
         _call(node.address, node.public_key, "leave", {})

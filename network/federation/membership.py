@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext_noop as _
 
 from accounts import audit, permissions
 from accounts.digests import digest_of
@@ -71,7 +72,7 @@ def invite(*, by: User, name: str, country: str) -> Invited:
     require_administrator(by)
     name, country = " ".join(name.split()), country.strip().upper()
     if not name or len(name) > 200 or not name.isprintable():
-        raise ValidationError({"name": "Give the node a name of at most 200 characters."})
+        raise ValidationError({"name": _("Give the node a name of at most 200 characters.")})
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise ValidationError({"country": "A country has two letters, such as PT."})
     secret = secrets.token_urlsafe(32)
@@ -92,7 +93,7 @@ def withdraw(*, by: User, invitation: NodeInvitation) -> None:
     require_administrator(by)
     is_open = open_invitations().filter(pk=invitation.pk)
     if not is_open.update(withdrawn_at=timezone.now()):
-        raise ValidationError("This invitation was used, withdrawn, or is too old already.")
+        raise ValidationError(_("This invitation was used, withdrawn, or is too old already."))
     audit.record(by, "node.invitation_withdrawn", invitation)
 
 
@@ -141,7 +142,7 @@ def admit(*, secret: str, public_key: str, told: Mapping[str, Any]) -> Node:
 def suspend(*, by: User, node: Node) -> None:
     """Refuse its messages from now on, and list its datasets no more, until it is resumed."""
     require_administrator(by)
-    _require_state(node, Node.State.ACTIVE, "Only a node that takes part can be suspended.")
+    _require_state(node, Node.State.ACTIVE, _("Only a node that takes part can be suspended."))
     _set_state(node, Node.State.SUSPENDED)
     audit.record(by, "node.suspended", node)
 
@@ -150,7 +151,7 @@ def suspend(*, by: User, node: Node) -> None:
 def resume(*, by: User, node: Node) -> None:
     """It takes part again. What waited for it is delivered; it publishes its catalogue anew."""
     require_administrator(by)
-    _require_state(node, Node.State.SUSPENDED, "Only a suspended node can be resumed.")
+    _require_state(node, Node.State.SUSPENDED, _("Only a suspended node can be resumed."))
     node.state, node.catalogue_digest = Node.State.ACTIVE, ""
     node.save(update_fields=["state", "catalogue_digest"])
     audit.record(by, "node.resumed", node)
@@ -162,7 +163,7 @@ def remove(*, by: User, node: Node) -> None:
     record."""
     require_administrator(by)
     if _locked(node).state == Node.State.LEFT:
-        raise ValidationError("This node has left already.")
+        raise ValidationError(_("This node has left already."))
     _go(node)
     audit.record(by, "node.removed", node)
 

@@ -120,7 +120,7 @@ def leave(request: SignedInRequest) -> HttpResponse:
     try:
         unheard = joining.leave(by=request.user)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, " ".join(gettext(said) for said in error.messages))
         return redirect("network")
     messages.success(request, gettext("This node has left its hub."))
     if unheard:
@@ -164,7 +164,7 @@ def _try(request: SignedInRequest, deed, done: str) -> None:
     try:
         deed()
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, " ".join(gettext(said) for said in error.messages))
     else:
         messages.success(request, done)
 

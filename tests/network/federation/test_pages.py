@@ -54,6 +54,15 @@ def test_what_is_no_invitation_or_leads_over_http_is_refused(page, this_hub, tex
     assert not Node.objects.exists()
 
 
+def test_what_is_wrong_is_said_in_the_readers_language(page, this_hub):
+    spanish = {"accept-language": "es"}
+    said = page.post(f"{PAGE}join/", {"invitation": "hello"}, headers=spanish).content.decode()
+    assert "Esto no es una invitación completa." in said
+    away = f"http://127.0.0.1:9/#{'s' * 43}.{'0' * 64}"
+    said = page.post(f"{PAGE}join/", {"invitation": away}, headers=spanish).content.decode()
+    assert "No se llega al nodo central" in said
+
+
 def test_the_states_of_nodes_are_told_in_words(page, porto, administrator, kinds):
     messages.send(porto.node, "told", {"secret": "of somebody"})
     porto.fetch(health={"troubles": ["<b>No worker runs</b>."]})

@@ -112,6 +112,18 @@ def test_a_connection_with_a_hub_of_before_is_not_shown_as_this_ones(member):
     assert "Not connected." in page
 
 
+def test_whoever_has_no_password_here_is_offered_no_change_of_it(member, ingrid):
+    assert "/account/password/" in signed_in(ingrid).get("/account/").content.decode()
+    assert "/account/password/" not in signed_in(expected(ingrid)).get("/account/").content.decode()
+
+
+def test_choices_on_the_account_page_are_in_the_readers_language(member):
+    page = signed_in(person("isolberg")).get("/account/", headers={"accept-language": "es"}).content.decode()
+    assert "Como el ordenador" in page
+    for english in ("As the computer", "Reading only", "Releases only"):
+        assert english not in page
+
+
 # Tokens -------------------------------------------------------------------------------------------
 
 
