@@ -109,22 +109,19 @@ class ReadState(APIView):
         responses=journal_shapes.StateShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
-        read, number = marks_or_403(request, public_id)
+        seen = marks_or_403(request, public_id)
         at = _number_param(request, "at", NUMBER_MAX)
-        if at is not None:
-            last = read.last_edit_number if number is None else number
-            if at > last:
-                raise ValidationError({"at": [f"A number from 0 to {last}."]})
-            number = at
-        etag = f'"{read.last_edit_number if number is None else number}"'
-        unchanged = get_conditional_response(request._request, etag=etag)
+        if at is not None and at > seen.until:
+            raise ValidationError({"at": [f"A number from 0 to {seen.until}."]})
+        number = seen.until if at is None else at
+        unchanged = get_conditional_response(request._request, etag=f'"{number}"')
         if unchanged is not None:
             return unchanged
         # An undo may bring a deleted segment back, so the reader's page knows its slices all along.
         found = (
-            journal.state(read, with_planes_of_deleted=True)
-            if number is None
-            else journal.state_at(read, number)
+            journal.state(seen.read, with_planes_of_deleted=True)
+            if seen.is_own and at is None
+            else journal.state_at(seen.read, number)
         )
         return compact(request, as_json.state_json(found), etag=f'"{found.number}"')
 
@@ -138,10 +135,9 @@ class History(APIView):
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
-        read, number = marks_or_403(request, public_id)
-        until = read.last_edit_number if number is None else number
-        gestures = journal.history(read, until_number=until, groups=groups, before_number=before)
-        return compact(request, as_json.history_json(gestures, until))
+        seen = marks_or_403(request, public_id)
+        gestures = journal.history(seen.read, until_number=seen.until, groups=groups, before_number=before)
+        return compact(request, as_json.history_json(gestures, seen.until))
 
 
 class Gestures(APIView):
@@ -153,10 +149,9 @@ class Gestures(APIView):
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
         groups, before = _groups_param(request), _number_param(request, "before", NUMBER_MAX)
-        read, number = marks_or_403(request, public_id)
-        until = read.last_edit_number if number is None else number
-        ended = until + 1 if before is None else min(before, until + 1)
-        lines = journal.listed(read, before_number=ended, groups=groups + 1)
+        seen = marks_or_403(request, public_id)
+        ended = seen.until + 1 if before is None else min(before, seen.until + 1)
+        lines = journal.listed(seen.read, before_number=ended, groups=groups + 1)
         return compact(request, as_json.gestures_json(lines[:groups], len(lines) > groups))
 
 
@@ -167,9 +162,9 @@ class Measurements(APIView):
         responses=journal_shapes.MeasurementShape(many=True),
     )
     def get(self, request: Request, public_id: str) -> Response:
-        read, number = marks_or_403(request, public_id)
-        found = journal.state(read) if number is None else journal.state_at(read, number)
-        return Response([as_json.measurement_json(one) for one in measure(read, found)])
+        seen = marks_or_403(request, public_id)
+        found = journal.state(seen.read) if seen.is_own else journal.state_at(seen.read, seen.until)
+        return Response([as_json.measurement_json(one) for one in measure(seen.read, found)])
 
 
 class Parked(APIView):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
@@ -40,15 +41,24 @@ def read_response(request: Request, public_id: str) -> Response:
     return response
 
 
-def marks_or_403(request: Request, public_id: str) -> tuple[Read, int | None]:
-    """The read, and the number of the edit up to which this person sees it; None: to the last one."""
+@dataclass(frozen=True)
+class Seen:
+    """A read, and the number of the edit up to which this person sees its marks. `is_own`: they are its
+    reader, who sees it to the last one."""
+
+    read: Read
+    until: int
+    is_own: bool
+
+
+def marks_or_403(request: Request, public_id: str) -> Seen:
     read, rights = policies.read_and_rights_or_404(request.user, public_id)
     if not rights.may_see_marks:
         raise PermissionDenied("This read has not been submitted yet: only its reader sees the marks.")
     if rights.capacity is policies.Capacity.READER:
-        return read, None
+        return Seen(read, read.last_edit_number, is_own=True)
     review.note_that_marks_were_seen(user_of(request), read)
-    return read, reads.last_submitted_number(read)
+    return Seen(read, reads.last_submitted_number(read), is_own=False)
 
 
 def compact(request: Request, content: dict[str, Any], *, etag: str | None = None) -> HttpResponse:

@@ -93,13 +93,12 @@ class Changes(APIView):
         responses=review_shapes.DiffShape,
     )
     def get(self, request: Request, public_id: str) -> HttpResponse:
-        read, number = marks_or_403(request, public_id)
-        until = read.last_edit_number if number is None else number
-        rounds = diff.rounds_before(read, until, is_own=number is None)
+        seen = marks_or_403(request, public_id)
+        rounds = diff.rounds_before(seen.read, seen.until, is_own=seen.is_own)
         if not rounds:
             raise Conflict("There is no earlier round to compare this read with.")
         since = _round(request, rounds)
-        return compact(request, as_json.diff_json(diff.between(read, since, rounds, until)))
+        return compact(request, as_json.diff_json(diff.between(seen.read, since, rounds, seen.until)))
 
 
 class Incidental(APIView):

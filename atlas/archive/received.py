@@ -24,6 +24,14 @@ OTHER_CONTENT, MISPLACED, IDENTIFIES, UNREADABLE, NO_ROOM = (
 )
 """Why a file was refused, for protocols that answer with a code."""
 
+FAILURE_CODES = {  # of C-STORE (PS3.4 Table B.2-1, PS3.7 C.5) and of STOW-RS (PS3.18 Table I.2-2)
+    NO_ROOM: 0xA700,  # out of resources
+    MISPLACED: 0xA900,  # data set does not match
+    OTHER_CONTENT: 0x0111,  # duplicate SOP instance
+    IDENTIFIES: 0xC000,  # cannot understand
+    UNREADABLE: 0xC000,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Uids:

@@ -23,11 +23,10 @@ from pynetdicom.transport import ThreadedAssociationServer
 from atlas.archive import intake
 from atlas.archive.keys import KeyUnusable
 from atlas.archive.received import (
+    FAILURE_CODES,
     IDENTIFIES,
     KNOWN,
-    MISPLACED,
     NO_ROOM,
-    OTHER_CONTENT,
     STORED,
     UNREADABLE,
     Outcome,
@@ -40,13 +39,6 @@ logger = logging.getLogger(__name__)
 
 VERIFICATION = "1.2.840.10008.1.1"
 SUCCESS, COERCED = 0x0000, 0xB000
-STATUSES = {  # PS3.4 Table B.2-1, PS3.7 C.5
-    NO_ROOM: 0xA700,
-    MISPLACED: 0xA900,
-    OTHER_CONTENT: 0x0111,
-    IDENTIFIES: 0xC000,
-    UNREADABLE: 0xC000,
-}
 REJECTED_PERMANENTLY, BY_SERVICE_USER = 0x01, 0x01  # PS3.8 9.3.4
 CALLING_NOT_RECOGNISED, CALLED_NOT_RECOGNISED = 0x03, 0x07
 ASSOCIATIONS_MAX = 20
@@ -193,7 +185,7 @@ def _status(outcome: Outcome) -> int | Any:
     if outcome.status in (STORED, KNOWN):
         return COERCED if outcome.is_changed else SUCCESS
     answer = DicomDataset()
-    answer.Status = STATUSES.get(outcome.cause, 0xC000)
+    answer.Status = FAILURE_CODES.get(outcome.cause, 0xC000)
     comment = outcome.reason.encode("ascii", "replace").decode()
     answer.ErrorComment = comment[:COMMENT_LENGTH_MAX].replace("\\", "/")
     return answer

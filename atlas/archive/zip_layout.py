@@ -71,60 +71,39 @@ class ZipLayout:
             self.size += len(part) if isinstance(part, bytes) else part.size
 
     def _local(self, entry: Entry) -> bytes:
-        name = entry.name.encode()
-        large = entry.size >= _MAX_32
-        extra = pack("<HHQQ", 1, 16, entry.size, entry.size) if large else b""
-        shown = _MAX_32 if large else entry.size
+        extra = _extra(*_sizes(entry))
+        return b"PK\x03\x04" + self._about(entry, extra) + entry.name.encode() + extra
+
+    def _central(self, entry: Entry, offset: int) -> bytes:
+        extra = _extra(*_sizes(entry), *((offset,) if offset >= _MAX_32 else ()))
         return (
-            pack(
-                "<4sHHHIIIIHH",
-                b"PK\x03\x04",
-                _VERSION_64 if large else _VERSION,
-                _UTF8,
-                0,
-                self._time,
-                entry.crc32,
-                shown,
-                shown,
-                len(name),
-                len(extra),
-            )
-            + name
+            # Made on Unix, so the mode counts.
+            pack("<4sH", b"PK\x01\x02", (3 << 8) | _version(extra))
+            + self._about(entry, extra)
+            + pack("<HHHII", 0, 0, 0, 0o100644 << 16, min(offset, _MAX_32))
+            + entry.name.encode()
             + extra
         )
 
-    def _central(self, entry: Entry, offset: int) -> bytes:
-        name = entry.name.encode()
-        large, far = entry.size >= _MAX_32, offset >= _MAX_32
-        fields = (pack("<QQ", entry.size, entry.size) if large else b"") + (
-            pack("<Q", offset) if far else b""
-        )
-        extra = pack("<HH", 1, len(fields)) + fields if fields else b""
-        version = _VERSION_64 if extra else _VERSION
-        shown = _MAX_32 if large else entry.size
-        return (
-            pack(
-                "<4sHHHHIIIIHHHHHII",
-                b"PK\x01\x02",
-                (3 << 8) | version,  # made on Unix, so the mode below counts
-                version,
-                _UTF8,
-                0,
-                self._time,
-                entry.crc32,
-                shown,
-                shown,
-                len(name),
-                len(extra),
-                0,
-                0,
-                0,
-                0o100644 << 16,
-                _MAX_32 if far else offset,
-            )
-            + name
-            + extra
-        )
+    def _about(self, entry: Entry, extra: bytes) -> bytes:
+        """What stands in both headers of a file."""
+        shown, name = min(entry.size, _MAX_32), entry.name.encode()
+        numbers = (entry.crc32, shown, shown, len(name), len(extra))
+        return pack("<HHHIIIIHH", _version(extra), _UTF8, 0, self._time, *numbers)
+
+
+def _sizes(entry: Entry) -> tuple[int, ...]:
+    """Uncompressed and compressed, where they are large."""
+    return (entry.size, entry.size) if entry.size >= _MAX_32 else ()
+
+
+def _extra(*large: int) -> bytes:
+    """The ZIP64 field for numbers that their own fields can't hold."""
+    return pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
+
+
+def _version(extra: bytes) -> int:
+    return _VERSION_64 if extra else _VERSION
 
 
 def _end(count: int, length: int, offset: int) -> bytes:

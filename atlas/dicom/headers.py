@@ -119,15 +119,26 @@ def looks_like_dicom(start: bytes) -> bool:
     )
 
 
-def read_header(file: BinaryIO) -> Header:
-    """Read a seekable file from its start. Raises NotDicom or Unreadable."""
-    size = file.seek(0, io.SEEK_END)
+def require_dicom(file: BinaryIO) -> None:
+    """Raises NotDicom where a seekable file's first bytes are something else's."""
     file.seek(0)
     start = file.read(PREFIX_BYTES)
     if not start:
         raise NotDicom("The file is empty.")
     if not looks_like_dicom(start):
         raise NotDicom("This is not a DICOM file.")
+
+
+def require_no_directory(sop_class_uid: str) -> None:
+    """Raises NotDicom for the file meta information of a table of contents."""
+    if sop_class_uid == MEDIA_DIRECTORY:
+        raise NotDicom("This is a DICOMDIR, a table of contents: it holds no image.")
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Read a seekable file from its start. Raises NotDicom or Unreadable."""
+    require_dicom(file)
+    size = file.seek(0, io.SEEK_END)
     try:
         return _read(file, size)
     except (NotDicom, Unreadable):
@@ -141,8 +152,7 @@ def _read(file: BinaryIO, size: int) -> Header:
     read_preamble(file, force=True)
     meta = _read_file_meta_info(file)
     body_offset = file.tell()
-    if values.uid(meta, "MediaStorageSOPClassUID") == MEDIA_DIRECTORY:
-        raise NotDicom("This is a DICOMDIR, a table of contents: it holds no image.")
+    require_no_directory(values.uid(meta, "MediaStorageSOPClassUID"))
     named_syntax = values.uid(meta, "TransferSyntaxUID")
     has_preamble = _has_preamble(file)
     source = inflated(file) if named_syntax == DEFLATED else file

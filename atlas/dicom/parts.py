@@ -28,13 +28,13 @@ from atlas.dicom.headers import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
-    MEDIA_DIRECTORY,
     PIXEL_KEYWORDS,
     PREFIX_BYTES,
     NotDicom,
     Unreadable,
     inflated,
-    looks_like_dicom,
+    require_dicom,
+    require_no_directory,
 )
 
 HEADER_BYTES_MAX = 128 * 1024 * 1024  # before the pixels, and again behind them
@@ -77,12 +77,7 @@ class Parts:
 
 def take_apart(file: BinaryIO) -> Parts:
     """Read a seekable file from its start. Raises NotDicom or Unreadable."""
-    file.seek(0)
-    start = file.read(PREFIX_BYTES)
-    if not start:
-        raise NotDicom("The file is empty.")
-    if not looks_like_dicom(start):
-        raise NotDicom("This is not a DICOM file.")
+    require_dicom(file)
     try:
         return _take_apart(file)
     except CutOff as error:
@@ -97,8 +92,7 @@ def take_apart(file: BinaryIO) -> Parts:
 
 def _take_apart(file: BinaryIO) -> Parts:
     meta, dataset_offset = _file_meta(file)
-    if meta.get(0x00020002) == MEDIA_DIRECTORY:
-        raise NotDicom("This is a DICOMDIR, a table of contents: it holds no image.")
+    require_no_directory(meta.get(0x00020002, ""))
     named_syntax = meta.get(0x00020010, "")
     if named_syntax == DEFLATED:
         return _take_apart(inflated(file))

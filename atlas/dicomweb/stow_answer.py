@@ -3,24 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from atlas.archive.received import (
-    IDENTIFIES,
-    KNOWN,
-    MISPLACED,
-    NO_ROOM,
-    OTHER_CONTENT,
-    STORED,
-    UNREADABLE,
-    Outcome,
-)
+from atlas.archive.received import FAILURE_CODES, KNOWN, NO_ROOM, STORED, Outcome
 
-FAILURE_REASONS = {  # (0008,1197), PS3.18 Table I.2-2
-    NO_ROOM: 0xA700,  # refused: out of resources
-    MISPLACED: 0xA900,  # data set does not match
-    OTHER_CONTENT: 0x0111,  # duplicate SOP instance (PS3.7 C.5.8)
-    IDENTIFIES: 0xC000,  # error: cannot understand
-    UNREADABLE: 0xC000,
-}
 ELEMENTS_CHANGED = 0xB000  # (0008,1196): coercion of data elements
 
 
@@ -78,6 +62,6 @@ def _failed(outcome: Outcome) -> dict:
 def _reason(outcome: Outcome) -> dict:
     """With the sentence as Error Comment (0000,0902): no attribute of this answer holds one otherwise."""
     return {
-        "00081197": _value("US", FAILURE_REASONS.get(outcome.cause, 0x0110)),
+        "00081197": _value("US", FAILURE_CODES.get(outcome.cause, 0x0110)),
         "00000902": _value("LO", outcome.reason),
     }

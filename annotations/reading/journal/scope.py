@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from annotations.models import Edit, ImportedMark, ImportedSegment, Read
 from annotations.reading import policies
 from annotations.reading.frames import Frames, frames_of
@@ -20,7 +22,7 @@ class Image:
 
 
 class Scope:
-    """Loaded once a batch, with at most five queries."""
+    """Loaded once a batch, with at most five queries: Django asks nothing for an empty set of ids."""
 
     def __init__(self, read: Read, edits: list[SentEdit]) -> None:
         self.labels: dict[str, dict[str, Any]] = {label["key"]: label for label in read.schema.labels}
@@ -31,16 +33,16 @@ class Scope:
         self.images = self._images(read, _strings(values, "sop") | planes)
         self.series = {image.series for image in self.images.values()}
         named = _strings(values, "series") | _about(values, "series")
-        self.series |= self._series(read, named - self.series)
+        self.series |= {one.public_id for one in self._series(read, named - self.series)}
         cut = [value for value in values if value.get("plane") is not None]
-        self.frames_of_series = self._frames(read, _strings(cut, "series"))
+        self.frames_of_series: dict[str, Frames | None] = {
+            one.public_id: frames_of(one) for one in self._series(read, _strings(cut, "series"))
+        }
         self.studies = self._studies(read, _about(values, "study"))
         self.imported = self._imported(read, values)
 
     @staticmethod
     def _images(read: Read, uids: set[str]) -> dict[str, Image]:
-        if not uids:
-            return {}
         instances = Instance.objects.filter(
             sop_instance_uid__in=uids, series__study__case_studies__case=read.case_id
         ).select_related("series")
@@ -52,24 +54,11 @@ class Scope:
         }
 
     @staticmethod
-    def _series(read: Read, public_ids: set[str]) -> set[str]:
-        if not public_ids:
-            return set()
-        series = Series.objects.filter(public_id__in=public_ids, study__case_studies__case=read.case_id)
-        return set(series.values_list("public_id", flat=True))
-
-    @staticmethod
-    def _frames(read: Read, public_ids: set[str]) -> dict[str, Frames | None]:
-        """Of the series that marks lie on a cut through."""
-        if not public_ids:
-            return {}
-        series = Series.objects.filter(public_id__in=public_ids, study__case_studies__case=read.case_id)
-        return {one.public_id: frames_of(one) for one in series}
+    def _series(read: Read, public_ids: set[str]) -> QuerySet[Series]:
+        return Series.objects.filter(public_id__in=public_ids, study__case_studies__case=read.case_id)
 
     @staticmethod
     def _studies(read: Read, public_ids: set[str]) -> set[str]:
-        if not public_ids:
-            return set()
         studies = Study.objects.filter(public_id__in=public_ids, case_studies__case=read.case_id)
         return set(studies.values_list("public_id", flat=True))
 

@@ -231,6 +231,7 @@ function sampleRow(walk: Walk, out: Float32Array, count: number, from: number[],
     const u = u0 + x * du;
     const v = v0 + x * dv;
     let value = 0;
+    // Written out for both slices: a function for it makes oblique planes a tenth slower.
     if (f < 1) {
       if (!before) continue;
       let su = u;
