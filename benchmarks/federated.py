@@ -175,7 +175,6 @@ class Network:
         return self.hub.environment | {
             "ATLAS_HOME": str(home),
             "ATLAS_NODE_NAME": name,
-            "ATLAS_DATABASE_POOL": "0",
             "DATABASE_URL": facts.url.replace(f"/{facts.database}?", f"/{name}?"),
         }
 

@@ -19,6 +19,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
@@ -121,6 +122,9 @@ async def _join(exchange: Exchange) -> dict[str, Any]:
     return {"hub": await in_thread(_identity)(), "node": {"slug": node.slug, "name": node.name}}
 
 
+type Look = Callable[[], list[dict[str, Any]]]
+"""Asks the database what waits for a node."""
+
 _waiting: dict[int, asyncio.Event] = {}
 """By node: what ends the request that it holds open in this process, when it opens another one."""
 
@@ -129,9 +133,8 @@ async def _fetch(exchange: Exchange) -> dict[str, Any]:
     sender, body = await opened(exchange)
     node = sender.node
     confirmed, wait_s = _confirmed(body.get("confirmed", {})), _seconds(body.get("wait_s", 0))
-    found = await in_thread(_take_word)(sender, confirmed, body.get("health"))
-    if not found and wait_s:
-        found = await _wait(exchange, node, wait_s)
+    first = partial(_take_word, sender, confirmed, body.get("health"))
+    found = await (_wait(exchange, node, wait_s, first) if wait_s else in_thread(first)())
     return {"messages": found, "catalogue_wanted": not node.catalogue_digest}
 
 
@@ -151,8 +154,8 @@ def _take_word(sender: Sender, confirmed: dict[str, str], told: Any) -> list[dic
     return messages.waiting(node)
 
 
-async def _wait(exchange: Exchange, node: Node, wait_s: float) -> list[dict[str, Any]]:
-    """What the node gets as soon as there is something, or nothing after `wait_s`."""
+async def _wait(exchange: Exchange, node: Node, wait_s: float, first: Look) -> list[dict[str, Any]]:
+    """What the node gets as soon as there is something, or nothing after `wait_s`. `first` looks first."""
     newer = asyncio.Event()
     if before := _waiting.get(node.pk):
         before.set()  # its connection is probably dead: a node waits once
@@ -160,7 +163,7 @@ async def _wait(exchange: Exchange, node: Node, wait_s: float) -> list[dict[str,
     exchange.scope.setdefault("extensions", {})[WAITS] = {}
     try:
         async with bell.listening(node) as heard:
-            return await _until_found(exchange, node, wait_s, heard, newer)
+            return await _until_found(exchange, node, wait_s, first, heard, newer)
     finally:
         exchange.scope["extensions"].pop(WAITS, None)
         if _waiting.get(node.pk) is newer:
@@ -171,6 +174,7 @@ async def _until_found(
     exchange: Exchange,
     node: Node,
     wait_s: float,
+    look: Look,
     heard: Callable[[], Awaitable[None]],
     newer: asyncio.Event,
 ) -> list[dict[str, Any]]:
@@ -180,7 +184,8 @@ async def _until_found(
     ring: asyncio.Future[Any] | None = None
     try:
         while True:
-            found = await in_thread(_look)(node)
+            found = await in_thread(look)()
+            look = partial(_look, node)
             left_s = deadline - asyncio.get_running_loop().time()
             if found or left_s <= 0:
                 return found

@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField
+from django.db.models.functions import Cast, Length
 from django.utils import timezone
 
 from network.federation import bell
@@ -110,13 +111,18 @@ def waiting(node: Node, *, count: int = 50, size: int = BODY_BYTES_MAX) -> list[
     rows = node.messages.filter(confirmed_at=None).filter(
         Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     )
-    found: list[dict[str, Any]] = []
-    for message in rows[:count].iterator(chunk_size=10):
-        size -= len(json.dumps(message.body))
-        if found and size < 0:
+    oldest: list[int] = []
+    for pk, length in rows.values_list("pk", Length(Cast("body", TextField())))[:count]:
+        size -= length
+        if oldest and size < 0:
             break
-        found.append({"id": message.public_id, "kind": message.kind, "body": message.body})
-    return found
+        oldest.append(pk)
+    if not oldest:  # as it mostly is
+        return []
+    return [
+        {"id": message.public_id, "kind": message.kind, "body": message.body}
+        for message in node.messages.filter(pk__in=oldest)
+    ]
 
 
 @transaction.atomic

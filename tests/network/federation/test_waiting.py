@@ -31,14 +31,14 @@ async def layer():
 def looks(monkeypatch) -> list[float]:
     """When the hub looked whether something waits, for those whose requests it holds open."""
     looks: list[float] = []
-    really = hub._look
+    really = messages.waiting
 
     def look(node) -> list[dict[str, Any]]:
         found = really(node)
         looks.append(time.monotonic())
         return found
 
-    monkeypatch.setattr(hub, "_look", look)
+    monkeypatch.setattr(messages, "waiting", look)
     return looks
 
 
