@@ -1,10 +1,10 @@
-"""One throwaway PostgreSQL a test session, migrated once, one copy of the database a test process."""
+"""One throwaway PostgreSQL a test session, one copy of an empty node's database a test process."""
 
 import fcntl
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,9 +12,10 @@ import pytest
 from psycopg import sql
 
 from atlas import postgres, samples
+from tests import prepared
 from tests.settings import SESSION_HOME
 
-TEMPLATE = "atlas_template"
+NAME_MOST = 80  # of a parameter, in the name of a test
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -29,8 +30,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.judge)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A test of what is far too long has a name that can be read."""
+    if isinstance(val, str | bytes) and len(val) > NAME_MOST:
+        return f"{val[:NAME_MOST]!r}… {len(val)} long"
+    return None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the main process, before pytest-xdist starts others
+        prepared.copy_to(session_home())
         postgres.ensure_running(session_home(), durable=False)
 
 
@@ -41,36 +50,33 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(worker_id: str, django_db_blocker: pytest.FixtureRequest) -> None:
-    """pytest-django's: here a copy of a template that the first test process migrates."""
-    from django.core.management import call_command
+def django_db_setup(worker_id: str) -> None:
+    """pytest-django's: here a copy of an empty node's database for each test process."""
     from django.db import connections
 
-    home = session_home()
     name = f"atlas_test_{worker_id}"
-    database = connections["default"]
-    with (home / "template.lock").open("w") as lock:
+    with (session_home() / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if _create_database(home, TEMPLATE):
-            database.close()
-            database.settings_dict["NAME"] = TEMPLATE
-            with django_db_blocker.unblock():
-                call_command("migrate", verbosity=0, interactive=False)
-                call_command("createcachetable", verbosity=0)
-            database.close()
-        _create_database(home, name, template=TEMPLATE)
-    database.settings_dict["NAME"] = name
+        parameters = postgres.connection(session_home()).parameters(database="postgres")
+        with psycopg.connect(**parameters, autocommit=True) as database:
+            copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            database.execute(copied.format(sql.Identifier(name), sql.Identifier(postgres.DATABASE)))
+    connections["default"].settings_dict["NAME"] = name
 
 
-def _create_database(home: Path, name: str, template: str = "template1") -> bool:
-    parameters = postgres.connection(home).parameters(database="postgres")
-    with psycopg.connect(**parameters, autocommit=True) as database:
-        if database.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            return False
-        database.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-    return True
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Callable]:
+    """For fixtures of a module: what they write `with module_rows():` is there for each of its tests, whose
+    own changes are undone after each. Not for tests that commit."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock():
+        rows = transaction.atomic()
+        rows.__enter__()
+    yield django_db_blocker.unblock
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        rows.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +105,21 @@ def pyradiomics_data(pyradiomics_archive: Path, tmp_path_factory: pytest.TempPat
         volumes = [member for member in archive.getmembers() if member.name.endswith(".nrrd")]
         archive.extractall(folder, volumes, filter="data")
     return next(folder.glob("*/data"))
+
+
+@pytest.fixture
+async def layer():
+    """Messages between processes, as in production, in place of those of one process."""
+    from channels.layers import channel_layers
+
+    from atlas.fanout import PostgresChannelLayer
+
+    layer = PostgresChannelLayer()
+    before = channel_layers["default"]
+    channel_layers.set("default", layer)
+    yield layer
+    await layer.close()
+    channel_layers.set("default", before)
 
 
 # A hospital and two of its people, whom most tests of pages need. Models exist once Django is ready.

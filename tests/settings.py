@@ -23,5 +23,7 @@ OBJECTS_DIR = ATLAS_HOME / "objects" / os.environ.get("PYTEST_XDIST_WORKER", "ma
 KEYS_DIR = ATLAS_HOME / "keys" / os.environ.get("PYTEST_XDIST_WORKER", "main")  # noqa: F405
 OBJECTS_URL = ""
 
+DATABASES["default"]["ENGINE"] = "tests.database"  # noqa: F405
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # sign-in in tests costs no second
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

@@ -1,13 +1,7 @@
-"""Takes a folder in and is killed at one step of it: run by test_intake_faults.py in a process of its own.
-
-    python -m tests.atlas.dying_intake DATABASE OBJECTS FOLDER SLUG STEP
-
-Prints the name of each file as it is acknowledged.
-"""
+"""Takes a folder in and is killed at one step of it."""
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,15 +32,13 @@ def dies(function: Callable[..., Any], *, before: bool, survives: int) -> Callab
     return dying
 
 
-def main(database: str, objects: str, folder: str, slug: str, step: str) -> None:
-    import django
-
-    django.setup()
+def take_in(database: str, objects: Path, folder: Path, slug: str, step: str, log: Path) -> None:
+    """With `tests.dying`. The log gets the name of each file as it is acknowledged."""
     from django.conf import settings
     from django.db import connections
 
     connections["default"].settings_dict["NAME"] = database
-    settings.OBJECTS_DIR = Path(objects)
+    settings.OBJECTS_DIR = objects
     from atlas.archive import committing, index, intake, sources, storage
     from atlas.models import Dataset
 
@@ -65,11 +57,8 @@ def main(database: str, objects: str, folder: str, slug: str, step: str) -> None
         module, name, before, survives = each[step]
         setattr(module, name, dies(getattr(module, name), before=before, survives=survives))
     dataset = Dataset.objects.get(slug=slug)
-    for outcome in intake.take_in(sources.in_paths([Path(folder)]), dataset=dataset):
-        print(outcome.name, outcome.status, flush=True)
-        if step == "acknowledged":
-            die()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with log.open("w") as acknowledged:
+        for outcome in intake.take_in(sources.in_paths([folder]), dataset=dataset):
+            print(outcome.name, outcome.status, file=acknowledged, flush=True)
+            if step == "acknowledged":
+                die()

@@ -6,13 +6,11 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from channels.exceptions import ChannelFull
-from channels.layers import channel_layers
 from django.db import connection, transaction
 
 from atlas import fanout, postgres
@@ -20,16 +18,6 @@ from atlas.fanout import MESSAGE_BYTES_MAX, PostgresChannelLayer, broadcast
 from tests.conftest import ROOT, session_home
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def layer() -> AsyncIterator[PostgresChannelLayer]:
-    layer = PostgresChannelLayer()
-    before = channel_layers["default"]
-    channel_layers.set("default", layer)
-    yield layer
-    await layer.close()
-    channel_layers.set("default", before)
 
 
 async def heard(layer: PostgresChannelLayer, channel: str, timeout_s: float = 5.0) -> dict:

@@ -6,9 +6,6 @@ import hashlib
 import io
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 import zlib
 from pathlib import Path
@@ -26,10 +23,9 @@ from atlas.archive import intake, places, receiving, sources
 from atlas.archive.received import KNOWN, NOT_DICOM, REFUSED, STORED, Outcome
 from atlas.archive.storage import FileStorage, open_instance
 from atlas.models import Dataset, Instance, Series
-from tests.atlas.dying_intake import BATCH, STEPS
+from tests import dying
+from tests.atlas.dying_intake import BATCH, STEPS, take_in
 from tests.atlas.slices import header, part_10, pixels, series
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -58,17 +54,10 @@ def test_a_process_killed_while_it_takes_images_in_loses_nothing_it_acknowledged
     folder.mkdir()
     for at, content in enumerate(series([(0, 0, z) for z in range(4 * BATCH)])):
         (folder / f"{at:03}.dcm").write_bytes(content)
-    command = [sys.executable, "-m", "tests.atlas.dying_intake", connection.settings_dict["NAME"]]
-    killed = subprocess.run(
-        [*command, str(own_storage), str(folder), dataset.slug, step],
-        cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    acknowledged = [line.split()[0] for line in killed.stdout.splitlines() if line.endswith(STORED)]
+    log = tmp_path / "log"
+    dying.killed(take_in, connection.settings_dict["NAME"], own_storage, folder, dataset.slug, step, log)
+    told = log.read_text() if log.exists() else ""
+    acknowledged = [line.split()[0] for line in told.splitlines() if line.endswith(STORED)]
     assert len(acknowledged) < 4 * BATCH
 
     digests = {hashlib.sha256((folder.parent / name).read_bytes()).hexdigest() for name in acknowledged}

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.e2e.narrow import narrow_case
 from tests.e2e.node import ROOT, Node
-from tests.e2e.room import BEEN_AROUND
+from tests.e2e.room import BEEN_AROUND, Room, sign_in
 from tests.e2e.steps import Person, people_at
 
 PICTURES_OF_FAILURES = ROOT / ".tools" / "failures"
@@ -114,6 +115,29 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(**launch_options())
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def reader1(demo, chromium):
+    """Someone of the demo, who signs in once a file: a node slows down who signs in again and again."""
+    context = sign_in(chromium, demo, "reader1")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def narrow_series(demo: Node, tmp_path_factory, request) -> str:
+    """A read of reader1's, of the file's own: pixels twice as high as wide."""
+    name = request.module.__name__.rpartition("test_")[2]
+    return narrow_case(demo, tmp_path_factory.mktemp(name), name)
+
+
+@pytest.fixture
+def room(reader1, narrow_series):
+    """The room with the narrow series."""
+    room = Room(reader1, narrow_series).open()
+    yield room
+    room.close()
 
 
 @pytest.fixture

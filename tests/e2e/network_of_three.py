@@ -1,6 +1,5 @@
 """The demo's network for tests: `manage.py demo_federation` in a folder of its own, on free ports."""
 
-import os
 import shutil
 import signal
 import socket
@@ -11,7 +10,9 @@ import time
 from pathlib import Path
 
 from network.demo.nodes import NODES, PASSWORD
+from tests import prepared
 from tests.e2e.node import ROOT
+from tests.e2e.shell import Shell
 
 START_TIMEOUT_S = 300
 
@@ -21,12 +22,8 @@ class NetworkOfThree:
         self.home = Path(tempfile.mkdtemp(prefix="atlas-three-", dir="/tmp"))
         self.port = _three_free_ports()
         self.log = self.home / "log"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
-            "DJANGO_SETTINGS_MODULE": "atlas.settings",
-            "ATLAS_HOME": str(self.home),
-            "ATLAS_DATABASE_POOL": "1",
-        }
+        self.environment = prepared.environment_of(self.home)
+        self._shells: dict[str, Shell] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def address(self, key: str) -> str:
@@ -45,6 +42,11 @@ class NetworkOfThree:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self) -> None:
+        for node in NODES:  # that a node starts from nothing, the demo's shows
+            home = self.home / "federation" / node.key
+            if not home.exists():
+                home.mkdir(parents=True)
+                prepared.copy_to(home)
         command = [sys.executable, "manage.py", "demo_federation", f"--port={self.port}"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -58,6 +60,9 @@ class NetworkOfThree:
 
     def stop(self) -> None:
         """As Ctrl+C does."""
+        for shell in self._shells.values():
+            shell.close()
+        self._shells.clear()
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(90)
@@ -72,18 +77,14 @@ class NetworkOfThree:
 
     def python(self, key: str, code: str) -> str:
         """Run Python with Django on one of the nodes."""
-        place = [node.key for node in NODES].index(key)
-        environment = self.environment | {
-            "ATLAS_HOME": str(self.home / "federation" / key),
-            "ATLAS_PORT": str(self.port + place),
-            "ATLAS_ADDRESS": self.address(key),
-        }
-        command = [sys.executable, "manage.py", "shell", "--no-imports", "--command", code]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        if key not in self._shells:
+            environment = self.environment | {
+                "ATLAS_HOME": str(self.home / "federation" / key),
+                "ATLAS_PORT": self.address(key).rpartition(":")[2],
+                "ATLAS_ADDRESS": self.address(key),
+            }
+            self._shells[key] = Shell(environment, self.log)
+        return self._shells[key].run(code, timeout_s=120)
 
 
 def _three_free_ports() -> int:

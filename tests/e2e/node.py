@@ -1,5 +1,6 @@
 """A real Atlas for tests: its own folder, database, web process and worker, on a free loopback port."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,9 +15,10 @@ import urllib.request
 from pathlib import Path
 
 from atlas import postgres
-from tests.e2e import prepared
+from tests import prepared
+from tests.e2e.shell import ROOT, Shell
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "Node"]
 START_TIMEOUT_S = 90.0
 
 
@@ -32,15 +34,12 @@ class Node:
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.log_file = self.home / "node.log"
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
-            "DJANGO_SETTINGS_MODULE": "atlas.settings",
-            "ATLAS_HOME": str(self.home),
+        self.environment = prepared.environment_of(self.home) | {
             "ATLAS_DEMO": "1" if demo else "0",
-            "ATLAS_DATABASE_POOL": "1",  # as in production, whatever the tests' own settings say
             "ATLAS_EMAIL_FOLDER": str(self.home / "mail"),
         }
         self._serve: subprocess.Popen[bytes] | None = None
+        self._shell: Shell | None = None
 
     def __enter__(self) -> "Node":
         try:
@@ -59,7 +58,7 @@ class Node:
 
     def start(self) -> None:
         if self._prepared and not (self.home / "postgres").exists():
-            prepared.copy_to(self.home, _start_once)
+            prepared.copy_to(self.home)
         serve = ["serve", f"--port={self.port}", f"--web={self.web}", "--migrate"]
         command = [sys.executable, "manage.py", *serve]
         with self.log_file.open("ab") as log:
@@ -70,6 +69,9 @@ class Node:
 
     def stop(self) -> None:
         """As an operator would: SIGTERM. Stops the database too."""
+        if self._shell is not None:
+            self._shell.close()
+            self._shell = None
         if self._serve is not None:
             self._serve.terminate()
             self._serve.wait(30)
@@ -94,7 +96,8 @@ class Node:
         pids = list(self._pids().values())
         database = postgres.postmaster_pid(self.home)
         for pid in [*pids, *([database] if database else [])]:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # one that was killed before, and not replaced yet
+                os.kill(pid, signal.SIGKILL)
         self._serve.wait(10)
         self._serve = None
 
@@ -134,7 +137,9 @@ class Node:
 
     def python(self, code: str, *, timeout_s: float = 120) -> str:
         """Run Python with Django on this node's database, as `manage.py shell` does."""
-        return self.manage("shell", "--no-imports", "--command", code, timeout_s=timeout_s)
+        if self._shell is None or not self._shell.runs:
+            self._shell = Shell(self.environment, self.log_file)
+        return self._shell.run(code, timeout_s=timeout_s)
 
     def pid(self, name: str) -> int:
         return self._pids()[name]
@@ -146,11 +151,6 @@ class Node:
         if not self.log_file.exists():
             return ""
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _start_once(home: Path) -> None:
-    with Node(home=home):
-        pass
 
 
 def _free_port() -> int:

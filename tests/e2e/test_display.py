@@ -3,7 +3,7 @@
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,23 @@ PLACES = [(0.0, 0.0, 3.0 * step) for step in range(5)]
 LOSSY = {"1.2.840.10008.1.2.4." + end for end in ("50", "51", "81", "91")}
 
 
-def kinds() -> dict[str, Path]:
-    """pydicom's own test files that hold whole frames, by name."""
+def kinds_in(folder: Path, but: Collection[str]) -> dict[str, Path]:
+    """The files of a folder that hold whole frames, by name; `but` names those that have them by half."""
     found = {}
-    for path in sorted(BUNDLED.glob("*.dcm")):
+    for path in sorted(folder.glob("*.dcm")):
         with path.open("rb") as file:
             try:
                 frames = describe(file, read_header(file)).frames
             except (NotDicom, Unreadable):
                 continue
-        if path.name not in NOT_A_CODESTREAM and frames and all(one.ranges for one in frames):
+        if path.name not in but and frames and all(one.ranges for one in frames):
             found[path.stem] = path
     return found
+
+
+def kinds() -> dict[str, Path]:
+    """pydicom's own test files."""
+    return kinds_in(BUNDLED, NOT_A_CODESTREAM)
 
 
 def told_apart(path: Path, folder: Path, study: str) -> Path:

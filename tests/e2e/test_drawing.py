@@ -3,25 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.e2e.narrow import COLUMN_MM, COLUMNS, ROW_MM, ROWS, narrow_case
+from tests.e2e.narrow import COLUMN_MM, COLUMNS, ROW_MM, ROWS
 from tests.e2e.pixels import painted_by_hand, stored_file
-from tests.e2e.room import Room, read_of, sign_in
+from tests.e2e.room import Room, read_of
 
 
-@pytest.fixture(scope="module")
-def narrow_series(demo, tmp_path_factory) -> str:
-    return narrow_case(demo, tmp_path_factory.mktemp("narrow"), "narrow")
-
-
-@pytest.fixture
-def reader1(chromium, demo):
-    context = sign_in(chromium, demo, "reader1")
-    yield context
-    context.close()
-
-
-def test_a_length_is_right_to_the_hundredth_on_anisotropic_pixels(demo, reader1, narrow_series):
-    room = Room(reader1, narrow_series).open()
+def test_a_length_is_right_to_the_hundredth_on_anisotropic_pixels(room):
     for start, end in (((40, 30), (140, 30)), ((60, 20), (60, 100)), ((20, 15), (170, 105))):
         room.press("d")
         pixels = room.client_of(*start), room.client_of(*end)
@@ -38,11 +25,9 @@ def test_a_length_is_right_to_the_hundredth_on_anisotropic_pixels(demo, reader1,
             [10 + drawn[0][0] * COLUMN_MM, 20 + drawn[0][1] * ROW_MM], abs=0.01
         )
         assert f"{expected_mm:.1f} mm" in room.page.get_by_test_id("findings").inner_text()
-    room.close()
 
 
-def test_values_under_the_mouse_are_those_of_the_file_on_every_slice(demo, reader1, narrow_series):
-    room = Room(reader1, narrow_series).open()
+def test_values_under_the_mouse_are_those_of_the_file_on_every_slice(room):
     for index in (0, 2, 4):
         room.go_to_slice(index)
         for column, row in ((0, 0), (199, 119), (70, 33)):
@@ -52,11 +37,9 @@ def test_values_under_the_mouse_are_those_of_the_file_on_every_slice(demo, reade
             if 0 < column < 199:  # at the corners the nearest pixel of the page may lie outside the image
                 shown = room.page.get_by_test_id("value-0").inner_text()
                 assert shown.replace("\u2212", "-").startswith(f"{value} ")
-    room.close()
 
 
-def test_a_stroke_paints_the_voxels_whose_centre_lies_within_the_brush(demo, reader1, narrow_series):
-    room = Room(reader1, narrow_series).open()
+def test_a_stroke_paints_the_voxels_whose_centre_lies_within_the_brush(room):
     room.go_to_slice(3)
     room.press("b")
     radius_mm = room.state()["brushMm"]
@@ -82,7 +65,6 @@ def test_a_stroke_paints_the_voxels_whose_centre_lies_within_the_brush(demo, rea
     unsure |= unsure_too
     plane = room.stored_plane(segment["id"], ROWS, COLUMNS)
     assert np.array_equal(plane | unsure, (expected & ~erased) | unsure)
-    room.close()
 
 
 def test_a_length_and_a_threshold_stroke_on_a_real_chest_ct(demo, reader1):

@@ -10,7 +10,7 @@ from scipy import ndimage
 from annotations.measures import geometry
 from tests.atlas.slices import header, part_10
 from tests.e2e.node import Node
-from tests.e2e.room import Room, assigned, sign_in
+from tests.e2e.room import Room, assigned
 
 SLICES, ROWS, COLUMNS = 24, 120, 160
 ROW_MM, COLUMN_MM, SLICE_MM = 0.8, 0.6, 2.0
@@ -87,13 +87,6 @@ class MaskRoom(Room):
 @pytest.fixture(scope="module")
 def lesion_read(demo, tmp_path_factory) -> str:
     return lung_with_a_lesion(demo, tmp_path_factory.mktemp("lesion"), "lesion")
-
-
-@pytest.fixture
-def reader1(chromium, demo):
-    context = sign_in(chromium, demo, "reader1")
-    yield context
-    context.close()
 
 
 def test_masks_are_made_and_shaped_through_the_slices_voxel_by_voxel(reader1, lesion_read):

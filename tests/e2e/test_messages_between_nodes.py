@@ -132,6 +132,7 @@ KILLS = (
 def test_nothing_is_lost_or_acts_twice_whoever_is_killed(pair):
     hub, node = pair
     for turn, kill in enumerate(KILLS):
+        hub.wait_until_ready()  # its database may have been killed just now
         hub.python(SEND.format(first=turn * COUNT, count=COUNT))  # delivery begins with the first
         kill(hub, node)
 

@@ -5,29 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from tests.e2e.narrow import COLUMN_MM, ROW_MM, narrow_case
-from tests.e2e.room import Room, read_of, sign_in
+from tests.e2e.narrow import COLUMN_MM, ROW_MM
+from tests.e2e.room import Room, read_of
 
 SCALE = np.array([COLUMN_MM, ROW_MM])
-
-
-@pytest.fixture(scope="module")
-def narrow_series(demo, tmp_path_factory) -> str:
-    return narrow_case(demo, tmp_path_factory.mktemp("shapes"), "shapes")
-
-
-@pytest.fixture(scope="module")
-def reader1(demo, chromium):  # signs in once: a node slows down who signs in again and again
-    context = sign_in(chromium, demo, "reader1")
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def room(reader1, narrow_series):
-    room = Room(reader1, narrow_series).open()
-    yield room
-    room.close()
 
 
 def drawn(room: Room, kind: str, before: int) -> np.ndarray:

@@ -8,29 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.narrow import COLUMN_MM, COLUMNS, ROW_MM, ROWS, narrow_case
-from tests.e2e.room import Room, sign_in
+from tests.e2e.narrow import COLUMN_MM, COLUMNS, ROW_MM, ROWS
+from tests.e2e.room import Room
 
 SCALE = np.array([COLUMN_MM, ROW_MM])
-
-
-@pytest.fixture(scope="module")
-def narrow_series(demo, tmp_path_factory) -> str:
-    return narrow_case(demo, tmp_path_factory.mktemp("tools"), "tools")
-
-
-@pytest.fixture(scope="module")
-def reader1(demo, chromium):
-    context = sign_in(chromium, demo, "reader1")
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def room(reader1, narrow_series):
-    room = Room(reader1, narrow_series).open()
-    yield room
-    room.close()
 
 
 def value_of(room: Room, annotation: str) -> dict | None:

@@ -12,28 +12,20 @@ from playwright.sync_api import expect
 from pydicom.uid import generate_uid
 from scipy.ndimage import map_coordinates
 
-from atlas.dicom.describe import describe
-from atlas.dicom.headers import NotDicom, Unreadable, read_header
 from tests.e2e.filled import fill
 from tests.e2e.node import Node
 from tests.e2e.room import Room, sign_in
-from tests.e2e.test_display import differences, series_of, show, told_apart
+from tests.e2e.test_display import differences, kinds_in, series_of, show, told_apart
 
 FOLDERS = ("compressed_wg04", "odd_mixed/pydicom", "odd_mixed/pydicom_data")
 # Cut off, each in its way: what is left of their last frame is no image.
-NO_CODESTREAM = {"JPEG2000-embedded-sequence-delimiter", "emri_small_jpeg_2k_lossless_too_short"}
+NO_CODESTREAM = {"JPEG2000-embedded-sequence-delimiter.dcm", "emri_small_jpeg_2k_lossless_too_short.dcm"}
 
 
 def real_kinds(test_data: Path) -> dict[str, Path]:
-    found = {}
-    for path in sorted(one for folder in FOLDERS for one in (test_data / folder).glob("*.dcm")):
-        with path.open("rb") as file:
-            try:
-                frames = describe(file, read_header(file)).frames
-            except (NotDicom, Unreadable):
-                continue
-        if path.stem not in NO_CODESTREAM and frames and all(one.ranges for one in frames):
-            found[path.stem] = path
+    found: dict[str, Path] = {}
+    for folder in FOLDERS:
+        found |= kinds_in(test_data / folder, NO_CODESTREAM)
     return found
 
 

@@ -1,6 +1,9 @@
 """A project whose images were taken in as any others: a breast MR with its label map, read and accepted."""
 
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from django.test import override_settings
 
 from accounts import permissions
 from accounts.models import Organisation, User
@@ -49,6 +53,16 @@ ROLES = {
 OUTLINE, SECOND, NODE, LENGTH = (UUID(int=number) for number in (1, 2, 3, 4))
 
 
+@dataclass(frozen=True)
+class Breast:
+    """A breast MR with its label map, and as files."""
+
+    volume: Volume
+    labels: Volume
+    converted: ConvertedSeries
+    files: list[tuple[str, bytes]]
+
+
 @dataclass
 class Cohort:
     project: Project
@@ -59,6 +73,13 @@ class Cohort:
     volume: Volume
     labels: Volume
     converted: ConvertedSeries
+
+    def again(self) -> "Cohort":
+        """With rows of its own, as they are in the database now."""
+        people = {name: User.objects.get(pk=one.pk) for name, one in self.people.items()}
+        rows = {name: getattr(self, name) for name in ("project", "schema", "case", "series")}
+        found = {name: type(row).objects.get(pk=row.pk) for name, row in rows.items()}
+        return replace(self, people=people, **found)
 
     def read(self, reader: str = "reader", case: Case | None = None) -> Read:
         return Read.objects.create(case=case or self.case, reader=self.people[reader], schema=self.schema)
@@ -140,8 +161,56 @@ def objects(settings, tmp_path: Path) -> Path:
     return settings.OBJECTS_DIR
 
 
+class Shared:
+    """What all tests of a module begin with: rows, and files that each test has a copy of."""
+
+    def __init__(self, rows: Callable[[], AbstractContextManager[None]], folder: Path) -> None:
+        self.rows, self.folder = rows, folder
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """For fixtures of a module, while they write."""
+        with self.rows(), override_settings(OBJECTS_DIR=self.folder):
+            yield
+
+
+@pytest.fixture(scope="module")
+def shared(module_rows: Callable, tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    return Shared(module_rows, tmp_path_factory.mktemp("objects"))
+
+
+@pytest.fixture(scope="module")
+def shared_cohort(shared: Shared, breast: Breast) -> Cohort:
+    with shared.made():
+        return made(breast)
+
+
 @pytest.fixture
-def cohort(db, objects: Path, pyradiomics_data: Path) -> Cohort:
+def cohort(shared: Shared, shared_cohort: Cohort, db, objects: Path) -> Cohort:
+    shutil.copytree(shared.folder, objects)
+    return shared_cohort.again()
+
+
+@pytest.fixture
+def committed_cohort(transactional_db, objects: Path, breast: Breast) -> Cohort:
+    """For tests that commit."""
+    return made(breast)
+
+
+@pytest.fixture(scope="session")
+def breast(pyradiomics_data: Path) -> Breast:
+    volume = Volume.from_nrrd(pyradiomics_data / "breast1_image.nrrd")
+    labels = Volume.from_nrrd(pyradiomics_data / "breast1_label.nrrd")
+    converted = ConvertedSeries.of(
+        volume, VolumeIdentity("breast1", "N-0001", "MR", "Breast MR", "Converted")
+    )
+    segmentation = converted.segmentation(
+        labels, {1: Segment("Tumour", Code("108369006", "SCT", "Neoplasm"), {})}, at=datetime(2020, 10, 11)
+    )
+    return Breast(volume, labels, converted, [*converted.files(), ("seg.dcm", segmentation)])
+
+
+def made(breast: Breast) -> Cohort:
     people = {name: person(name) for name in (*ROLES, "stranger")}
     organisation = Organisation.objects.create(name="Nordhain", slug="nordhain", country="DE")
     dataset = Dataset.objects.create(
@@ -154,24 +223,21 @@ def cohort(db, objects: Path, pyradiomics_data: Path) -> Cohort:
         permissions.grant(user=people[name], role=role, scope=project)
     schema = LabelSchema.objects.create(project=project, version=1, labels=LABELS, created_by=people["lead"])
 
-    folder = pyradiomics_data
-    volume = Volume.from_nrrd(folder / "breast1_image.nrrd")
-    labels = Volume.from_nrrd(folder / "breast1_label.nrrd")
-    converted = ConvertedSeries.of(
-        volume, VolumeIdentity("breast1", "N-0001", "MR", "Breast MR", "Converted")
-    )
-    segmentation = converted.segmentation(
-        labels, {1: Segment("Tumour", Code("108369006", "SCT", "Neoplasm"), {})}, at=datetime(2020, 10, 11)
-    )
-    files = [*converted.files(), ("seg.dcm", segmentation)]
-    upload = import_paths(dataset, [Source(name, lambda c=content: BytesIO(c)) for name, content in files])
+    sources = [Source(name, lambda c=content: BytesIO(c)) for name, content in breast.files]
+    upload = import_paths(dataset, sources)
     assert (upload.stored, upload.refused) == (22, 0)
 
     study = Study.objects.get(organisation=organisation)
     case = Case.objects.create(project=project, subject=study.subject, number=1)
     CaseStudy.objects.create(case=case, study=study, position=1)
     series = Series.objects.get(study=study, modality="MR")
-    return Cohort(project, people, schema, case, series, volume, labels, converted)
+    return Cohort(project, people, schema, case, series, breast.volume, breast.labels, breast.converted)
+
+
+@pytest.fixture
+def tumour(cohort: Cohort) -> np.ndarray:
+    """The voxels of the tumour, bool[slices, rows, columns]."""
+    return cohort.labels.values > 0
 
 
 @pytest.fixture

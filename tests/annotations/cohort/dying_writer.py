@@ -1,11 +1,7 @@
-"""Writes a case of a release and is killed at one step: run by test_writing.py in a process of its own.
-
-python -m tests.annotations.cohort.dying_writer DATABASE OBJECTS RELEASE CASE STEP
-"""
+"""Writes a case of a release and is killed at one step."""
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,15 +24,13 @@ def dies(function: Callable[..., Any], survives: int) -> Callable[..., Any]:
     return dying
 
 
-def main(database: str, objects: str, release: str, case: str, step: str) -> None:
-    import django
-
-    django.setup()
+def write(database: str, objects: Path, release_id: int, case_id: int, step: str) -> None:
+    """With `tests.dying`."""
     from django.conf import settings
     from django.db import connections
 
     connections["default"].settings_dict["NAME"] = database
-    settings.OBJECTS_DIR = Path(objects)
+    settings.OBJECTS_DIR = objects
     from annotations.cohort import filing, releases, writer
     from atlas.archive.storage import FileStorage
 
@@ -49,8 +43,4 @@ def main(database: str, objects: str, release: str, case: str, step: str) -> Non
         "done": (releases, "case_written", 0),
     }[step]
     setattr(module, name, dies(getattr(module, name), survives))
-    writer.write_case(int(release), int(case))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    writer.write_case(release_id, case_id)

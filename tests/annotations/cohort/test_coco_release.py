@@ -28,11 +28,6 @@ from tests.annotations.exchange.test_coco import expanded
 
 
 @pytest.fixture
-def tumour(cohort: Cohort) -> np.ndarray:
-    return cohort.labels.values > 0
-
-
-@pytest.fixture
 def with_polygons(cohort: Cohort) -> Cohort:
     labels = [LABELS[0] | {"kinds": ["segment", "polygon", "ellipse", "length"]}, LABELS[1]]
     type(cohort.schema).objects.filter(pk=cohort.schema.pk).update(labels=labels)

@@ -13,9 +13,15 @@ from annotations.cohort import recalls, releases
 from annotations.models import Case, Edit, MaskPlane, Read, Recall, Release, ReleaseCase, ReleaseDownload
 from atlas.archive.storage import storage
 from atlas.models import Subject
+from tests.annotations.cohort.conftest import Cohort
 from tests.annotations.cohort.test_release import content, run_jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cohort(committed_cohort: Cohort) -> Cohort:
+    return committed_cohort
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,11 @@ from tests.annotations.cohort.test_release import content, run_jobs
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture
+def cohort(committed_cohort: Cohort) -> Cohort:
+    return committed_cohort
+
+
 @pytest.fixture(autouse=True)
 def no_jobs(db):
     """Of tests before."""

@@ -1,6 +1,7 @@
 """What models hand in: checked file by file, scored against the reference, ranked, proposed."""
 
 import gzip
+from copy import copy
 from io import BytesIO
 
 import nibabel as nib
@@ -17,7 +18,7 @@ from annotations.cohort.predictions.scoring import figures
 from annotations.measures import masks
 from annotations.models import ImportedSegment, PredictedCase, Prediction, PredictionFile, Release
 from atlas.archive.storage import storage
-from tests.annotations.cohort.conftest import Cohort
+from tests.annotations.cohort.conftest import Cohort, Shared
 from tests.annotations.cohort.test_release import content
 
 RUN = {
@@ -55,6 +56,13 @@ class Given:
         self.image = nib.Nifti1Image.from_bytes(gzip.decompress(content(self.release, image.path)))
         self.stem = f"{cohort.case.number:04d}_MR_{cohort.series.public_id}"
 
+    def again(self, cohort: Cohort) -> "Given":
+        """With rows of its own, as they are in the database now."""
+        given = copy(self)
+        given.cohort, given.scientist, given.lead = cohort, cohort.people["scientist"], cohort.people["lead"]
+        given.release = Release.objects.get(pk=self.release.pk)
+        return given
+
     @property
     def tumour(self) -> np.ndarray:
         """bool[slices, rows, columns]."""
@@ -86,9 +94,15 @@ class Given:
         return prediction
 
 
+@pytest.fixture(scope="module")
+def shared_given(shared: Shared, shared_cohort: Cohort) -> Given:
+    with shared.made():
+        return Given(shared_cohort.again())
+
+
 @pytest.fixture
-def given(cohort: Cohort) -> Given:
-    return Given(cohort)
+def given(shared_given: Given, cohort: Cohort) -> Given:
+    return shared_given.again(cohort)
 
 
 # Scores -------------------------------------------------------------------------------------------------

@@ -13,27 +13,34 @@ from accounts.models import AuditRecord
 from annotations.cohort import releases, uses, writer
 from annotations.models import Case, CaseStudy, Release, ReleaseFile
 from atlas.archive.zip_layout import Entry, ZipLayout
-from tests.annotations.cohort.conftest import Cohort
+from tests.annotations.cohort.conftest import Cohort, Shared
 from tests.cast import signed_in
 
 BASE = "/api/v1/projects/respond/releases/"
 
 
-@pytest.fixture
-def release(cohort: Cohort) -> Release:
-    read = cohort.read()
-    cohort.draw(read)
-    cohort.accept(read)
-    release = releases.freeze(
-        by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(licence="CC BY 4.0")
-    )
-    writer.write_case(release.pk, cohort.case.pk)
-    writer.finish(release.pk)
-    release.refresh_from_db()
-    assert release.state == Release.State.READY, release.problem
-    for who in ("lead", "scientist"):
-        uses.state_use(by=cohort.people[who], release=release, purpose="To train a model.", agrees=False)
+@pytest.fixture(scope="module")
+def shared_release(shared: Shared, shared_cohort: Cohort) -> Release:
+    with shared.made():
+        cohort = shared_cohort.again()
+        read = cohort.read()
+        cohort.draw(read)
+        cohort.accept(read)
+        release = releases.freeze(
+            by=cohort.people["lead"], project=cohort.project, choice=releases.Choice(licence="CC BY 4.0")
+        )
+        writer.write_case(release.pk, cohort.case.pk)
+        writer.finish(release.pk)
+        release.refresh_from_db()
+        assert release.state == Release.State.READY, release.problem
+        for who in ("lead", "scientist"):
+            uses.state_use(by=cohort.people[who], release=release, purpose="To train a model.", agrees=False)
     return release
+
+
+@pytest.fixture
+def release(shared_release: Release, cohort: Cohort) -> Release:
+    return Release.objects.get(pk=shared_release.pk)
 
 
 def body(response: HttpResponseBase) -> bytes:

@@ -23,11 +23,6 @@ LIST = "monai/dataset_Respond_MR.json"
 
 
 @pytest.fixture
-def tumour(cohort: Cohort) -> np.ndarray:
-    return cohort.labels.values > 0
-
-
-@pytest.fixture
 def name(cohort: Cohort) -> str:
     return f"0001_MR_{cohort.series.public_id}"
 

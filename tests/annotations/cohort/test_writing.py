@@ -1,15 +1,11 @@
 """Writing by workers that die, meet, are stopped or come in another order: the same files, nothing else."""
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
 from django.utils import timezone
 
 from annotations.cohort import filing, releases, writer
@@ -18,7 +14,6 @@ from annotations.models import Case, CaseStudy, Edit, Release, ReleaseCase, Rele
 from atlas.archive.storage import FileStorage, storage
 from atlas.archive.verify import verify
 from tests.annotations.cohort.conftest import OUTLINE, Cohort
-from tests.annotations.cohort.dying_writer import STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -79,101 +74,6 @@ def test_the_same_release_has_the_same_bytes_in_whatever_order_its_cases_are_wri
         found.append(digests(release) | {"": release.manifest_sha256})
     assert found[0] == found[1]
     assert len(found[0]) > 3 * len(FORMATS)
-
-
-# Killed -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("step", STEPS)
-def test_a_case_whose_worker_was_killed_is_written_again_and_nothing_is_left_behind(
-    cohort: Cohort, step: str
-) -> None:
-    before = objects()
-    release = frozen(cohort)
-    [case_id] = case_ids(release)
-    killed = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.annotations.cohort.dying_writer"),
-            *(connection.settings_dict["NAME"], str(storage().folder), str(release.pk), str(case_id), step),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    left = objects() - before
-    case = ReleaseCase.objects.get(release=release)
-    assert left <= named_by_rows(release) | set(case.attempted)
-    assert bool(left) == (step != "planned")
-
-    writer.write_case(release.pk, case_id)
-    writer.finish(release.pk)
-    assert state_of(release) == (Release.State.READY, "")
-    assert objects() - before == named_by_rows(release)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_a_killed_worker_left_goes_when_the_release_is_cancelled(cohort: Cohort) -> None:
-    before = objects()
-    release = frozen(cohort)
-    [case_id] = case_ids(release)
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.annotations.cohort.dying_writer"),
-            *(connection.settings_dict["NAME"], str(storage().folder)),
-            *(str(release.pk), str(case_id), "third file stored"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-        capture_output=True,
-        timeout=120,
-    )
-    assert objects() - before
-    releases.cancel(by=cohort.people["lead"], release=release)
-    releases.clear(release.pk)
-    writer.write_case(release.pk, case_id)  # its job, which the sweep of dead workers put back
-    assert objects() == before
-    assert state_of(release)[0] == Release.State.CANCELLED
-
-
-# Two at once ------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_that_take_the_same_case_write_it_once(
-    cohort: Cohort, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release = frozen(cohort)
-    [case_id] = case_ids(release)
-    made, here, errors = filing.made, threading.Barrier(2, timeout=30), []
-    paths: list[str] = []
-
-    def counted(*args):
-        paths.append(args[3].path)
-        return made(*args)
-
-    def work() -> None:
-        try:
-            here.wait()
-            writer.write_case(release.pk, case_id)
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    monkeypatch.setattr(filing, "made", counted)
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join(120)
-    assert errors == []
-    assert len(paths) == len(set(paths)) == ReleaseFile.objects.filter(release=release).count()
-    writer.finish(release.pk)
-    assert state_of(release) == (Release.State.READY, "")
 
 
 # Stopped and failed -----------------------------------------------------------------------------

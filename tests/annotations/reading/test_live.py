@@ -1,25 +1,20 @@
 """Websockets: who may listen, and what each hears of edits, verdicts, people and progress."""
 
 import asyncio
-import json
 import uuid
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
-from channels.auth import AuthMiddlewareStack
-from channels.layers import channel_layers
-from django.conf import settings
 from django.utils import timezone
 
 from accounts import permissions
 from annotations.models import Presence, Read
 from annotations.reading.broadcasts import announce_cases, announce_studies
-from atlas.fanout import GAP_GROUP, GAP_MESSAGE, PostgresChannelLayer, broadcast
+from atlas.fanout import GAP_GROUP, GAP_MESSAGE, broadcast
 from atlas.models import DatasetGrant, Series
-from network.routing import application
+from tests.live import Page
 
 from .conftest import edit, make_cast
 
@@ -29,56 +24,12 @@ in_thread = sync_to_async
 
 
 @pytest.fixture
-async def layer():
-    layer = PostgresChannelLayer()
-    before = channel_layers["default"]
-    channel_layers.set("default", layer)
-    yield layer
-    await layer.close()
-    channel_layers.set("default", before)
-
-
-@pytest.fixture
 async def cast(layer):
     return await in_thread(make_cast)()
 
 
-class Page(ApplicationCommunicator):
-    """The browser's side of a websocket."""
-
-    def __init__(self, path, headers):
-        scope = {
-            "type": "websocket",
-            "path": path,
-            "query_string": b"",
-            "headers": headers,
-            "subprotocols": [],
-        }
-        super().__init__(AuthMiddlewareStack(application), scope)
-
-    async def connect(self) -> bool:
-        await self.send_input({"type": "websocket.connect"})
-        return (await self.receive_output(timeout=10))["type"] == "websocket.accept"
-
-    async def say(self, message) -> None:
-        text = message if isinstance(message, str) else json.dumps(message)
-        await self.send_input({"type": "websocket.receive", "text": text})
-
-    async def hear(self):
-        return json.loads((await self.receive_output(timeout=10))["text"])
-
-    async def leave(self) -> None:
-        await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(timeout=10)
-
-
 def socket(cast, who, path) -> Page:
-    def cookie() -> bytes:
-        jar = cast.client(who).cookies
-        return f"{settings.SESSION_COOKIE_NAME}={jar[settings.SESSION_COOKIE_NAME].value}".encode()
-
-    headers = [] if who == "nobody" else [(b"cookie", cookie())]
-    return Page(path, headers)
+    return Page(path, None if who == "nobody" else cast.client(who))
 
 
 @asynccontextmanager

@@ -2,18 +2,15 @@
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers
-from django.conf import settings
 from django.db import transaction
 
 from accounts import permissions
 from accounts.models import Organisation
-from atlas.fanout import PostgresChannelLayer
 from atlas.models import Dataset
 from network.questions.answering import receive_answer
 from network.questions.asking import ask
-from tests.annotations.reading.test_live import Page
 from tests.cast import person, signed_in
+from tests.live import Page
 
 from .conftest import ASKS, CT, answer, listing, member, row
 
@@ -22,19 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 in_thread = sync_to_async
 
 
-@pytest.fixture
-async def layer():
-    layer = PostgresChannelLayer()
-    before = channel_layers["default"]
-    channel_layers.set("default", layer)
-    yield layer
-    await layer.close()
-    channel_layers.set("default", before)
-
-
 def open_page(user, path) -> Page:
-    cookie = signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
-    return Page(path, [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())])
+    return Page(path, signed_in(user))
 
 
 def make():

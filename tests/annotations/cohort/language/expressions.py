@@ -43,6 +43,21 @@ def values_of(field: Field, own: dict[str, list[str]]) -> st.SearchStrategy[Any]
 
 
 @st.composite
+def compared(draw: st.DrawFn, field: Field, op: str, own: dict[str, list[str]]) -> dict[str, Any]:
+    """A field with the operator that is named, or with any of its own."""
+    op = op or draw(st.sampled_from(sorted(field.operators)))
+    values = values_of(field, own)
+    node: dict[str, Any] = {"field": field.key, "op": op}
+    if op == "in":
+        node["value"] = draw(st.lists(values, min_size=1, max_size=3, unique=True))
+    elif op == "between":
+        node["value"] = sorted([draw(values), draw(values)])
+    elif op not in ("known", "unknown"):
+        node["value"] = draw(values)
+    return node
+
+
+@st.composite
 def conditions(
     draw: st.DrawFn, level: str | None, own: dict[str, list[str]], *, key: str = "", op: str = ""
 ) -> dict[str, Any]:
@@ -50,18 +65,8 @@ def conditions(
     fields = list(fields_of(level)) if level else list(FIELDS.values())
     some = st.sampled_from([one for one in fields if one.key != "read.reader" or one.key in own])
     field = FIELDS[key] if key else draw(some)
-    op = op or draw(st.sampled_from(sorted(field.operators)))
-    node: dict[str, Any] = {"field": field.key, "op": op}
-    values = values_of(field, own)
-    if op in ("known", "unknown"):
-        return node
-    if op == "in":
-        node["value"] = draw(st.lists(values, min_size=1, max_size=3, unique=True))
-    elif op == "between":
-        node["value"] = sorted([draw(values), draw(values)])
-    else:
-        node["value"] = draw(values)
-    if field.units and draw(st.booleans()):
+    node = draw(compared(field, op, own))
+    if "value" in node and field.units and draw(st.booleans()):
         unit = draw(st.sampled_from(sorted(field.units)))
         if not field.whole or field.units[unit] == 1:
             node["unit"] = unit
@@ -86,18 +91,29 @@ def counts(draw: st.DrawFn) -> dict[str, int]:
 @st.composite
 def groups(draw: st.DrawFn, own: dict[str, list[str]]) -> dict[str, Any]:
     level = draw(st.sampled_from(GROUPS))
-    node: dict[str, Any] = {level: draw(st.just({"all": []}) | nested(level, own, 2))}
+    return draw(grouped(level, nested(level, own, 2), sorted(OF)))
+
+
+@st.composite
+def grouped(
+    draw: st.DrawFn, level: str, inner: st.SearchStrategy[dict[str, Any]], of: list[str]
+) -> dict[str, Any]:
+    """So many of a level's rows for which `inner` holds; `of` some reads, where the level has reads."""
+    node: dict[str, Any] = {level: draw(st.just({"all": []}) | inner)}
     if draw(st.booleans()):
         node["count"] = draw(counts())
     if LEVELS[level].has_reads and draw(st.booleans()):
-        node["of"] = draw(st.sampled_from(sorted(OF)))
+        node["of"] = draw(st.sampled_from(of))
     return node
 
 
 def nested(level: str | None, own: dict[str, list[str]], depth: int) -> st.SearchStrategy[dict[str, Any]]:
     found: st.SearchStrategy[Any] = conditions(level, own)
-    if level is None:
-        found = found | groups(own)
+    return joined(found | groups(own) if level is None else found, depth)
+
+
+def joined(found: st.SearchStrategy[Any], depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    """With all, any and not around them, so many deep."""
     for _ in range(depth):
         inner = found
         found = (

@@ -1,6 +1,7 @@
 """A case that three people read, and somebody else adjudicates."""
 
 import uuid
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +11,7 @@ from accounts.models import User
 from annotations.models import Case, Read, ReadingDesign
 from annotations.reading.adjudication.deciding import decide
 from annotations.reading.journal.answers import answer_id
-from tests.annotations.reading.conftest import Cast, edit, plane_value
+from tests.annotations.reading.conftest import Cast, edit, make_cast, plane_value
 
 QUESTION = {
     "key": "malignancy",
@@ -127,6 +128,14 @@ def reading(cast) -> Reading:
     return make_reading(cast)
 
 
+@pytest.fixture(scope="module")
+def shared_disputed(module_rows) -> Reading:
+    with module_rows():
+        made = make_disputed(make_cast())
+    made.cast.clients.clear()
+    return made
+
+
 @pytest.fixture
-def disputed(cast) -> Reading:
-    return make_disputed(cast)
+def disputed(shared_disputed, db) -> Reading:
+    return deepcopy(shared_disputed)

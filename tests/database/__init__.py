@@ -1,0 +1,1 @@
+"""PostgreSQL for tests: only what was filled is emptied after a test that committed."""
