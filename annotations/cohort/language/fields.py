@@ -238,8 +238,9 @@ _ALL = (
           "scheme:value, such as ATC:L01XA01", may_lack=True),
     Field("clinical.status", "clinical", "disease status", C, values=STATUSES, may_lack=True),
     Field("clinical.days_since_first", "clinical", "time since the first study", Kind.NUMBER,
-          "From the first study to the day the fact began, below 0 if it began before; not known without a day", _DAYS, may_lack=True,
-          least=-DAYS_MAX, most=DAYS_MAX),
+          "From the first study to the day the fact began, below 0 if it began before; "
+          "not known without a day",
+          _DAYS, may_lack=True, least=-DAYS_MAX, most=DAYS_MAX),
     # Marks.
     Field("mark.label", "mark", "label", C, "Its key in the label schema"),
     Field("mark.code", "mark", "code", C, "scheme:value of its label, such as SCT:108369006", may_lack=True),
