@@ -3,16 +3,20 @@
 import csv
 import gzip
 import json
+import os
 import resource
 import shutil
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
 
 import highdicom as hd
 import nibabel as nib
 import numpy as np
+from django.db import connections
 
 from annotations.cohort import writer
 from annotations.cohort.certificate.checking import Checks
@@ -23,6 +27,8 @@ from atlas.models import Project, Series
 from benchmarks import by_hand, labelled
 
 FORMATS = ("nifti", "seg", "tables")
+AT_A_TIME = max(2, os.cpu_count() or 2)
+"""Cases that one worker of a node writes at a time."""
 COMPARED = 2  # cases of each round, voxel for voxel
 
 
@@ -79,14 +85,21 @@ def _written(project, numbers: range) -> tuple[float, Release]:
     release = labelled.frozen(project, numbers, FORMATS)
     cases = list(release.release_cases.order_by("number").values_list("case_id", flat=True))
     begin = time.perf_counter()
-    for case in cases:
-        writer.write_case(release.pk, case)
+    with ThreadPoolExecutor(AT_A_TIME) as jobs:
+        list(jobs.map(partial(_write_case, release.pk), cases))
     writer.finish(release.pk)
     seconds = time.perf_counter() - begin
     release.refresh_from_db()
     if release.state != Release.State.READY:
         raise SystemExit(f"The release could not be written: {release.problem}")
     return seconds, release
+
+
+def _write_case(release_id: int, case_id: int) -> None:
+    try:
+        writer.write_case(release_id, case_id)
+    finally:
+        connections.close_all()  # of this thread
 
 
 def _images(series: Series, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """The images of a case as they are stored: their manifest, headers and pixel values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from annotations.exchange.source import ExchangeError, FrameKey, SourceSeries
-from atlas.archive.generations import read_manifest
-from atlas.archive.storage import open_instance
+from atlas.archive.generations import FrameTable, read_frame_table, read_manifest
+from atlas.archive.storage import open_instance, storage
 from atlas.dicom import decoding, frames, headers
 from atlas.models import Instance, Series
 
@@ -73,9 +73,11 @@ class StoredSeries:
         found = [f["sentence"] for f in self.manifest.get("findings", ()) if what in f["spoils"]]
         return " ".join(found)
 
-    def pixels(self) -> Iterator[NDArray[np.generic]]:
-        """Stored values of each frame in display order, int[rows, columns]; one frame in memory at a time."""
-        return pixels_of(self.source, self.instances)
+    @cached_property
+    def pixels(self) -> "PixelReader":
+        """The stored values of its frames. The database is asked here, and no more when they are read."""
+        plain = _plain_frames(self.manifest, read_frame_table(self.series.manifest_key))
+        return PixelReader(self.source, plain, self.instances)
 
     def frame_pixels(self, key: FrameKey) -> NDArray[np.generic]:
         """Stored values of one frame, int[rows, columns], or its colours, [rows, columns, 3]."""
@@ -86,23 +88,96 @@ class StoredSeries:
             raise ExchangeError(f"image {key.sop_instance_uid} can't be read: {error}") from error
 
 
-def pixels_of(source: SourceSeries, instances: Mapping[str, Instance]) -> Iterator[NDArray[np.generic]]:
-    """As `StoredSeries.pixels`, without asking the database. `instances`: by SOP Instance UID."""
-    opened: tuple[str, BinaryIO, _Decoder] | None = None
-    try:
-        for frame in source.frames:
-            uid, number = frame.key
-            if opened is None or opened[0] != uid:
-                if opened is not None:
-                    opened[1].close()
-                file = open_instance(instances[uid])
-                opened = (uid, file, _Decoder(file))
-            yield opened[2].frame(number)
-    except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:
-        raise ExchangeError(f"image {uid} can't be read: {error}") from error
-    finally:
-        if opened is not None:
-            opened[1].close()
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """Where the values of a frame lie in storage as numpy would have them."""
+
+    object_key: str
+    offset: int
+    rows: int
+    columns: int
+    kind: np.dtype[Any]
+
+    @property
+    def size(self) -> int:
+        return self.rows * self.columns * self.kind.itemsize
+
+
+def _plain_frames(manifest: Mapping[str, Any], table: FrameTable) -> list[_Plain | None]:
+    """Of every frame in display order; None for one that has to be decoded. Sealing has looked into each, so
+    headers aren't parsed again."""
+    overrides = manifest.get("overrides", {})
+    found: list[_Plain | None] = []
+    for index, (number, *ranges) in enumerate(table.frames):
+        pixel = {**manifest["pixel"], **overrides.get(str(index), {}).get("pixel", {})}
+        is_native = manifest["syntaxes"][manifest["frames"]["syntax"][index]] == headers.EXPLICIT_LITTLE
+        is_grey = pixel["samples"] == 1 and pixel["photometric"] in ("MONOCHROME1", "MONOCHROME2")
+        plain = None
+        if is_native and is_grey and pixel["bits_allocated"] >= 8 and len(ranges) == 2:
+            letter = "f" if pixel.get("floating") else "i" if pixel["signed"] else "u"
+            kind = np.dtype(f"<{letter}{pixel['bits_allocated'] // 8}")
+            plain = _Plain(table.objects[number], ranges[0], pixel["rows"], pixel["columns"], kind)
+        found.append(plain if plain and plain.size == ranges[1] else None)
+    return found
+
+
+@dataclass(frozen=True)
+class PixelReader:
+    """Reads what is stored of a series' frames; one frame is in memory at a time."""
+
+    source: SourceSeries
+    plain: list[_Plain | None]
+    instances: Mapping[str, Instance]
+    """By SOP Instance UID."""
+
+    def __iter__(self) -> Iterator[NDArray[np.generic]]:
+        """Values of each frame in display order, int[rows, columns]."""
+        with _Opened() as opened:
+            for frame, plain in zip(self.source.frames, self.plain, strict=True):
+                uid, number = frame.key
+                try:
+                    if plain is not None:
+                        yield opened.values(plain)
+                    else:
+                        yield opened.decoder(self.instances[uid]).frame(number)
+                except (decoding.CannotDecode, frames.NoFrames, headers.Unreadable) as error:
+                    raise ExchangeError(f"image {uid} can't be read: {error}") from error
+
+
+class _Opened:
+    """Keeps the object or image open that was read last: the next frame mostly lies in it, too."""
+
+    def __init__(self) -> None:
+        self._what: object = None
+        self._file: BinaryIO | None = None
+        self._decoder: _Decoder | None = None
+
+    def __enter__(self) -> "_Opened":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def values(self, plain: _Plain) -> NDArray[np.generic]:
+        file = self._open(plain.object_key, lambda: storage().open(plain.object_key))
+        file.seek(plain.offset)
+        stored = file.read(plain.size)
+        if len(stored) < plain.size:
+            raise ExchangeError("an image is cut off in storage")
+        return np.frombuffer(stored, plain.kind).reshape(plain.rows, plain.columns)
+
+    def decoder(self, instance: Instance) -> "_Decoder":
+        file = self._open(instance.pk, lambda: open_instance(instance))
+        if self._decoder is None:
+            self._decoder = _Decoder(file)
+        return self._decoder
+
+    def _open(self, what: object, open_it: Callable[[], BinaryIO]) -> BinaryIO:
+        if self._file is None or self._what != what:
+            self.__exit__()
+            self._what, self._decoder, self._file = what, None, open_it()
+        return self._file
 
 
 class _Decoder:

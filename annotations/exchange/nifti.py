@@ -116,7 +116,7 @@ class NiftiWriter:
         slope, intercept = _line(self.source.frames[index].slope, self.source.frames[index].intercept)
         if kind != np.float32:
             # Both may wrap around; their sum doesn't, as `kind` was chosen to hold it.
-            return frame.astype(kind) + np.int64(intercept).astype(kind)
+            return np.add(frame, np.int64(intercept).astype(kind), dtype=kind, casting="unsafe")
         return (frame.astype(np.float64) * slope + intercept).astype(np.float32)
 
     def _write(

@@ -44,7 +44,7 @@ def values_of(stored: StoredSeries, findings: Findings) -> Iterator[NDArray[np.f
         return
     except _CANT:
         pass
-    for frame, array in zip(frames[done:], islice(stored.pixels(), done, None), strict=True):
+    for frame, array in zip(frames[done:], islice(stored.pixels, done, None), strict=True):
         findings.images_by_the_writers_decoder += 1
         slope, intercept = _line_of(frame)
         yield array.astype(np.float64) * slope + intercept

@@ -5,11 +5,10 @@ cases/0314/<reader>/masks/CT_<series>_<label>.nii.gz
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import BinaryIO
 
 from annotations.cohort.formats.plan import Format, ImageVolume, MaskVolume, PlannedFile, Write
-from annotations.cohort.images import StoredSeries, pixels_of
+from annotations.cohort.images import StoredSeries
 from annotations.cohort.material import CaseMaterial, ReadMaterial, described, numbered
 from annotations.exchange.marks import Mark
 from annotations.exchange.nifti import NiftiWriter
@@ -32,11 +31,11 @@ def mask_paths(read: ReadMaterial, stored: StoredSeries) -> list[tuple[Mark, str
 
 def image_writer(stored: StoredSeries, nifti: NiftiWriter) -> Write:
     """Writes every pixel of a series, rescaled. The database is asked here, not when it writes."""
-    pixels = partial(pixels_of, stored.source, stored.instances)
+    pixels = stored.pixels
 
     def write(stream: BinaryIO) -> None:
         try:
-            nifti.write_image(stream, pixels, stored_range=stored.stored_range)
+            nifti.write_image(stream, lambda: pixels, stored_range=stored.stored_range)
         except ExchangeError as error:
             raise ExchangeError(f"series {described(stored)}: {error}") from error
 

@@ -78,7 +78,7 @@ class MarkedSeries:
     def _range(self) -> tuple[float, float]:
         """From the low values of the slices to the high ones, rescaled."""
         found = []
-        for frame, values in zip(self.stored.source.frames, self.stored.pixels(), strict=True):
+        for frame, values in zip(self.stored.source.frames, self.stored.pixels, strict=True):
             slope = 1.0 if frame.slope is None else frame.slope
             numbers = np.nan_to_num(values.astype(np.float64)) * slope + (frame.intercept or 0.0)
             found.append(np.percentile(numbers, SHOWN_PERCENT))
