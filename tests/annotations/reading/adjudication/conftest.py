@@ -124,8 +124,8 @@ def make_disputed(cast: Cast) -> Reading:
 
 
 @pytest.fixture
-def reading(cast) -> Reading:
-    return make_reading(cast)
+def reading(db) -> Reading:
+    return make_reading(make_cast())  # numbered with the shared one: names are taken once
 
 
 @pytest.fixture(scope="module")
