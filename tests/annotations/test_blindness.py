@@ -32,6 +32,9 @@ from annotations.models import (
 from tests.test_every_url import DICOMWEB, PIXELS, TABLE, WEBSOCKETS, rows
 from tests.walking import BODIES, Walk, build
 
+# In one process: what `told` asks takes longer than all tests that look at it.
+pytestmark = pytest.mark.xdist_group("blindness")
+
 READERS = ("reader", "reviewer", "lead")
 LONG_AGO = datetime(2019, 3, 7, 4, 5, 6, tzinfo=UTC)
 WORD = "ben-was-here"
@@ -85,6 +88,9 @@ GET /worklist/?group=returned
 GET /worklist/?modality=CT
 GET /projects/respond/cases/?modality=CT
 """
+
+UID = re.compile(r"\b[0-2](\.\d+){5,}\b")
+"""Of images: drawn by chance, it may hold any number that is looked for."""
 
 # Differs from one request to the next by itself.
 OF_ITSELF = (
@@ -239,7 +245,7 @@ def test_no_answer_holds_a_trace_of_it(
         question: trace
         for question, (_, _, said) in told[role][1].items()
         for trace in traces
-        if trace in said and not (trace == walk.names["others"] and question in asked_back)
+        if trace in UID.sub("", said) and not (trace == walk.names["others"] and question in asked_back)
     }
     assert found == {}
 
