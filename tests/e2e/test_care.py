@@ -124,6 +124,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     *("access-withdraw", "access-remove", "access-attach", "access-detach", "access-document"),
     *("question-withdraw", "question-table", "question-decide"),
     *("hub-sign-in", "hub-back", "hub-disconnect", "share-project"),
+    *("access-send-again", "access-drop"),
     *("access-answer", "access-agree", "accesses-table", "accesses-messages"),
     *("home", "sign-out", "make-token", "revoke-token", "dataset-grant", "dataset-grant-withdraw"),
     *("clinical-mapping", "clinical-refused", "clinical-throw-away"),
