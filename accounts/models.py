@@ -93,6 +93,9 @@ class ExternalIdentity(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, help_text="When its owner last signed in with it")
 
+    LETS_IN = ~models.Q(issuer__startswith="urn:")
+    """Issuers that are addresses let people in. Others only say to which node somebody belongs."""
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="an_identity_once")]
 

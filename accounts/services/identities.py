@@ -2,8 +2,6 @@
 
 Nobody is found by their e-mail address: another node's word for an address opens no account that exists here.
 An account made here gets connected once its owner has typed its password, in `connect`.
-
-Issuers that are addresses let people in. Others (`urn:…`) only say to which node somebody belongs.
 """
 
 import hashlib
@@ -195,7 +193,7 @@ def on_end(name: str, listener: OnEnd) -> None:
 
 def connections(person: User) -> QuerySet[ExternalIdentity]:
     """By which this person can sign in."""
-    return person.external_identities.exclude(issuer__startswith="urn:")
+    return person.external_identities.filter(ExternalIdentity.LETS_IN)
 
 
 def confirm(person: User, issuer: str) -> None:

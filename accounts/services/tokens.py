@@ -85,7 +85,7 @@ def token_of(secret: str) -> ApiToken | None:
     hasn't signed in for a while: perhaps they can't any more, and no other sign of that reaches this node.
     """
     now = timezone.now()
-    vouched = ExternalIdentity.objects.filter(user=OuterRef("user")).exclude(issuer__startswith="urn:")
+    vouched = ExternalIdentity.objects.filter(ExternalIdentity.LETS_IN, user=OuterRef("user"))
     confirmed = vouched.filter(confirmed_at__gt=now - settings.VOUCHED_FOR)
     token = (
         ApiToken.objects.filter(

@@ -1,6 +1,7 @@
 """The images of a case as they are stored: their manifest, headers and pixel values."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -132,7 +133,7 @@ class PixelReader:
 
     def __iter__(self) -> Iterator[NDArray[np.generic]]:
         """Values of each frame in display order, int[rows, columns]."""
-        with _Opened() as opened:
+        with closing(_Opened()) as opened:
             for frame, plain in zip(self.source.frames, self.plain, strict=True):
                 uid, number = frame.key
                 try:
@@ -152,10 +153,7 @@ class _Opened:
         self._file: BinaryIO | None = None
         self._decoder: _Decoder | None = None
 
-    def __enter__(self) -> "_Opened":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
@@ -175,7 +173,7 @@ class _Opened:
 
     def _open(self, what: object, open_it: Callable[[], BinaryIO]) -> BinaryIO:
         if self._file is None or self._what != what:
-            self.__exit__()
+            self.close()
             self._what, self._decoder, self._file = what, None, open_it()
         return self._file
 

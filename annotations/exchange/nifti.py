@@ -5,7 +5,7 @@ large images need the memory of one frame. Image and masks of a series share sha
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -47,17 +47,17 @@ class NiftiWriter:
     def write_image(
         self,
         stream: BinaryIO,
-        frames: Callable[[], Iterable[Frame]],
+        frames: Iterable[Frame],
         *,
         stored_range: tuple[int, int] | None,
     ) -> None:
         """The values, rescaled to the series' units (HU for CT): int16 or int32 where exact, else float32.
 
-        `frames` gives stored values, int[rows, columns], in display order, and may be asked for them twice;
+        `frames`: stored values, int[rows, columns], in display order; they may be gone through twice;
         `stored_range` is the smallest and largest value that the pixel format can hold, None for floats.
         """
         kind = self._image_type(frames, stored_range)
-        values = (self._rescaled(frame, index, kind) for index, frame in enumerate(self._counted(frames())))
+        values = (self._rescaled(frame, index, kind) for index, frame in enumerate(self._counted(frames)))
         self._write(stream, values, kind, is_image=True, description=_described(self.source.units))
 
     def write_mask(self, stream: BinaryIO, planes: Mapping[FrameKey, bytes]) -> None:
@@ -82,7 +82,7 @@ class NiftiWriter:
         )
 
     def _image_type(
-        self, frames: Callable[[], Iterable[Frame]], stored_range: tuple[int, int] | None
+        self, frames: Iterable[Frame], stored_range: tuple[int, int] | None
     ) -> type[np.int16] | type[np.int32] | type[np.float32]:
         lines = [_line(frame.slope, frame.intercept) for frame in self.source.frames]
         if stored_range is None or any(
@@ -94,7 +94,7 @@ class NiftiWriter:
             return np.int16
         # The format could hold more than 16 bits after rescaling; only the values tell whether it does.
         lowest, highest = 0.0, 0.0
-        for frame, intercept in zip(frames(), intercepts, strict=False):
+        for frame, intercept in zip(frames, intercepts, strict=False):
             lowest = min(lowest, int(frame.min()) + intercept)
             highest = max(highest, int(frame.max()) + intercept)
         return np.int16 if _fits_int16(lowest, highest) else np.int32

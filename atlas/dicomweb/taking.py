@@ -25,7 +25,7 @@ async def take_files(request: Request, series: Iterable[Located]) -> None:
 async def take_pixels(request: Request, series: Located) -> None:
     """Frames or other values are about to be sent: looked at by a viewer in the browser, taken by a program.
     Raises Problem (403) for someone who may only look."""
-    if series.stays_here:
-        raise Problem(403, STAYS_HERE)
     if request.credentials.authorization:
         await take_files(request, [series])
+    elif series.stays_here:
+        raise Problem(403, STAYS_HERE)

@@ -116,7 +116,6 @@ def _keep_versions(kept: list[tuple[Listing, list[dict[str, Any]]]]) -> None:
     told = dict(of_these.filter(version=F("listing__version")).values_list("listing", "figures"))
     there = set(of_these.values_list("listing", "version"))
     made: list[ListingVersion] = []
-    published: list[datetime] = []
     for listing, versions in kept:
         if told.get(listing.pk) and told[listing.pk] != listing.figures:
             raise ListingError(
@@ -127,14 +126,8 @@ def _keep_versions(kept: list[tuple[Listing, list[dict[str, Any]]]]) -> None:
                 continue
             there.add((listing.pk, one["version"]))
             figures = listing.figures if one["version"] == listing.version else {}
-            made.append(
-                ListingVersion(listing=listing, version=one["version"], note=one["note"], figures=figures)
-            )
-            published.append(one["published_at"])
+            made.append(ListingVersion(listing=listing, figures=figures, **one))
     ListingVersion.objects.bulk_create(made, batch_size=AT_ONCE)
-    for row, at in zip(made, published, strict=True):
-        row.published_at = at  # there, not here
-    ListingVersion.objects.bulk_update(made, ["published_at"], AT_ONCE)
 
 
 # Reading what was sent ---------------------------------------------------------------------------

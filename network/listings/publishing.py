@@ -65,7 +65,7 @@ def _published(listing: Listing, dataset: Dataset, note: str) -> ListingVersion 
         full = build(dataset) if out else now
         return _write(listing, full, _Step(difference.sentence, last, difference.takes_back), note)
     if difference.takes_back:
-        taken_back = _called(dataset, difference.taken_back)
+        taken_back = _with_keys(_public_ids(dataset), difference.taken_back)
         here = set(now.keys.tolist()) - difference.taken_back
         return take_out(listing, last, before, here, note, left_out=taken_back)
     return _rewrite(listing, last, note)
@@ -137,10 +137,7 @@ def take_out(
     counted = set(before.keys.tolist()) if before else here
     gone = len(counted - here) if before else len(erased)
     if gone:
-        both = counted & here
-        might = [
-            each for each, key in zip(public_ids, keys_of(public_ids).tolist(), strict=True) if key in both
-        ]
+        might = _with_keys(public_ids, counted & here)
         missing = max(0, enough() - gone)
         out.update(secrets.SystemRandom().sample(might, min(len(might), missing)))
     facts = build(dataset, leaving_out=out | erased)
@@ -187,9 +184,8 @@ def _last(listing: Listing) -> ListingVersion | None:
     return ListingVersion.objects.filter(listing=listing).exclude(facts_key="").first()
 
 
-def _called(dataset: Dataset, keys: Set[int]) -> list[str]:
-    """Public ids of the subjects with these keys."""
-    public_ids = _public_ids(dataset)
+def _with_keys(public_ids: list[str], keys: Set[int]) -> list[str]:
+    """Those of the subjects that have these keys."""
     return [each for each, key in zip(public_ids, keys_of(public_ids).tolist(), strict=True) if key in keys]
 
 

@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.utils import timezone
 
 from accounts.fields import PublicIdField
 from atlas.models import Dataset, Series
@@ -75,7 +76,7 @@ class ListingVersion(models.Model):
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="versions")
     version = models.CharField(max_length=20)
-    published_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(default=timezone.now)
     note = models.CharField(max_length=500, blank=True, help_text="What changed, in words")
     figures = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what was counted")

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
@@ -177,42 +178,40 @@ def document(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def answer(request: SignedInRequest, public_id: str) -> HttpResponse:
+def act(request: SignedInRequest, public_id: str, what: str) -> HttpResponse:
+    """Does one thing of ACTS about a part that was sent, or says why not."""
     part = _own_part(request, public_id)
-    text = request.POST.get("text", "")
-    if _told(request, lambda by: asking.answer(by=by, part=part, text=text)):
-        messages.success(request, gettext("Your answer is with the committee."))
+    deed, done = ACTS[what]
+    if _told(request, lambda by: deed(by, part, request)):
+        messages.success(request, gettext(done))
     return redirect("access-request", part.request.public_id)
 
 
-@login_required
-@require_POST
-def send_again(request: SignedInRequest, public_id: str) -> HttpResponse:
-    part = _own_part(request, public_id)
-    if _told(request, lambda by: asking.send_again(by=by, part=part)):
-        messages.success(request, gettext("Sent again. If its node refuses it once more, you get a letter."))
-    return redirect("access-request", part.request.public_id)
+def _answer(by: User, part: AccessPart, request: SignedInRequest) -> None:
+    asking.answer(by=by, part=part, text=request.POST.get("text", ""))
 
 
-@login_required
-@require_POST
-def drop(request: SignedInRequest, public_id: str) -> HttpResponse:
-    part = _own_part(request, public_id)
-    if _told(request, lambda by: asking.drop(by=by, part=part)):
-        messages.success(request, gettext("Given up. The other parts of your request go on."))
-    return redirect("access-request", part.request.public_id)
-
-
-@login_required
-@require_POST
-def agree(request: SignedInRequest, public_id: str) -> HttpResponse:
-    part = _own_part(request, public_id)
-    sha256 = request.POST.get("sha256", "")[:64]
+def _agree(by: User, part: AccessPart, request: SignedInRequest) -> None:
     if request.POST.get("accept") != "yes":
-        messages.error(request, gettext("Tick that you accept the agreement."))
-    elif _told(request, lambda by: asking.agree(by=by, part=part, sha256=sha256)):
-        messages.success(request, gettext("You accepted the agreement. Access opens at once."))
-    return redirect("access-request", part.request.public_id)
+        raise ValidationError(gettext("Tick that you accept the agreement."))
+    asking.agree(by=by, part=part, sha256=request.POST.get("sha256", "")[:64])
+
+
+def _send_again(by: User, part: AccessPart, request: SignedInRequest) -> None:
+    asking.send_again(by=by, part=part)
+
+
+def _drop(by: User, part: AccessPart, request: SignedInRequest) -> None:
+    asking.drop(by=by, part=part)
+
+
+ACTS: dict[str, tuple[Callable[[User, AccessPart, SignedInRequest], None], str]] = {
+    "answer": (_answer, _("Your answer is with the committee.")),
+    "agree": (_agree, _("You accepted the agreement. Access opens at once.")),
+    "send": (_send_again, _("Sent again. If its node refuses it once more, you get a letter.")),
+    "drop": (_drop, _("Given up. The other parts of your request go on.")),
+}
+"""What its researcher does about a part, and what they are told then."""
 
 
 def _own_part(request: SignedInRequest, public_id: str) -> AccessPart:

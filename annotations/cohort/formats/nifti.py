@@ -35,7 +35,7 @@ def image_writer(stored: StoredSeries, nifti: NiftiWriter) -> Write:
 
     def write(stream: BinaryIO) -> None:
         try:
-            nifti.write_image(stream, lambda: pixels, stored_range=stored.stored_range)
+            nifti.write_image(stream, pixels, stored_range=stored.stored_range)
         except ExchangeError as error:
             raise ExchangeError(f"series {described(stored)}: {error}") from error
 

@@ -25,7 +25,7 @@ def frames_of(source: SourceSeries) -> list[np.ndarray]:
 
 def image_of(source: SourceSeries, frames: list[np.ndarray], stored_range=UNSIGNED_12) -> nib.Nifti1Image:
     stream = BytesIO()
-    NiftiWriter.of(source).write_image(stream, lambda: frames, stored_range=stored_range)
+    NiftiWriter.of(source).write_image(stream, frames, stored_range=stored_range)
     return nib.Nifti1Image.from_bytes(gzip.decompress(stream.getvalue()))
 
 
@@ -113,7 +113,7 @@ def test_the_same_image_gives_the_same_bytes() -> None:
     written = []
     for _ in range(2):
         stream = BytesIO()
-        NiftiWriter.of(source).write_image(stream, lambda: frames_of(source), stored_range=UNSIGNED_12)
+        NiftiWriter.of(source).write_image(stream, frames_of(source), stored_range=UNSIGNED_12)
         written.append(stream.getvalue())
     assert written[0] == written[1]
 

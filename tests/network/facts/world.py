@@ -3,7 +3,7 @@ and in a database."""
 
 import datetime
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from atlas.clinical.codes import stage_code
 from atlas.models import ClinicalFact, Dataset, Project, Series, Study, Subject
 from network.facts.building import COLUMNS, _table
 from network.facts.columns import SUBJECTS, SUBMISSIONS, Facts
+from tests.annotations.cohort.language.meaning import fact_holds, row_holds
 
 SIZES = [None, 0.0, 0.5, 5.0, 10.0, 10.5, 29.0]
 STATES = ["present", "absent", "indeterminate", "not_assessed"]
@@ -81,13 +82,13 @@ def holds(node: Expression, person: Person) -> bool:
             return _group(node, person)
         case Condition() if node.about.level == "case":
             own = {"sex": person.sex, "age": person.age, "site": "north", "time_points": len(person.studies)}
-            return _fact(node, own[node.about.short])
+            return fact_holds(node, own[node.about.short])
     return _group(Group(node.about.level, node), person)
 
 
 def _group(group: Group, person: Person) -> bool:
     def enough(rows: Iterable[dict[str, Any]]) -> bool:
-        found = sum(1 for row in rows if _row_holds(group.where, row))
+        found = sum(1 for row in rows if row_holds(group.where, row))
         return group.count.least <= found and (group.count.most is None or found <= group.count.most)
 
     if LEVELS[group.level].has_reads:
@@ -100,42 +101,6 @@ def _group(group: Group, person: Person) -> bool:
         "agreement": person.agreement,
     }
     return enough(rows[group.level])
-
-
-def _row_holds(node: Expression, row: dict[str, Any]) -> bool:
-    match node:
-        case All():
-            return all(_row_holds(each, row) for each in node.of)
-        case Any_():
-            return any(_row_holds(each, row) for each in node.of)
-        case Not():
-            return not _row_holds(node.of, row)
-        case Condition():
-            return _fact(node, row.get(node.about.short))
-    raise TypeError(node)
-
-
-def _fact(condition: Condition, value: Any) -> bool:
-    is_unknown = value is None or value == "" or value == []
-    if condition.op in ("known", "unknown"):
-        return is_unknown == (condition.op == "unknown")
-    if is_unknown:
-        return False
-    asked: list[Any] = list(condition.values)
-    if condition.about.kind is Kind.NUMBER:
-        asked = list(condition.numbers())
-    tests: dict[str, Callable[[], bool]] = {
-        "is": lambda: value == asked[0],
-        "is_not": lambda: value != asked[0],
-        "in": lambda: value in asked,
-        "has": lambda: asked[0] in value,
-        ">=": lambda: value >= asked[0],
-        "<=": lambda: value <= asked[0],
-        ">": lambda: value > asked[0],
-        "<": lambda: value < asked[0],
-        "between": lambda: asked[0] <= value <= asked[1],
-    }
-    return tests[condition.op]()
 
 
 # A random dataset --------------------------------------------------------------------------------

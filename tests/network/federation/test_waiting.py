@@ -6,25 +6,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers
 
-from atlas.fanout import PostgresChannelLayer
 from network.federation import exchange, hub, membership, messages
 from tests.network.federation.conftest import Answer, Peer, _ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 in_thread = sync_to_async
-
-
-@pytest.fixture
-async def layer():
-    layer = PostgresChannelLayer()
-    before = channel_layers["default"]
-    channel_layers.set("default", layer)
-    yield layer
-    await layer.close()
-    channel_layers.set("default", before)
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from django.conf import settings
 from django.test import Client
 from urllib3 import HTTPResponse
 
-from accounts.models import User
+from accounts import permissions
+from accounts.models import Organisation, User
+from annotations.reading import projects
 from network.federation import keys, nodes
 from network.models import Node
 from network.views import signing_in
@@ -104,3 +106,12 @@ def ingrid(db) -> User:
 @pytest.fixture
 def client_id(member) -> str:
     return nodes.this_node().public_key
+
+
+@pytest.fixture
+def lead(member) -> User:
+    organisation = Organisation.objects.create(name="Nordhain", slug="nordhain-h", country="DE")
+    lead = person("noor", "Noor", "Aydin")
+    permissions.grant(user=lead, role="project_creator", scope=organisation)
+    projects.create_project(by=lead, organisation=organisation, name="Lungs", description="")
+    return lead

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts import permissions
-from accounts.models import AuditRecord, ExternalIdentity, Organisation, Preference, User
+from accounts.models import AuditRecord, ExternalIdentity, Preference, User
 from accounts.services import identities
 from accounts.services.identities import Vouched
 from annotations.reading import projects
@@ -16,15 +16,6 @@ from tests.network.sharing.conftest import HUB
 
 WHO = "/sign-in/network/who/"
 PROJECT = "/projects/lungs/"
-
-
-@pytest.fixture
-def lead(member) -> User:
-    organisation = Organisation.objects.create(name="Nordhain", slug="nordhain-h", country="DE")
-    lead = person("noor", "Noor", "Aydin")
-    permissions.grant(user=lead, role="project_creator", scope=organisation)
-    projects.create_project(by=lead, organisation=organisation, name="Lungs", description="")
-    return lead
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from django.core import mail
 from django.core.exceptions import PermissionDenied
 
 from accounts import permissions
-from accounts.models import ExternalIdentity, Organisation, User
+from accounts.models import ExternalIdentity, User
 from accounts.services import identities
 from accounts.services.identities import Vouched
 from annotations.reading import projects
@@ -19,15 +19,6 @@ from tests.network.sharing.conftest import HUB
 
 MEMBERS = "/projects/lungs/members/"
 SHARE = "/projects/lungs/share/"
-
-
-@pytest.fixture
-def lead(member) -> User:
-    organisation = Organisation.objects.create(name="Nordhain", slug="nordhain-h", country="DE")
-    lead = person("noor", "Noor", "Aydin")
-    permissions.grant(user=lead, role="project_creator", scope=organisation)
-    projects.create_project(by=lead, organisation=organisation, name="Lungs", description="")
-    return lead
 
 
 def arrive(node: Node) -> str:

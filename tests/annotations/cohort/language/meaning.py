@@ -41,13 +41,13 @@ def holds(node: Expression, case: AnyCase, world: World) -> bool:
         case Group():
             return _group(node, case, world)
         case Condition() if node.about.level == "case":
-            return _fact(node, _of_case(node.field, case))
+            return fact_holds(node, _of_case(node.field, case))
     return _group(Group(node.about.level, node), case, world)
 
 
 def _group(group: Group, case: AnyCase, world: World) -> bool:
     def enough(rows: Iterable[dict[str, Any]]) -> bool:
-        found = sum(1 for row in rows if _row_holds(group.where, row))
+        found = sum(1 for row in rows if row_holds(group.where, row))
         return group.count.least <= found and (group.count.most is None or found <= group.count.most)
 
     if LEVELS[group.level].has_reads:
@@ -116,16 +116,16 @@ def _clinical(case: AnyCase, world: World) -> list[dict[str, Any]]:
     return found
 
 
-def _row_holds(node: Expression, row: dict[str, Any]) -> bool:
+def row_holds(node: Expression, row: dict[str, Any]) -> bool:
     match node:
         case All():
-            return all(_row_holds(each, row) for each in node.of)
+            return all(row_holds(each, row) for each in node.of)
         case Any_():
-            return any(_row_holds(each, row) for each in node.of)
+            return any(row_holds(each, row) for each in node.of)
         case Not():
-            return not _row_holds(node.of, row)
+            return not row_holds(node.of, row)
     assert isinstance(node, Condition)
-    return _fact(node, row[node.about.short])
+    return fact_holds(node, row.get(node.about.short))
 
 
 def _of_case(key: str, case: AnyCase) -> Any:
@@ -144,7 +144,7 @@ def _of_case(key: str, case: AnyCase) -> Any:
     return values[key]()
 
 
-def _fact(condition: Condition, value: Any) -> bool:
+def fact_holds(condition: Condition, value: Any) -> bool:
     is_unknown = value in (None, "", [])
     if condition.op in ("known", "unknown"):
         return is_unknown == (condition.op == "unknown")
