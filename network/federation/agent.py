@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 WAIT_S = 25.0
 HEALTH_EVERY_S = 60.0
 PUBLISH_EVERY_S = 15.0
+NOTE_EVERY_S = 5.0
 LOOK_EVERY_S = 15.0
 """Without a ring. It only matters where one got lost."""
 
@@ -121,6 +123,10 @@ class Agent:
         self._is_wanted = False
         self._wanted = asyncio.Event()
         self._trouble: str | None = None
+        self._confirmed: dict[str, str] = {}
+        """What this node has, and the hub doesn't know that yet: by message, why it was refused or ""."""
+        self._bringing = asyncio.Lock()
+        self._noted_at = 0.0
 
     async def run(self) -> None:
         async with HubClient(self.hub.address) as client:
@@ -143,17 +149,14 @@ class Agent:
     # What comes ---------------------------------------------------------------------------------
 
     async def _fetch(self, backoff: Backoff) -> None:
-        confirmed: dict[str, str] = {}
         while True:
-            await self._require_same_hub()
-            body: dict[str, Any] = {"confirmed": confirmed, "wait_s": WAIT_S}
+            body: dict[str, Any] = {"wait_s": WAIT_S}
             tells = time.monotonic() - self._told_health_at >= HEALTH_EVERY_S
             if tells:
                 body["health"] = await in_thread(health.of_this_node)(self.hub)
             answer = await self._call("fetch", body, timeout_s=WAIT_S + 20)
             if tells:
                 self._told_health_at = time.monotonic()
-            confirmed = {}
             await self._note(None)
             if answer.get("catalogue_wanted") is True:
                 self._is_wanted = True
@@ -161,11 +164,16 @@ class Agent:
             incoming = answer.get("messages")
             if not isinstance(incoming, list):
                 raise strict_json.Malformed("The hub's answer holds no list of messages.")
+            if not incoming:
+                backoff.reset()
+                continue
             try:
-                confirmed = await in_thread(messages.accept)(self.hub, incoming)
+                accepted = await in_thread(messages.accept)(self.hub, incoming)
             except messages.Refused as error:
                 raise strict_json.Malformed(str(error)) from error
-            if len(confirmed) == len(incoming):
+            self._confirmed |= accepted
+            await self._bring_some()  # what answers them goes with the word that they are here
+            if len(accepted) == len(incoming):
                 backoff.reset()
             else:  # the rest comes again, and had better not at once
                 await asyncio.sleep(backoff.next_pause_s())
@@ -175,18 +183,25 @@ class Agent:
     async def _bring(self, backoff: Backoff) -> None:
         async with bell.listening(self.hub) as heard:
             while True:
-                found = await in_thread(messages.waiting)(self.hub)
-                if not found:
+                brought, taken = await self._bring_some()
+                if not brought:
                     backoff.reset()
                     await _either(heard(), LOOK_EVERY_S)
-                    continue
-                answer = await self._call("messages", {"messages": found})
-                done = answer.get("done")
-                if not isinstance(done, dict) or not all(isinstance(each, str) for each in done.values()):
-                    raise strict_json.Malformed("The hub's answer doesn't say what it took.")
-                await in_thread(messages.confirm)(self.hub, done)
-                if len(done) < len(found):
+                elif taken < brought:
                     await asyncio.sleep(backoff.next_pause_s())
+
+    async def _bring_some(self) -> tuple[int, int]:
+        """Of what waits for the hub. Returns how many messages were brought, and how many it took."""
+        async with self._bringing:  # nothing is brought twice
+            found = await in_thread(messages.waiting)(self.hub)
+            if not found:
+                return 0, 0
+            answer = await self._call("messages", {"messages": found})
+            done = answer.get("done")
+            if not isinstance(done, dict) or not all(isinstance(each, str) for each in done.values()):
+                raise strict_json.Malformed("The hub's answer doesn't say what it took.")
+            await in_thread(messages.confirm)(self.hub, done)
+            return len(found), len(done)
 
     async def _publish(self, backoff: Backoff) -> None:
         while True:
@@ -200,26 +215,37 @@ class Agent:
     # Both ---------------------------------------------------------------------------------------
 
     async def _call(self, road: str, body: dict[str, Any], *, timeout_s: float = 60.0) -> dict[str, Any]:
-        key = await in_thread(keys.private_key)()
+        """Goes with what has to be confirmed. Raises _HubChanged, and what HubClient.call raises."""
+        key = await in_thread(self._key)()
+        told = dict(self._confirmed)
         try:
-            return await self._client.call(
-                road, body, key=key, hub_key=self.hub.public_key, timeout_s=timeout_s
+            answer = await self._client.call(
+                road, {**body, "confirmed": told}, key=key, hub_key=self.hub.public_key, timeout_s=timeout_s
             )
         except HubRefused as refusal:
             if refusal.status == 401 and keys.next_is_there():
                 logger.warning("A change of this node's key was interrupted: it goes on.")
                 await in_thread(joining.finish_key_change)()
             raise
+        for uid in told:
+            self._confirmed.pop(uid, None)
+        return answer
 
-    async def _require_same_hub(self) -> None:
-        now = await in_thread(nodes.hub)()
+    def _key(self) -> Ed25519PrivateKey:
+        """To sign with. Raises _HubChanged, since nobody else may get what is for this hub."""
+        now = nodes.hub()
         known = (self.hub.pk, self.hub.public_key, self.hub.address)
         if now is None or (now.pk, now.public_key, now.address) != known:
             raise _HubChanged
+        return keys.private_key()
 
     async def _note(self, trouble: BaseException | None) -> None:
         """Tell the pages how it goes, and the log when that has changed."""
         sentence = "" if trouble is None else _in_words(trouble)
+        now = time.monotonic()
+        if sentence == self._trouble and now - self._noted_at < NOTE_EVERY_S:
+            return
+        self._noted_at = now
         if sentence != self._trouble:
             self._trouble = sentence
             if sentence:

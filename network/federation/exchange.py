@@ -11,6 +11,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.http.request import split_domain_port, validate_host
+from django.utils import timezone
 
 from atlas.dicomweb.answers import Problem
 from network.federation import keys, signing, strict_json
@@ -20,6 +21,9 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 SMALL_BODY_BYTES_MAX = 16 * 1024
 BODY_S = 30.0
 """A body that takes longer to arrive is given up: nobody holds a connection by sending a byte at a time."""
+
+INLINE_BYTES_MAX = 64 * 1024
+"""Smaller bodies are digested in the event loop: a change of threads would take longer."""
 
 REQUESTS_MAX = 6
 """That one node may have under way in one process."""
@@ -86,7 +90,9 @@ class Exchange:
         """The signed JSON object that was sent. Raises Problem."""
         content = await self._content(bytes_max)
         try:
-            return await asyncio.to_thread(_checked_body, self.request, signed, content)
+            if len(content) > INLINE_BYTES_MAX:
+                return await asyncio.to_thread(_checked_body, self.request, signed, content)
+            return _checked_body(self.request, signed, content)
         except signing.Untrusted as error:
             raise Problem(401, str(error)) from error
         except strict_json.Malformed as error:
@@ -149,15 +155,13 @@ def _signed_content(answer: signing.Answer, said: dict[str, Any], nonce: str) ->
 
 
 async def opened(exchange: Exchange, bytes_max: int = BODY_BYTES_MAX) -> tuple[Sender, dict[str, Any]]:
-    """The member that sent this, and its body. Raises Problem."""
+    """The member that sent this, and its body; it counts once `heard_once` has passed. Raises Problem."""
     exchange.require_host()
     sender = await in_thread(_sender)(exchange.request)
     exchange.nonce = sender.signed.nonce
     require_active(sender.node)
     exchange.enter(sender.node)
-    body = await exchange.body(sender.signed, bytes_max)
-    await in_thread(take_nonce)(sender)
-    return sender, body
+    return sender, await exchange.body(sender.signed, bytes_max)
 
 
 def _sender(request: signing.Request) -> Sender:
@@ -186,14 +190,21 @@ def require_active(node: Node) -> None:
 
 
 _TAKE = """
-    INSERT INTO network_seennonce (node_id, nonce, expires_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+    WITH taken AS (
+        INSERT INTO network_seennonce (node_id, nonce, expires_at) VALUES (%(node)s, %(nonce)s, %(until)s)
+        ON CONFLICT DO NOTHING RETURNING node_id
+    )
+    UPDATE network_node SET last_seen_at = %(now)s FROM taken WHERE network_node.id = taken.node_id
 """
 
 
-def take_nonce(sender: Sender) -> None:
-    """In one round trip, as every request of every node asks for it. Raises Problem (401) the second time."""
-    signed = sender.signed
+def heard_once(sender: Sender) -> None:
+    """Take its nonce and note that the node lives, in one round trip, as every request does. Raises Problem
+    (401) the second time."""
+    signed, now = sender.signed, timezone.now()
+    until = signed.expires + 2 * signing.SKEW
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [sender.node.pk, signed.nonce, signed.expires + 2 * signing.SKEW])
+        cursor.execute(_TAKE, {"node": sender.node.pk, "nonce": signed.nonce, "until": until, "now": now})
         if not cursor.rowcount:
             raise Problem(401, "This message arrived before: a signed message counts once.")
+    sender.node.last_seen_at = now

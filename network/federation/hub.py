@@ -3,7 +3,7 @@
     GET  /federation/identity     who this node is: name and key (open to anyone)
     POST /federation/join/        a node brings its key and the secret of an invitation
     POST /federation/fetch/       a node confirms messages and gets those that wait for it, or waits for some
-    POST /federation/messages/    a node leaves messages
+    POST /federation/messages/    a node leaves messages, and confirms those that they answer
     POST /federation/key/         a node changes its key
     POST /federation/leave/       a node goes
 
@@ -23,7 +23,6 @@ from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 
 from atlas.archive.keys import KeyUnusable
 from atlas.dicomweb.answers import Problem
@@ -34,10 +33,10 @@ from network.federation.exchange import (
     Exchange,
     Gone,
     Sender,
+    heard_once,
     in_thread,
     opened,
     require_active,
-    take_nonce,
 )
 from network.federation.health import software_version
 from network.federation.nodes import this_node
@@ -140,15 +139,13 @@ async def _fetch(exchange: Exchange) -> dict[str, Any]:
 
 def _take_word(sender: Sender, confirmed: dict[str, str], told: Any) -> list[dict[str, Any]]:
     """Note that the node lives, how it is, and what it has; returns what waits for it."""
+    heard_once(sender)
     node = sender.node
-    node.last_seen_at = timezone.now()
-    fields = ["last_seen_at"]
     if isinstance(told, dict):
         ahead_s = (sender.signed.created - datetime.now(UTC)).total_seconds()
         node.health = {**health.checked(told), "clock_ahead_s": round(ahead_s)}
         node.software = membership.version(told.get("software"))
-        fields += ["health", "software"]
-    node.save(update_fields=fields)
+        node.save(update_fields=["health", "software"])
     if confirmed:
         messages.confirm(node, confirmed)
     return messages.waiting(node)
@@ -156,39 +153,26 @@ def _take_word(sender: Sender, confirmed: dict[str, str], told: Any) -> list[dic
 
 async def _wait(exchange: Exchange, node: Node, wait_s: float, first: Look) -> list[dict[str, Any]]:
     """What the node gets as soon as there is something, or nothing after `wait_s`. `first` looks first."""
-    newer = asyncio.Event()
-    if before := _waiting.get(node.pk):
-        before.set()  # its connection is probably dead: a node waits once
-    _waiting[node.pk] = newer
+    deadline = asyncio.get_running_loop().time() + wait_s
     exchange.scope.setdefault("extensions", {})[WAITS] = {}
     try:
         async with bell.listening(node) as heard:
-            return await _until_found(exchange, node, wait_s, first, heard, newer)
+            return await in_thread(first)() or await _until_found(exchange, node, deadline, heard)
     finally:
         exchange.scope["extensions"].pop(WAITS, None)
-        if _waiting.get(node.pk) is newer:
-            del _waiting[node.pk]
 
 
 async def _until_found(
-    exchange: Exchange,
-    node: Node,
-    wait_s: float,
-    look: Look,
-    heard: Callable[[], Awaitable[None]],
-    newer: asyncio.Event,
+    exchange: Exchange, node: Node, deadline: float, heard: Callable[[], Awaitable[None]]
 ) -> list[dict[str, Any]]:
-    deadline = asyncio.get_running_loop().time() + wait_s
+    if before := _waiting.get(node.pk):
+        before.set()  # its connection is probably dead: a node waits once
+    _waiting[node.pk] = newer = asyncio.Event()
     gone = asyncio.ensure_future(exchange.hung_up())
     superseded = asyncio.ensure_future(newer.wait())
     ring: asyncio.Future[Any] | None = None
     try:
-        while True:
-            found = await in_thread(look)()
-            look = partial(_look, node)
-            left_s = deadline - asyncio.get_running_loop().time()
-            if found or left_s <= 0:
-                return found
+        while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
             ring = asyncio.ensure_future(heard())
             done, _ = await asyncio.wait(
                 [ring, gone, superseded], timeout=left_s, return_when=asyncio.FIRST_COMPLETED
@@ -199,7 +183,12 @@ async def _until_found(
                 return []
             if ring in done:
                 await ring
+            if found := await in_thread(_look)(node):
+                return found
+        return []
     finally:
+        if _waiting.get(node.pk) is newer:
+            del _waiting[node.pk]
         tasks: list[asyncio.Future[Any]] = [gone, superseded, *([ring] if ring else [])]
         for task in tasks:
             task.cancel()
@@ -218,10 +207,19 @@ async def _messages(exchange: Exchange) -> dict[str, Any]:
     if not isinstance(incoming, list) or len(incoming) > MESSAGES_MAX:
         raise Problem(400, f"At most {MESSAGES_MAX} messages, as a list.")
     try:
-        done = await in_thread(messages.accept)(sender.node, incoming)
+        done = await in_thread(_take_messages)(sender, incoming, _confirmed(body.get("confirmed", {})))
     except messages.Refused as error:
         raise Problem(400, str(error)) from error
     return {"done": done}
+
+
+def _take_messages(sender: Sender, incoming: list[Any], confirmed: dict[str, str]) -> dict[str, str]:
+    """First what they say, then what they confirm: a question that was answered isn't noted as fetched."""
+    heard_once(sender)
+    done = messages.accept(sender.node, incoming)
+    if confirmed:
+        messages.confirm(sender.node, confirmed)
+    return done
 
 
 async def _key(exchange: Exchange) -> dict[str, Any]:
@@ -236,7 +234,7 @@ async def _key(exchange: Exchange) -> dict[str, Any]:
     exchange.nonce = old.nonce
     require_active(node)
     body = await exchange.body(old, SMALL_BODY_BYTES_MAX)  # both cover the same digest of it
-    await in_thread(take_nonce)(Sender(node, old))
+    await in_thread(heard_once)(Sender(node, old))
     if body.get("public_key") != new.key:
         raise Problem(400, "The body names another key than the one that signed.")
     try:
@@ -256,6 +254,7 @@ def _holder(old: str, new: str) -> Node:
 
 async def _leave(exchange: Exchange) -> dict[str, Any]:
     sender, _ = await opened(exchange, SMALL_BODY_BYTES_MAX)
+    await in_thread(heard_once)(sender)
     await in_thread(membership.left)(sender.node)
     return {}
 

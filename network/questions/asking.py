@@ -57,13 +57,15 @@ def ask(*, by: User, expression: Expression) -> Question:
         expires_at=timezone.now() + LIFE,
     )
     body = question_body(question.public_id, question.expression, question.expires_at)
-    for node, takes_questions in asked:
-        part = QuestionPart(question=question, node=node)
-        if not takes_questions:
+    told = [node for node, takes in asked if takes and node is not None]
+    sent = messages.send_to(told, "question", body, expires_at=question.expires_at)
+    by_node = {message.node_id: message for message in sent}
+    parts = [QuestionPart(question=question, node=node) for node, _ in asked]
+    for part, (_, takes) in zip(parts, asked, strict=True):
+        part.message = by_node.get(part.node_id) if part.node_id else None
+        if not takes:
             part.state, part.reason = QuestionPart.State.REFUSED, REASONS["nothing"]
-        elif node is not None:
-            part.message = messages.send(node, "question", body, expires_at=question.expires_at)
-        part.save()
+    QuestionPart.objects.bulk_create(parts)
     if any(node is None and takes for node, takes in asked):
         holding.hold(None, body)
     audit.record(by, "question.asked", question, nodes=len(asked))
