@@ -39,15 +39,15 @@ FIRST = "1.0.0"
 NOTE_LENGTH_MAX = 500
 
 
-def publish(dataset: Dataset, note: str = "") -> ListingVersion | None:
+def publish(dataset: Dataset, note: str = "", *, seen: str = "") -> ListingVersion | None:
     """Count a dataset anew. None: nothing changed, or too little to be told apart from the last version.
 
-    Raises KeyUnusable where the key of the node's counts can't be read, ObjectMissing where the facts of the
-    last version are lost.
+    seen: its `state_of`, where the caller has just asked for it. Raises KeyUnusable where the key of the
+    node's counts can't be read, ObjectMissing where the facts of the last version are lost.
     """
     with transaction.atomic():
         listing = _locked(dataset)
-        seen = state_of(dataset)  # before anything is read: what comes meanwhile is news the next time
+        seen = seen or state_of(dataset)  # before anything is read: what comes meanwhile is news next time
         version = _published(listing, dataset, note)
         Listing.objects.filter(pk=listing.pk).update(looked_at=seen)
         return version
@@ -92,8 +92,8 @@ def publish_changed() -> list[ListingVersion]:
     for listing in listings.defer("words", "figures"):
         dataset = _own(listing)
         try:
-            is_same = listing.looked_at == state_of(dataset)
-            version = say_anew(dataset) if is_same else publish(dataset)
+            seen = state_of(dataset)
+            version = say_anew(dataset) if seen == listing.looked_at else publish(dataset, seen=seen)
         except ObjectMissing:
             logger.error(  # nothing is wrong in the code
                 "The facts of dataset %s are not in storage, so it isn't counted anew. Bring the object back "

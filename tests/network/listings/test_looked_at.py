@@ -118,3 +118,18 @@ def test_looking_costs_one_query_however_large_the_dataset(dataset: Dataset) -> 
     with CaptureQueriesContext(connection) as queries:
         state_of(dataset)
     assert len(queries) == 1
+
+
+def test_a_dataset_that_has_changed_is_looked_at_once(dataset: Dataset, monkeypatch) -> None:
+    published(dataset)
+    looked: list[str] = []
+
+    def look(dataset: Dataset) -> str:
+        looked.append(dataset.slug)
+        return state_of(dataset)
+
+    monkeypatch.setattr(publishing, "state_of", look)
+    grow(dataset, 3)
+    listings.publish_changed()
+    assert looked == ["lung"]
+    assert Listing.objects.get().looked_at == state_of(dataset)
