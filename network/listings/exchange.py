@@ -3,6 +3,7 @@ is found to be whole, bounded and plain."""
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,10 @@ DEPTH_MAX = 6
 VALUES_MAX = 2000
 """Of one facet of one listing."""
 VERSIONS_MAX = 200
+"""Of one listing, told at once: the latest."""
+VERSIONS_KEPT_MAX = 5000
+"""Of one listing, kept in all: a version a day for more than ten years. Counts change only with enough new
+subjects, so a node that makes more of them has a fault, or fills this one."""
 MOST = {"subjects": 10**8, "studies": 10**9, "series": 2 * 10**9, "images": 10**12}
 """No node holds more: anything beyond is a mistake, and wouldn't fit its column."""
 MEDIAN_MOST = {"dice": 1, "surface_dice": 1}
@@ -111,10 +116,12 @@ def store_remote(node: Node, document: list[dict[str, Any]]) -> int:
 
 def _keep_versions(kept: list[tuple[Listing, list[dict[str, Any]]]]) -> None:
     """Versions that this node was told of stay, each with the figures it had when it was the last. Raises
-    ListingError for other figures under a version that is known: counts change only with a version."""
+    ListingError for other figures under a version that is known, as counts change only with a version, and
+    for more versions than are kept."""
     of_these = ListingVersion.objects.filter(listing__in=[listing.pk for listing, _ in kept])
     told = dict(of_these.filter(version=F("listing__version")).values_list("listing", "figures"))
     there = set(of_these.values_list("listing", "version"))
+    kept_of = Counter(listing for listing, _ in there)
     made: list[ListingVersion] = []
     for listing, versions in kept:
         if told.get(listing.pk) and told[listing.pk] != listing.figures:
@@ -125,6 +132,12 @@ def _keep_versions(kept: list[tuple[Listing, list[dict[str, Any]]]]) -> None:
             if (listing.pk, one["version"]) in there:
                 continue
             there.add((listing.pk, one["version"]))
+            kept_of[listing.pk] += 1
+            if kept_of[listing.pk] > VERSIONS_KEPT_MAX:
+                raise ListingError(
+                    f"{listing.slug} has had {VERSIONS_KEPT_MAX} versions, as many as are kept of one "
+                    "dataset. Take it out of the catalogue, and publish it anew as another dataset."
+                )
             figures = listing.figures if one["version"] == listing.version else {}
             made.append(ListingVersion(listing=listing, figures=figures, **one))
     ListingVersion.objects.bulk_create(made, batch_size=AT_ONCE)

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Organisation
 from atlas.models import Dataset
 from network import listings
+from network.listings import exchange
 from network.listings.exchange import ListingError
 from network.models import AccessItem, AccessPart, AccessRequest, Listing, ListingFacet, ListingVersion, Node
 from tests.cast import person, study_of
@@ -189,6 +190,23 @@ def test_other_counts_come_with_another_version(node: Node, document: list[dict[
     document[0]["figures"]["series"] += 1
     with pytest.raises(ListingError, match="under the same version"):
         listings.store_remote(node, document)
+
+
+def test_no_node_fills_another_one_with_versions(
+    node: Node, document: list[dict[str, Any]], monkeypatch
+) -> None:
+    """Each list tells few; together they would be more than are kept."""
+    monkeypatch.setattr(exchange, "VERSIONS_KEPT_MAX", 3)
+    (first,) = document[0]["versions"]
+    others = [{**first, "version": f"{number}.0.0"} for number in (2, 3, 4)]
+    document[0]["versions"] = [first, *others[:2]]
+    listings.store_remote(node, document)
+    listings.store_remote(node, document)
+    document[0] |= {"versions": [first, others[2]], "title": "Other words"}
+    with pytest.raises(ListingError, match=r"porto--breast has had 3 versions, as many as are kept"):
+        listings.store_remote(node, document)
+    assert ListingVersion.objects.count() == 3
+    assert Listing.objects.get().title == "Breast"
 
 
 def test_what_was_asked_for_is_unlisted_and_its_record_stays(
