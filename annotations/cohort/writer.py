@@ -38,6 +38,7 @@ from atlas.archive.storage import ObjectMissing, StorageUnavailable, storage
 logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
+LOOK_EVERY_S = 0.5
 
 _WRITTEN = ("written_at", "attempted", "record_key", "record_size", "record_sha256", "seconds")
 
@@ -149,6 +150,7 @@ def _made(
     is still being stored once this is closed."""
     release = release_case.release
     files: dict[str, ReleaseFile] = {}
+    looked = time.monotonic()
     with ThreadPoolExecutor(max_workers=1) as beside:
         begun = {
             planned.path: beside.submit(filing.made, release, release_case, each, planned, {})
@@ -161,7 +163,9 @@ def _made(
                 late.add(planned.path)
         try:
             for each, planned in sorted(plan, key=lambda one: one[1].path in late):
-                _require_wanted(release_case)
+                if time.monotonic() - looked > LOOK_EVERY_S:
+                    _require_wanted(release_case)
+                    looked = time.monotonic()
                 if planned.path in begun:
                     file = begun[planned.path].result()
                 else:
@@ -191,7 +195,7 @@ def _clear_attempt(release_case: ReleaseCase) -> None:
 
 
 def _require_wanted(release_case: ReleaseCase) -> None:
-    """Between two files: nobody waits for those of a cancelled release."""
+    """Between two files, now and then: nobody waits for those of a cancelled release."""
     here = ReleaseCase.objects.filter(pk=release_case.pk, withdrawn_at=None)
     if not here.exclude(release__state=Release.State.CANCELLED).exists():
         raise _NotWanted

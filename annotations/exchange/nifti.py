@@ -4,10 +4,13 @@ A frame's pixels lie in memory in the order NIfTI wants them, the column index f
 large images need the memory of one frame. Image and masks of a series share shape and affine by construction.
 """
 
+import math
+import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Buffer, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import lru_cache
+from typing import Any, BinaryIO
 
 import imagecodecs
 import nibabel as nib
@@ -24,7 +27,7 @@ WHOLE_BYTES_MAX = 256 * 1024 * 1024
 worth a search, masks hold runs."""
 
 _LEVEL = 6
-_GZIP = 16 + zlib.MAX_WBITS  # zlib then writes a gzip header without name and time: same input, same bytes
+_GZIP_HEADER = bytes.fromhex("1f8b0800000000000003")  # RFC 1952: deflate, no flags, no time, made on Unix
 _INT16 = np.iinfo(np.int16)
 
 type Frame = NDArray[np.generic]
@@ -129,20 +132,19 @@ class NiftiWriter:
         description: str,
     ) -> None:
         stored = np.dtype(kind).newbyteorder("<")
-        pieces = (np.ascontiguousarray(values, dtype=stored) for values in slices)
-        header, size = self._header(kind, description), self._voxels * stored.itemsize
-        if is_image and size <= WHOLE_BYTES_MAX:
-            stream.write(imagecodecs.gzip_encode(_joined(header, pieces, size), level=1))
+        header = self._header(kind, description)
+        shape = self.grid.slices, self.grid.rows, self.grid.columns
+        if is_image and math.prod(shape) * stored.itemsize <= WHOLE_BYTES_MAX:
+            stream.write(imagecodecs.gzip_encode(_joined(header, slices, shape, stored), level=1))
             return
-        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP, strategy=zlib.Z_RLE)
-        stream.write(packer.compress(header))
-        for piece in pieces:
-            stream.write(packer.compress(piece))
-        stream.write(packer.flush())
-
-    @property
-    def _voxels(self) -> int:
-        return self.grid.columns * self.grid.rows * self.grid.slices
+        packer = _Packer(stream)
+        packer.write(header)
+        for values in slices:
+            if values.any():
+                packer.write(np.ascontiguousarray(values, dtype=stored).data.cast("B"))
+            else:
+                packer.write_zeros(values.size * stored.itemsize)
+        packer.close()
 
     def _header(self, kind: DTypeLike, description: str) -> bytes:
         """Header and the four bytes that say no extension follows."""
@@ -161,14 +163,60 @@ class NiftiWriter:
         return bytes(header.binaryblock) + b"\0\0\0\0"
 
 
-def _joined(header: bytes, pieces: Iterable[Frame], size: int) -> bytearray:
-    whole = bytearray(len(header) + size)
-    whole[: len(header)] = header
-    at = len(header)
-    for piece in pieces:
-        whole[at : at + piece.nbytes] = piece.data.cast("B")
-        at += piece.nbytes
+def _joined(
+    header: bytes, slices: Iterable[Frame], shape: tuple[int, int, int], stored: np.dtype[Any]
+) -> NDArray[np.uint8]:
+    """The whole file before it is compressed."""
+    whole = np.empty(len(header) + math.prod(shape) * stored.itemsize, dtype=np.uint8)
+    whole[: len(header)] = np.frombuffer(header, dtype=np.uint8)
+    volume = whole[len(header) :].view(stored).reshape(shape)
+    for at, values in enumerate(slices):
+        volume[at] = values
     return whole
+
+
+class _Packer:
+    """Compresses into one gzip member without name and time. Slices that hold nothing, as most of a mask, are
+    compressed once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._deflate = _deflater()
+        self._crc32 = self._size = 0
+        self._is_between = True  # whole bytes are written, and nothing that follows refers to them
+        stream.write(_GZIP_HEADER)
+
+    def write(self, data: Buffer) -> None:
+        self._stream.write(self._deflate.compress(data))
+        self._count(data)
+        self._is_between = False
+
+    def write_zeros(self, size: int) -> None:
+        if not self._is_between:
+            self._stream.write(self._deflate.flush(zlib.Z_FULL_FLUSH))
+            self._is_between = True
+        zeros, packed = _zeros(size)
+        self._stream.write(packed)
+        self._count(zeros)
+
+    def close(self) -> None:
+        self._stream.write(self._deflate.flush())
+        self._stream.write(struct.pack("<II", self._crc32, self._size % 2**32))
+
+    def _count(self, data: Buffer) -> None:
+        self._crc32 = zlib.crc32(data, self._crc32)
+        self._size += len(memoryview(data))
+
+
+def _deflater() -> "zlib._Compress":
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, strategy=zlib.Z_RLE)
+
+
+@lru_cache(maxsize=8)
+def _zeros(size: int) -> tuple[bytes, bytes]:
+    """So many bytes, and what they are compressed; other data may stand before and after it."""
+    zeros, deflate = bytes(size), _deflater()
+    return zeros, deflate.compress(zeros) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
 def _described(units: str) -> str:

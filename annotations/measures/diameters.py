@@ -6,7 +6,7 @@ make a diameter: an island doesn't lengthen a lesion. The viewer computes the sa
 static/viewer/src/masks/diameters.ts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,18 @@ class Diameters:
 
 
 @dataclass(frozen=True)
+class _Slice:
+    """One with set voxels, cut to these: its first voxel is at `corner`, (column, row). No diameter in it is
+    longer than `reach`."""
+
+    index: int
+    plane: Plane
+    corner: Points
+    spacing: Points
+    reach: float
+
+
+@dataclass(frozen=True)
 class _Longest:
     """A slice's longest diameter and the part it belongs to, cut out with a free border at `corner`."""
 
@@ -44,6 +56,7 @@ class _Longest:
     part: Plane
     corner: Points
     spacing: Points
+    index: int
 
 
 def longest(slices: Iterable[tuple[Plane, float, float]]) -> Diameters | None:
@@ -53,8 +66,10 @@ def longest(slices: Iterable[tuple[Plane, float, float]]) -> Diameters | None:
     for pixels.
     """
     best: _Longest | None = None
-    for plane, row_mm, column_mm in slices:
-        best = _longer(best, plane, np.array([column_mm, row_mm]))
+    for one in sorted(_outlined(slices), key=lambda one: one.reach, reverse=True):
+        if best is not None and one.reach < best.length - SAME_MM:
+            break
+        best = _longer(best, one)
     if best is None:
         return None
     filled = ndimage.binary_fill_holes(best.part)
@@ -62,21 +77,27 @@ def longest(slices: Iterable[tuple[Plane, float, float]]) -> Diameters | None:
     return Diameters(best.length, short, np.vstack((best.ends, across)))
 
 
-def _longer(best: _Longest | None, plane: Plane, spacing: Points) -> _Longest | None:
-    """The longest so far, or the longest of this slice where that is longer."""
-    rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
-    if not rows.size:
-        return best
-    reach = np.linalg.norm((np.array([np.ptp(columns), np.ptp(rows)]) + 1) * spacing)
-    if best is not None and reach <= best.length:
-        return best
-    labels, _count = ndimage.label(plane)
+def _outlined(slices: Iterable[tuple[Plane, float, float]]) -> Iterator[_Slice]:
+    for index, (plane, row_mm, column_mm) in enumerate(slices):
+        rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+        if not rows.size:
+            continue
+        cut = plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+        spacing = np.array([column_mm, row_mm])
+        reach = float(np.linalg.norm(np.array(cut.shape[::-1]) * spacing))
+        yield _Slice(index, cut, np.array([columns[0], rows[0]]), spacing, reach)
+
+
+def _longer(best: _Longest | None, one: _Slice) -> _Longest | None:
+    """The longest so far, or the longest of this slice where that is longer, or as long and comes earlier."""
+    labels, _count = ndimage.label(one.plane)
     for number, where in enumerate(ndimage.find_objects(labels), start=1):
         part = np.pad(labels[where] == number, 1)
-        corner = np.array([where[1].start - 1, where[0].start - 1])
-        length, ends = _farthest(_hull(_rim(part) + corner), spacing)
-        if best is None or length > best.length + SAME_MM:
-            best = _Longest(length, ends, part, corner, spacing)
+        corner = one.corner + np.array([where[1].start - 1, where[0].start - 1])
+        length, ends = _farthest(_hull(_rim(part) + corner), one.spacing)
+        is_earlier = best is not None and one.index < best.index
+        if best is None or length > best.length + (-SAME_MM if is_earlier else SAME_MM):
+            best = _Longest(length, ends, part, corner, one.spacing, one.index)
     return best
 
 

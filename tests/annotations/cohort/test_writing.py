@@ -99,6 +99,7 @@ def after_file(monkeypatch: pytest.MonkeyPatch, number: int, happens) -> list[st
 def test_a_cancelled_release_stops_at_the_next_file(cohort: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
     release, before = frozen(cohort), objects()
     cancel = lambda: releases.cancel(by=cohort.people["lead"], release=release)
+    monkeypatch.setattr(writer, "LOOK_EVERY_S", 0.0)
     paths = after_file(monkeypatch, 2, cancel)
     writer.write_case(release.pk, case_ids(release)[0])
     assert len(paths) == 2
@@ -113,6 +114,7 @@ def test_a_case_taken_out_while_it_is_written_leaves_nothing(
 ) -> None:
     release, before = frozen(cohort), objects()
     taken_out = lambda: ReleaseCase.objects.filter(release=release).update(withdrawn_at=timezone.now())
+    monkeypatch.setattr(writer, "LOOK_EVERY_S", 0.0)
     paths = after_file(monkeypatch, 3, taken_out)
     writer.write_case(release.pk, case_ids(release)[0])
     assert len(paths) == 3
