@@ -151,9 +151,7 @@ def close(request: AccessRequest, *, by: User) -> None:
     request.save(update_fields=["withdrawn_at"])
     audit.record(by, "access.withdrawn", request)
     was_sent = request.sent_at is not None
-    for part in request.parts.select_for_update(of=("self",)).exclude(state__in=(State.REFUSED, State.ENDED)):
-        if part.state in (State.WITHDRAWN, State.DROPPED):
-            continue
+    for part in request.parts.select_for_update(of=("self",)).exclude(state__in=states.OVER):
         if part.state == State.UNDELIVERED:
             _move(part, State.DROPPED)
             continue

@@ -24,6 +24,7 @@ SUBJECTS = {
     "granted": _("Your access to data of %(organisation)s is open"),
     "refused": _("%(organisation)s refuses your request"),
     "undelivered": _("Something you sent did not reach %(organisation)s"),
+    "gone": _("The node of %(organisation)s has left the network"),
     "ended_early": _("%(organisation)s withdrew access"),
     "warned": _("Your access to data of %(organisation)s ends soon"),
     "over": _("Your access to data of %(organisation)s has ended"),

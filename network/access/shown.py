@@ -26,6 +26,7 @@ LOOKS: dict[State, tuple[str, str, str]] = {
     State.REFUSED: ("bad", "circle-x", _("Refused")),
     State.WITHDRAWN: ("bad", "circle-slash", _("Withdrawn")),
     State.DROPPED: ("", "circle-slash", _("Given up: its node never had it")),
+    State.GONE: ("bad", "wifi-off", _("Its node has left the network")),
     State.ENDED: ("", "calendar-off", _("Access has ended")),
 }
 """How a state is told: its verdict, its icon, its words."""
@@ -67,7 +68,8 @@ class ShownPart:
     needs_agreement: bool = False
     may_answer: bool = False
     trouble: str = ""
-    """What of it did not reach its node, and what the researcher can do; why stands in `part.undelivered`."""
+    """What of it did not reach its node, or that this has left, and what the researcher can do; why it was
+    refused stands in `part.undelivered`."""
     may_send_again: bool = False
     may_drop: bool = False
 
@@ -95,8 +97,7 @@ def _of_parts() -> tuple[Prefetch | str, ...]:
 
 def _request(request: AccessRequest) -> ShownRequest:
     parts = [_part(part) for part in request.parts.all()]
-    done = (State.REFUSED, State.ENDED, State.WITHDRAWN, State.DROPPED)
-    may_withdraw = request.withdrawn_at is None and any(one.part.state not in done for one in parts)
+    may_withdraw = request.withdrawn_at is None and any(one.part.state not in states.OVER for one in parts)
     return ShownRequest(request, parts, terms_of(request), may_withdraw)
 
 
@@ -110,6 +111,8 @@ def look_of(part: AccessPart) -> tuple[str, str, str]:
     words = gettext(words)
     if part.state == State.APPROVED and part.agreed_at:
         words = gettext("Agreed: its node opens access")
+    if part.state == State.GONE and part.request.hub_id:
+        words = gettext("This node has left the hub where it was asked")
     if part.state == State.WITHDRAWN and part.request.withdrawn_at:
         verdict, words = "", gettext("Withdrawn by the researcher")
     return verdict, icon, words
@@ -142,9 +145,19 @@ def _part(part: AccessPart) -> ShownPart:
 
 
 def _trouble(part: AccessPart) -> str:
-    if not part.undelivered or part.node is None:
+    if part.node is None:
         return ""
-    told = {"node": part.node.name}
+    told = {"node": part.node.name, "organisation": part.organisation_name}
+    if part.state == State.GONE:
+        return (
+            gettext(
+                "%(node)s has left the network: nobody there answers this any more. Look for other "
+                "datasets, or write to %(organisation)s yourself. Should the node come back, ask anew."
+            )
+            % told
+        )
+    if not part.undelivered:
+        return ""
     if part.state in states.NOT_THERE:
         return gettext("%(node)s did not take your request. Its answer:") % told
     if part.state == State.APPROVED:
@@ -157,7 +170,9 @@ def _trouble(part: AccessPart) -> str:
 def _item(part: AccessPart, item: AccessItem) -> ShownItem:
     today = timezone.localdate()
     is_open = False
-    if part.state not in (State.APPROVED, State.GRANTED, State.WITHDRAWN, State.ENDED):
+    if part.state == State.GONE:
+        words = gettext("Not granted") if item.granted_mode else ""
+    elif part.state not in (State.APPROVED, State.GRANTED, State.WITHDRAWN, State.ENDED):
         words = ""
     elif not item.granted_mode:
         words = gettext("Not granted")

@@ -13,14 +13,17 @@ State = AccessPart.State
 OPEN = (State.SENT, State.QUESTION)
 """The committee has to do something, or waits for the researcher."""
 
-NOT_THERE = (State.UNDELIVERED, State.DROPPED)
-"""The node whose organisation decides has nothing of it."""
+NOT_THERE = (State.UNDELIVERED, State.DROPPED, State.GONE)
+"""The two sides say nothing of it to each other: one of them doesn't have it, or has left."""
 
 UNDECIDED = (*OPEN, State.APPROVED)
 """Nothing is granted yet."""
 
 SENT_AGAIN = (State.UNDELIVERED, *OPEN, State.WITHDRAWN)
 """What the node did not take can be sent again: the request, its documents, or the withdrawal."""
+
+OVER = (State.REFUSED, State.WITHDRAWN, State.DROPPED, State.GONE, State.ENDED)
+"""Nothing more comes of it."""
 
 HAPPENED = {
     State.DRAFT: "It was not sent yet.",
@@ -32,6 +35,7 @@ HAPPENED = {
     State.REFUSED: "It was refused meanwhile.",
     State.WITHDRAWN: "It was withdrawn meanwhile.",
     State.DROPPED: "You gave it up.",
+    State.GONE: "The node has left the network.",
     State.ENDED: "Its access has ended.",
 }
 

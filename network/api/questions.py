@@ -78,7 +78,7 @@ class NodeAnswerShape(serializers.Serializer):
     node = serializers.CharField()
     country = serializers.CharField()
     state = serializers.ChoiceField(
-        choices=["waiting", "fetched", "person", "answered", "refused", "late", "wrong"]
+        choices=["waiting", "fetched", "person", "answered", "refused", "late", "wrong", "gone"]
     )
     title = serializers.CharField()
     words = serializers.CharField(help_text="The state in a sentence")

@@ -18,7 +18,7 @@ from accounts.services import identities
 from network.federation import keys, signing, strict_json
 from network.federation.client import BadAddress, HubClient, HubRefused, Unreachable, origin_of
 from network.federation.health import software_version
-from network.federation.membership import require_administrator, version
+from network.federation.membership import require_administrator, tell_of_going, version
 from network.federation.nodes import hub, members, this_node
 from network.models import Node
 
@@ -133,6 +133,7 @@ def leave(*, by: User | None) -> str:
         node.save(update_fields=["state", "catalogue_digest", "trouble"])
         node.messages.filter(confirmed_at=None).delete()
         identities.doubt(node.address)
+        tell_of_going()
         audit.record(by, "hub.left", node)
     return unheard
 

@@ -1,7 +1,7 @@
 """On a hub: nodes are invited, admitted, suspended, and go."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -33,6 +33,10 @@ audit.register(
     "node.key_changed",
 )
 
+type Listener = Callable[[], object]
+
+_when_gone: dict[str, Listener] = {}
+
 LIFETIME = timedelta(days=14)
 SLUG_LENGTH_MAX = 50
 
@@ -52,6 +56,19 @@ class Invited:
 def require_administrator(user: User) -> None:
     """Pass, or raise PermissionDenied."""
     permissions.require(user, "administer_node", None)
+
+
+def when_gone(name: str, listener: Listener) -> None:
+    """Ask to be called after the commit by which a node, or this node's hub, takes part no more: nothing
+    that waits for it will come. A call may get lost with the process: look for yourself now and then, too.
+    Naming one twice replaces it."""
+    _when_gone[name] = listener
+
+
+def tell_of_going() -> None:
+    """After the commit."""
+    for listener in _when_gone.values():
+        transaction.on_commit(listener, robust=True)
 
 
 def members_ever() -> QuerySet[Node]:
@@ -189,6 +206,7 @@ def change_key(node: Node, public_key: str) -> None:
 def _go(node: Node) -> None:
     _set_state(node, Node.State.LEFT)
     node.messages.filter(confirmed_at=None).delete()
+    tell_of_going()
 
 
 def _set_state(node: Node, state: Node.State) -> None:

@@ -91,6 +91,7 @@ class AccessPart(models.Model):
         REFUSED = "refused", "Refused"
         WITHDRAWN = "withdrawn", "Withdrawn"
         DROPPED = "dropped", "Given up: its node never had it"
+        GONE = "gone", "Its node has left the network"
         ENDED = "ended", "Access has ended"
 
     public_id = PublicIdField()

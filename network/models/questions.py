@@ -33,6 +33,7 @@ class QuestionPart(models.Model):
         REFUSED = "refused", "Not answered"
         LATE = "late", "No answer in time"
         WRONG = "wrong", "Its answer can't be right"
+        GONE = "gone", "The node has left the network"
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="parts")
     node = models.ForeignKey(
@@ -67,6 +68,7 @@ class HeldQuestion(models.Model):
         REFUSED = "refused", "Refused"
         EXPIRED = "expired", "Expired before it was answered"
         WITHDRAWN = "withdrawn", "Withdrawn by whoever asked"
+        GONE = "gone", "This node has left the hub that asked"
 
     hub = models.ForeignKey(
         Node, on_delete=models.CASCADE, null=True, related_name="+", help_text="Empty: it was asked here"

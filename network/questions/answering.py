@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from network.federation.messages import Refused
@@ -30,6 +31,8 @@ def receive_answer(node: Node | None, body: dict[str, Any]) -> None:
             return
         if question.withdrawn_at is not None:
             raise Refused("The question was withdrawn.")
+        if part.state == QuestionPart.State.GONE:
+            raise Refused("You left the network before you answered. Nobody waits for it any more.")
         if part.state == QuestionPart.State.LATE or question.expires_at <= timezone.now():
             raise Refused("The question had expired before the answer came.")
         _require_same(part, said)
@@ -90,11 +93,18 @@ def note_fetched(message: Message) -> None:
 
 def note_late() -> int:
     """Parts of questions that have expired without an answer. Returns how many there were."""
-    rows = QuestionPart.objects.filter(
-        state__in=OPEN, question__expires_at__lte=timezone.now(), question__withdrawn_at=None
-    )
+    return _end(Q(question__expires_at__lte=timezone.now()), QuestionPart.State.LATE)
+
+
+def note_gone() -> int:
+    """Parts that wait for nodes that have left. Returns how many there were. What they told stays."""
+    return _end(Q(node__state=Node.State.LEFT), QuestionPart.State.GONE)
+
+
+def _end(which: Q, state: QuestionPart.State) -> int:
+    rows = QuestionPart.objects.filter(which, state__in=OPEN, question__withdrawn_at=None)
     questions = list(Question.objects.filter(pk__in=rows.values("question")))
-    found = rows.update(state=QuestionPart.State.LATE, changed_at=timezone.now())
+    found = rows.update(state=state, changed_at=timezone.now())
     for question in questions:
         news.announce(question)
     return found

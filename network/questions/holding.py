@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts import audit
@@ -120,6 +120,8 @@ def decide(*, by: User, part: HeldPart, yes: bool) -> HeldPart:
         raise Conflict("A colleague has decided this meanwhile.")
     if held.state == HeldQuestion.State.WITHDRAWN:
         raise Conflict("Whoever asked has withdrawn the question. Nothing was told.")
+    if held.state == HeldQuestion.State.GONE:
+        raise Conflict("This node has left the hub that asked. Nothing was told.")
     if held.expires_at <= timezone.now():
         raise Conflict("The question has expired. Nothing was told.")
     rows = [_row(each) for each in would_leave(part)] if yes else []
@@ -195,9 +197,18 @@ def drop(hub: Node | None, body: dict[str, Any]) -> None:
 
 def note_expired() -> int:
     """Questions that nobody decided in time. Returns how many there were."""
-    rows = HeldQuestion.objects.filter(state=HeldQuestion.State.PERSON, expires_at__lte=timezone.now())
+    return _end(Q(expires_at__lte=timezone.now()), HeldQuestion.State.EXPIRED)
+
+
+def note_gone() -> int:
+    """Questions of a hub that this node has left. Returns how many there were."""
+    return _end(Q(hub__state=Node.State.LEFT), HeldQuestion.State.GONE)
+
+
+def _end(which: Q, state: HeldQuestion.State) -> int:
+    rows = HeldQuestion.objects.filter(which, state=HeldQuestion.State.PERSON)
     parts = list(HeldPart.objects.filter(held__in=rows))
-    found = rows.update(state=HeldQuestion.State.EXPIRED)
+    found = rows.update(state=state)
     for part in parts:
         news.announce_held(part)
     return found

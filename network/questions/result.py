@@ -191,6 +191,18 @@ def _told(question: Question, part: QuestionPart) -> tuple[str, str, str, str, s
     if state == S.LATE:
         said = gettext("The question expired before it answered.")
         return state, "warn", "clock-alert", gettext("No answer in time"), said
+    if state == S.GONE:
+        said = gettext("It left before it had answered. Ask again to hear from those who take part now.")
+        if rows:
+            said = (
+                ngettext(
+                    "It had answered for %d dataset when it left.",
+                    "It had answered for %d datasets when it left.",
+                    rows,
+                )
+                % rows
+            )
+        return state, "warn", "wifi-off", gettext("Has left the network"), said
     if state == S.PERSON:
         said = gettext(
             "The node has it, and asks the people who decide. They have time until the question expires."

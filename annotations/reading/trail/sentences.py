@@ -192,6 +192,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "access.closed": (Kind.NODE, gettext_noop("closed a dataset to a researcher")),
     "access.withdrawn": (Kind.NODE, gettext_noop("gave a request for access up")),
     "access.ended_early": (Kind.NODE, gettext_noop("withdrew an access")),
+    "access.gone": (Kind.NODE, gettext_noop("ended a request for access: its node has left")),
     "access.over": (Kind.NODE, gettext_noop("ended an access on its date")),
     "access_log.used": (Kind.NODE, gettext_noop("looked at who used a hospital's datasets")),
     "question.asked": (Kind.NODE, gettext_noop("asked a question of {nodes} nodes")),
