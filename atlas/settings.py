@@ -33,6 +33,9 @@ NODE_ADDRESS = (
 HUB_IS_KNOWN = "network.federation.nodes.hub_is_known"
 """The function that says whether `manage.py serve` has an agent to run."""
 
+BEFORE_SERVING = "network.listings.publishing.before_serving"
+"""What `manage.py serve` does before it answers anyone; it returns a sentence where it did something."""
+
 DISCLOSURE_MINIMUM = max(10, int(os.environ.get("ATLAS_DISCLOSURE_MINIMUM", "10")))
 """Subjects that a count must have to leave the node."""
 

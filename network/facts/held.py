@@ -41,6 +41,12 @@ def forget(key: str) -> None:
             del _kept[known]
 
 
+def forget_all() -> None:
+    """For a process that asks no more."""
+    with _lock:
+        _kept.clear()
+
+
 def _forget_what_is_gone() -> None:
     """Other processes publish, too: what is read anew tells that a version may have taken another's place."""
     with _lock:

@@ -26,7 +26,7 @@ from network.disclosure import LIMIT_STEPS
 from network.facts.building import NO_FACTS, build
 from network.facts.columns import Facts, written
 from network.facts.counting import policy
-from network.facts.held import facts_of, forget
+from network.facts.held import facts_of, forget, forget_all
 from network.facts.keys import keys_of
 from network.listings import words
 from network.listings.differences import difference_between
@@ -106,15 +106,23 @@ def publish_changed() -> list[ListingVersion]:
     return found
 
 
-def require_policy() -> None:
+def require_policy() -> int:
     """Versions from when fewer subjects were enough to be told of are counted anew, from the facts that they
-    were made of. One query where there are none."""
+    were made of. Returns of how many datasets. One query where there are none."""
     lax = ListingVersion.objects.exclude(facts_key="").filter(
         listing__node=None, listing__is_listed=True, minimum__lt=policy().minimum
     )
     those = Dataset.objects.filter(listing__versions__in=lax).select_related("organisation")
-    for dataset in those.order_by("listing"):  # locked in one order, whoever comes at the same time
-        say_anew(dataset)
+    told = [say_anew(dataset) for dataset in those.order_by("listing")]  # in one order, whoever else comes
+    return len(told)
+
+
+def before_serving() -> str:
+    """No page is read before what it tells is as strict as the node is now. Returns what was done, in a
+    sentence, or nothing."""
+    count = require_policy()
+    forget_all()
+    return f"More subjects are needed for a number now. Datasets counted anew: {count}." if count else ""
 
 
 def take_out(

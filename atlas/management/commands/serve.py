@@ -50,6 +50,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{missing} migrations are not applied. Run `python manage.py migrate`, or serve --migrate."
             )
+        if said := _prepared():
+            print(said, flush=True)
         address = f"http://{options['host']}:{options['port']}"
         serve(
             listener,
@@ -88,6 +90,17 @@ def listen(host: str, port: int) -> socket.socket:
 def prepare_database() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
+
+
+def _prepared() -> str:
+    """Nobody is answered while the node would tell more than it may: then it doesn't start."""
+    try:
+        return import_string(settings.BEFORE_SERVING)()
+    except OSError as error:
+        raise CommandError(
+            f"ATLAS_DISCLOSURE_MINIMUM was raised, and what is published can't be counted anew. "
+            f"{str(error).rstrip('.')}. Start again when the storage can be read."
+        ) from error
 
 
 def serve(listener: socket.socket, *, web: int, workers: int, on_ready: Callable[[], None]) -> None:

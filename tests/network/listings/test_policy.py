@@ -1,13 +1,18 @@
 """Of how many subjects is told is decided anew: what was counted before follows where it is stricter."""
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from annotations.cohort.language import as_json, parse_text
-from atlas.archive.storage import storage
+from atlas.archive.storage import StorageUnavailable, storage
+from atlas.management.commands import serve
 from atlas.models import Dataset
 from network import listings
 from network.facts import counting
 from network.facts.held import facts_of
+from network.listings import publishing
 from network.listings.publishing import enough, require_policy
 from network.models import HeldQuestion, Listing, ListingVersion
 from network.questions import asking
@@ -64,6 +69,41 @@ def test_a_question_is_answered_under_the_stricter_policy_at_once(of_two_kinds: 
     assert (row["version"], row["subjects"]) == ("1.1.0", listing.subjects)
     assert listing.version == "1.1.0"
     assert listing.figures["facets"]["modality"]["MR"] is None
+
+
+def test_no_page_tells_more_than_a_stricter_policy_allows(
+    of_two_kinds: Dataset, settings, monkeypatch, capsys
+) -> None:
+    """`serve` has it counted anew before it answers anyone."""
+    told: list[dict[str, int | None]] = []
+
+    def opened(listener: object, **how: object) -> None:
+        answer = Client().get(reverse("api-catalogue-dataset", args=["lung"])).json()
+        told.append({one["value"]: one["subjects"] for one in answer["facets"]["modality"]})
+
+    monkeypatch.setattr(serve, "listen", lambda host, port: None)
+    monkeypatch.setattr(serve, "serve", opened)
+    call_command("serve")
+    settings.DISCLOSURE_MINIMUM = 20
+    call_command("serve")
+    assert told[0]["MR"] is not None
+    assert told[1].get("MR") is None
+    assert told[1]["CT"] is not None
+    assert capsys.readouterr().out.count("Datasets counted anew: 1.") == 1
+
+
+def test_a_node_that_cannot_count_anew_answers_nobody(of_two_kinds: Dataset, settings, monkeypatch) -> None:
+    def unavailable(dataset: Dataset) -> None:
+        raise StorageUnavailable("The storage doesn't answer.")
+
+    monkeypatch.setattr(publishing, "say_anew", unavailable)
+    monkeypatch.setattr(serve, "listen", lambda host, port: None)
+    monkeypatch.setattr(serve, "serve", None)
+    settings.DISCLOSURE_MINIMUM = 20
+    with pytest.raises(
+        CommandError, match=r"can't be counted anew\. The storage doesn't answer\. Start again"
+    ):
+        call_command("serve")
 
 
 def test_a_number_is_never_cut_to_one_of_a_laxer_policy(dataset: Dataset, settings) -> None:
