@@ -8,7 +8,7 @@ from annotations.cohort.predictions import proposing, scoring
 from annotations.cohort.predictions.forgetting import COUNT
 from annotations.cohort.predictions.handing_in import SCORE_CASE
 from annotations.cohort.predictions.proposing import PROPOSE_CASE
-from annotations.cohort.recalls import TELL
+from annotations.cohort.recalls import TELL, TELL_OF_LIFTING
 from annotations.cohort.releases import CLEAR, FINISH, WRITE_CASE
 from annotations.reading import comparing, following
 from annotations.reading.assignment import bulk
@@ -43,6 +43,12 @@ def clear_release(release_id: int) -> None:
 def tell_of_recall(recall_id: int) -> None:
     """Mail whoever downloaded a recalled case. Running it twice tells nobody twice."""
     recalls.tell(recall_id)
+
+
+@app.task(name=TELL_OF_LIFTING, retry=RetryStrategy(max_attempts=20, linear_wait=600))
+def tell_of_lifted_recall(recall_id: int) -> None:
+    """Mail whoever was told of a recall that it was lifted. Running it twice tells nobody twice."""
+    recalls.tell_of_lifting(recall_id)
 
 
 @app.task(name=COMPARE_CASE)

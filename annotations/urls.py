@@ -123,6 +123,11 @@ urlpatterns = [
         name="project-release-compare",
     ),
     path("projects/<slug:slug>/cases/<int:number>/recall/", release_recalls.case_recall, name="case-recall"),
+    path(
+        "projects/<slug:slug>/cases/<int:number>/recall/lift/",
+        release_recalls.case_recall_lift,
+        name="case-recall-lift",
+    ),
     path("recalls/<str:public_id>/confirm/", release_recalls.recall_confirm, name="recall-confirm"),
     path("projects/<slug:slug>/audit/", audit.trail, name="project-audit"),
     path("projects/<slug:slug>/audit.csv", audit.trail_csv, name="project-audit-csv"),

@@ -210,6 +210,8 @@ GET    /projects/respond/releases/1/predictions/{p}/           302 404 404 404 4
 POST   /projects/respond/releases/1/predictions/{p}/           302 404 404 404 404 302 403 403 403 403
 GET    /projects/respond/cases/1/recall/                       302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/cases/1/recall/                       302 404 404 404 404 400 403 403 403 403
+GET    /projects/respond/cases/1/recall/lift/                  302 404 404 404 404 302 403 403 403 403
+POST   /projects/respond/cases/1/recall/lift/                  302 404 404 404 404 302 403 403 403 403
 POST   /recalls/{recall}/confirm/                              302 404 404 404 404 404 404 404 404 302
 GET    /questions/                                             302 200 200 200 200 200 200 200 200 200
 POST   /questions/                                             302 400 400 400 400 400 400 400 400 400

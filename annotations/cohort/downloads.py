@@ -11,7 +11,7 @@ from django.db.models import Count, Max
 from django.http import Http404
 
 from accounts.permissions import Someone
-from annotations.cohort import policies
+from annotations.cohort import policies, recalls
 from annotations.cohort.selections import Selection
 from annotations.models import Release, ReleaseFile
 from atlas.archive.zip_layout import Entry, ZipLayout
@@ -32,7 +32,7 @@ def file_or_404(user: Someone, release: Release, path: str) -> ReleaseFile:
     file = None
     if "\0" not in path:  # which the database takes for no text at all
         found = ReleaseFile.objects.filter(release=release, path=path)
-        file = found.select_related("release_case").first()
+        file = found.select_related("release_case", "release").first()
     if file is None:
         raise Http404("The release has no such file; its manifest names them all.")
     if file.is_sequestered and not policies.manages(user, release):
@@ -48,7 +48,14 @@ def _why_withdrawn(file: ReleaseFile, at: datetime) -> str:
     case = file.release_case
     what = f"Case {case.number}" if case else "This file"
     because = f" {case.withdrawn_because}" if case and case.withdrawn_because else ""
-    return f"{what} was withdrawn from this release on {at:%Y-%m-%d}.{because} Delete your copies of it."
+    told = f"{what} was withdrawn from this release on {at:%Y-%m-%d}.{because}"
+    recall = recalls.last_of(file.release.project_id, case.number) if case else None
+    if recall is None or recall.lifted_at is None:
+        return f"{told} Delete your copies of it."
+    return (
+        f"{told} The recall was lifted on {recall.lifted_at:%Y-%m-%d}: {recall.lifted_because} Its files in "
+        "this release stay withdrawn; one that was frozen since may hold it."
+    )
 
 
 class ReleaseArchive:

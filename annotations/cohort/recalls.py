@@ -1,4 +1,5 @@
-"""Recalls: a case is taken back from every release of its project, and whoever holds a copy is told."""
+"""Recalls: a case is taken back from every release of its project, and whoever holds a copy is told. A recall
+can be lifted: later releases may hold the case again, those that gave it up don't."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -21,31 +22,60 @@ from annotations.models import Case, Recall, RecallNotice, Release, ReleaseDownl
 from atlas.archive.storage import storage
 from atlas.models import Project
 
-audit.register("case.recalled", "recall.told", "recall.deletion_confirmed")
+audit.register(
+    "case.recalled", "recall.told", "recall.deletion_confirmed", "case.recall_lifted", "recall.lifting_told"
+)
 
-TELL = "tell_of_recall"  # the job in annotations.tasks
+TELL, TELL_OF_LIFTING = "tell_of_recall", "tell_of_lifted_recall"  # the jobs in annotations.tasks
 REASON_LENGTH_MAX = 500
 
 
 @transaction.atomic
 def recall(*, by: User, case: Case, reason: str) -> Recall:
     """Take a case back: its files in all releases of the project are withdrawn, whoever downloaded them is
-    told, and no release will hold it again.
+    told, and no release will hold it again until the recall is lifted.
 
     Raises PermissionDenied or Http404, and ValidationError without a reason or the second time.
     """
     permissions.require(by, "manage_project", case.project)
-    reason = " ".join(reason.split())
-    if not reason:
-        raise ValidationError("Say why the case is recalled: whoever holds a copy will read it.")
-    if len(reason) > REASON_LENGTH_MAX:
-        raise ValidationError(f"The reason has {len(reason)} characters; {REASON_LENGTH_MAX} are room for.")
+    reason = _checked(reason, "Say why the case is recalled: whoever holds a copy will read it.")
     Project.objects.select_for_update().get(pk=case.project_id)  # no release is frozen with it meanwhile
     if Recall.objects.filter(project=case.project_id, case_number=case.number).exists():
         raise ValidationError(f"Case {case.number} was recalled before.")
     taken = taken_out(case, because=reason, by=by)
     transaction.on_commit(partial(_delete, taken.objects))
     return cast(Recall, taken.recall)
+
+
+@transaction.atomic
+def lift(*, by: User, case: Case, reason: str) -> Recall:
+    """Let later releases hold a recalled case again, and have those told who were told of the recall. Files
+    that releases have given up stay withdrawn.
+
+    Raises PermissionDenied or Http404, and ValidationError without a reason or where no recall stands.
+    """
+    permissions.require(by, "manage_project", case.project)
+    reason = _checked(reason, "Say why the recall is lifted: whoever was told of it will read it.")
+    Project.objects.select_for_update().get(pk=case.project_id)  # as for a recall
+    lifted = Recall.objects.filter(project=case.project_id, case_number=case.number).first()
+    if lifted is None:
+        raise ValidationError(f"Case {case.number} is not recalled, or not any more.")
+    lifted.lifted_at, lifted.lifted_because, lifted.lifted_by = timezone.now(), reason, by
+    lifted.save(update_fields=["lifted_at", "lifted_because", "lifted_by"])
+    audit.record(by, "case.recall_lifted", lifted, case=case.pk, case_number=case.number)
+    if lifted.notices.exists():
+        app.configure_task(TELL_OF_LIFTING).defer(recall_id=lifted.pk)
+    return lifted
+
+
+def _checked(reason: str, otherwise: str) -> str:
+    """On one line. Raises ValidationError where there is none, or too much of it."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ValidationError(otherwise)
+    if len(reason) > REASON_LENGTH_MAX:
+        raise ValidationError(f"The reason has {len(reason)} characters; {REASON_LENGTH_MAX} are room for.")
+    return reason
 
 
 @dataclass(frozen=True)
@@ -122,7 +152,7 @@ def _delete(objects: list[str]) -> None:
 
 
 def tell(recall_id: int) -> None:
-    """Mail everybody who isn't told yet. Running it twice tells nobody twice."""
+    """Mail everybody who isn't told yet, unless it was lifted. Running it twice tells nobody twice."""
     found = Recall.objects.select_related("project").filter(pk=recall_id).first()
     if found is None:
         return
@@ -153,17 +183,52 @@ def _letter(found: Recall, numbers: list[int]) -> tuple[str, str]:
     return subject, text
 
 
+def tell_of_lifting(recall_id: int) -> None:
+    """Mail those who were told of a recall that it was lifted. Running it twice tells nobody twice."""
+    found = Recall.every.select_related("project").filter(pk=recall_id, lifted_at__isnull=False).first()
+    if found is None:
+        return
+    waiting = found.notices.filter(told_at__isnull=False, lifting_told_at=None)
+    for notice in waiting.select_related("user").order_by("pk"):
+        if notice.user.email:
+            send_mail(*_letter_of_lifting(found), None, [notice.user.email])
+        notice.lifting_told_at = timezone.now()
+        notice.save(update_fields=["lifting_told_at"])
+        facts = {"person": notice.user_id, "case_number": found.case_number}
+        audit.record(None, "recall.lifting_told", found, **facts)
+
+
+def _letter_of_lifting(found: Recall) -> tuple[str, str]:
+    """Subject and text. It names project, case and reasons, and nobody."""
+    project, number = found.project, found.case_number
+    subject = f"The recall of case {number} of {project.name} was lifted"
+    text = (
+        f"Case {number} of the project {project.name} was recalled: {found.reason}\n\n"
+        f"The recall was lifted on {found.lifted_at:%Y-%m-%d}: {found.lifted_because}\n\n"
+        "Copies that you still have need not be deleted. Releases that held the case don't get it back; one "
+        f"that is frozen from now on may hold it, in the project “{project.slug}” of {settings.NODE_NAME}.\n"
+    )
+    return subject, text
+
+
 def open_notices(user: Someone) -> QuerySet[RecallNotice]:
-    """What this person was told and has not confirmed yet, newest first."""
+    """What this person was told and has not confirmed yet, newest first; of recalls that stand."""
     if not isinstance(user, User):
         return RecallNotice.objects.none()
-    notices = RecallNotice.objects.filter(user=user, confirmed_at=None)
+    notices = RecallNotice.objects.filter(user=user, confirmed_at=None, recall__lifted_at=None)
     return notices.select_related("recall__project").order_by("-recall__at")
 
 
 def recalls_of(release: Release) -> QuerySet[Recall]:
-    """The recalls that concern a release, newest first."""
-    return Recall.objects.filter(project=release.project_id, case_number__in=release.withdrawn_cases)
+    """The recalls that concern a release, newest first: the last one of each case, lifted or not."""
+    found = Recall.every.filter(project=release.project_id, case_number__in=release.withdrawn_cases)
+    last = found.order_by("case_number", "-at", "-pk").distinct("case_number")
+    return Recall.every.filter(pk__in=last.values("pk"))
+
+
+def last_of(project_id: int, case_number: int) -> Recall | None:
+    """The last recall of a case, lifted or not."""
+    return Recall.every.filter(project=project_id, case_number=case_number).order_by("-at", "-pk").first()
 
 
 @transaction.atomic

@@ -168,8 +168,18 @@ class ReleaseFile(models.Model):
         indexes = [models.Index(fields=["release", "format"], name="files_of_a_format")]
 
 
+class StandingRecalls(models.Manager["Recall"]):
+    """Recalls that were not lifted: those that keep a case out of releases."""
+
+    def get_queryset(self) -> models.QuerySet["Recall"]:
+        return super().get_queryset().filter(lifted_at=None)
+
+
 class Recall(models.Model):
-    """A case taken back: no release gives it out any more, and none holds it again."""
+    """A case taken back: no release gives it out any more, and none holds it again unless it is lifted.
+
+    `objects` are the recalls that stand, `every` those that were lifted as well.
+    """
 
     public_id = PublicIdField()
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="recalls")
@@ -178,11 +188,21 @@ class Recall(models.Model):
     reason = models.CharField(max_length=500, help_text="For those who hold copies; it names nobody")
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_because = models.CharField(max_length=500, blank=True)
+    lifted_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, related_name="+")
+
+    every = models.Manager["Recall"]()  # the first: what refers to a recall finds lifted ones, too
+    objects = StandingRecalls()
 
     class Meta:
         ordering = ["-at"]
         constraints = [
-            models.UniqueConstraint(fields=["project", "case_number"], name="a_case_is_recalled_once")
+            models.UniqueConstraint(
+                fields=["project", "case_number"],
+                condition=Q(lifted_at=None),
+                name="a_case_is_recalled_once",
+            )
         ]
 
 
@@ -193,6 +213,7 @@ class RecallNotice(models.Model):
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="recall_notices")
     told_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    lifting_told_at = models.DateTimeField(null=True, help_text="When they were told that it was lifted")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["recall", "user"], name="told_once_of_a_recall")]

@@ -133,7 +133,7 @@ def _last_number(project: Project) -> int:
     ever = (
         Case.objects.filter(project=project).aggregate(last=Max("number")),
         ReleaseCase.objects.filter(release__project=project).aggregate(last=Max("number")),
-        Recall.objects.filter(project=project).aggregate(last=Max("case_number")),
+        Recall.every.filter(project=project).aggregate(last=Max("case_number")),
     )
     return max(one["last"] or 0 for one in ever)
 

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from annotations.cohort.formats import FORMATS
-from annotations.views.release_recalls import open_in
+from annotations.views.release_recalls import holders_of, open_in
+from atlas.models import Instance
 
 register = template.Library()
 
@@ -151,6 +152,12 @@ def open_recalls(context: dict[str, Any]) -> dict[str, Any]:
     """What waits for this person's word that their copies are deleted, on pages outside of releases. One
     query."""
     return {"notices": open_in(context["user"]), "csrf_token": context.get("csrf_token")}
+
+
+@register.inclusion_tag("releases/parts/holders.html", takes_context=True)
+def releases_that_hold(context: dict[str, Any], image: Instance) -> dict[str, Any]:
+    """Which releases give out cases with the study of an image in quarantine, and which were recalled."""
+    return {"holders": holders_of(image.series.study, context["user"]), "image": image}
 
 
 @register.filter

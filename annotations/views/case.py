@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from accounts.requests import SignedInRequest
-from annotations.models import Case, Read, Recall
+from annotations.cohort import recalls
+from annotations.models import Case, Read
 from annotations.reading import aside, assignment, casebook, hanging, policies, purposes, times
 from annotations.reading.adjudication.standing import standing_of
 from annotations.reading.shown import shown_series
@@ -43,7 +44,7 @@ def case_page(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
         reads=[(read, spent.get(read.pk)) for read in row.reads],
         opens=hanging.preview_of(case, hanging.tried_in(opened.project)),
         standing=standing_of(request.user, case),
-        recall=Recall.objects.filter(project=opened.project, case_number=number).first(),
+        recall=recalls.last_of(opened.project.pk, number),
         purposes=Case.Purpose.choices if _may_set_purpose(request, opened, case) else (),
     )
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotations.cohort.language.fields import FINDINGS
 from annotations.cohort.language.rows import CLINICAL, IS_IMAGE_SERIES
@@ -19,6 +19,7 @@ from annotations.models import (
     LabelSchema,
     MarkFact,
     Read,
+    Recall,
     ReferenceStandard,
     Submission,
 )
@@ -258,7 +259,9 @@ class _Builder:
     def _cases(self) -> QuerySet[Case]:
         """Settled or not, but ordinary: what is hidden from readers is told to nobody."""
         return Case.objects.filter(
-            studies__dataset=self.dataset, purpose=Case.Purpose.ORDINARY, recalls=None
+            ~Exists(Recall.objects.filter(case=OuterRef("pk"))),
+            studies__dataset=self.dataset,
+            purpose=Case.Purpose.ORDINARY,
         ).order_by()
 
     def _results(self) -> Iterator[tuple[int, int, bool, int]]:

@@ -3,10 +3,12 @@
 import pytest
 from django.utils import timezone
 
+from accounts import permissions
 from annotations.cohort import recalls, splits
 from annotations.models import (
     Case,
     LabelFact,
+    Read,
     Recall,
     RecallNotice,
     Release,
@@ -14,6 +16,7 @@ from annotations.models import (
     ReleaseDownload,
     Submission,
 )
+from atlas.models import Instance, Series
 from tests import scene as scenes
 from tests.annotations.pages import signed_in, text_of
 from tests.annotations.released import RELEASES, freeze_form, more_cases, released
@@ -197,6 +200,76 @@ def test_a_recall_is_asked_twice_and_told_to_who_downloaded(scene: Scene, releas
     assert "your copies are deleted" in text_of(scientist, f"{RELEASES}1/")
     assert signed_in(scene, "stranger").post(confirm).status_code == 404
     assert RecallNotice.objects.get().confirmed_at is not None
+
+
+def test_a_lead_lifts_a_recall_with_a_reason_and_pages_say_so(scene: Scene, release: Release) -> None:
+    held = ReleaseCase.objects.get(release=release)
+    ReleaseDownload.objects.create(
+        release=release, release_case=held, user=scene.people["scientist"], day=timezone.now().date()
+    )
+    recalls.recall(by=scene.people["lead"], case=held.case, reason="Consent is in doubt.")
+    client, scientist = signed_in(scene, "lead"), signed_in(scene, "scientist")
+    address = "/projects/respond/cases/4/recall/lift/"
+    assert address in text_of(client, RELEASES)
+    assert address in text_of(client, "/projects/respond/cases/4/")
+    assert address not in text_of(scientist, RELEASES)
+    assert client.get("/projects/respond/cases/4/recall/").url == address
+    page = text_of(client, address)
+    assert "Consent is in doubt." in page
+    assert "get its files back" in page
+    assert "1\N{NO-BREAK SPACE}person was told of the recall." in page
+    assert client.post(address, {"reason": " "}).status_code == 400
+    assert scientist.post(address, {"reason": "I want it."}).status_code == 403
+    assert Recall.objects.exists()
+    assert client.post(address, {"reason": "Consent was confirmed."}).url == RELEASES
+    assert client.post(address, {"reason": "Consent was confirmed."}).url == "/projects/respond/cases/4/"
+    assert not Recall.objects.exists()
+
+    for each in (client, scientist):
+        for place in (RELEASES, f"{RELEASES}1/"):
+            told = text_of(each, place)
+            assert "Consent was confirmed." in told
+            assert "Confirm deletion" not in told
+        assert "stay withdrawn" in text_of(each, f"{RELEASES}1/")
+    case = text_of(client, "/projects/respond/cases/4/")
+    assert "Consent was confirmed." in case
+    assert "Recall this case" in case
+    assert scientist.post(f"/recalls/{Recall.every.get().public_id}/confirm/").status_code == 302
+
+
+def test_quarantine_says_which_releases_hold_a_study_and_leads_to_the_recall(
+    scene: Scene, release: Release
+) -> None:
+    case = ReleaseCase.objects.get(release=release).case
+    series = Series.objects.filter(study__cases=case).first()
+    image = Instance.objects.create(
+        organisation=series.organisation,
+        series=series,
+        sop_instance_uid="2.25.4",
+        size=1,
+        number_of_frames=1,
+        rows=8,
+        columns=8,
+        original_sha256="4" * 64,
+        stored_sha256="4" * 64,
+    )
+    address = f"/datasets/chest-ct/quarantine/{image.series.public_id}/{image.original_sha256[:20]}/"
+    assert "1 project that isn" in text_of(signed_in(scene, "data_manager"), address)
+    for name in ("lead", "scientist", "reader"):
+        permissions.grant(user=scene.people[name], role="data_manager", scope=scene.dataset)
+    lead = text_of(signed_in(scene, "lead"), address)
+    assert "/projects/respond/releases/1/" in lead
+    assert "/projects/respond/cases/4/recall/" in lead
+    scientist = text_of(signed_in(scene, "scientist"), address)
+    assert "/projects/respond/releases/1/" in scientist
+    assert "/projects/respond/cases/4/recall/" not in scientist
+    Read.objects.create(case=case, reader=scene.people["reader"], schema=scene.schema)
+    assert "Releases with this study" not in text_of(signed_in(scene, "reader"), address)
+
+    recalls.recall(by=scene.people["lead"], case=case, reason="An image shows a face.")
+    lead = text_of(signed_in(scene, "lead"), address)
+    assert "recalled on" in lead
+    assert "/projects/respond/cases/4/recall/lift/" in lead
 
 
 def test_a_later_release_that_is_otherwise_the_same_is_offered(scene: Scene) -> None:

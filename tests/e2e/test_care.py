@@ -92,6 +92,7 @@ PAGES = {  # who opens it, and its address; places in braces come from `places`
     "project-release-compare": [("scientist", "{project}releases/1/compare/1/")],
     "project-prediction": [],  # the demo has no model's results
     "case-recall": [("lead", "{project}cases/1/recall/")],
+    "case-recall-lift": [],  # the demo recalls no case
     "worklist": [("reader1", "/worklist/"), ("reviewer", "/worklist/"), ("lead", "/worklist/")],
     "access": [("scientist", "/access/")],
     "questions": [("scientist", "/questions/"), ("manager", "/questions/?cohort=subject.age+%3E%3D+61")],

@@ -185,6 +185,6 @@ def _of_project(project: Project) -> list[QuerySet[AuditRecord]]:
         lines.filter(object_type__in=NAMING_THE_PROJECT, facts__project=project.pk),
         _of("labelschema", LabelSchema.objects.filter(project=project)),
         _of("release", Release.objects.filter(project=project)),
-        _of("recall", Recall.objects.filter(project=project)),
+        _of("recall", Recall.every.filter(project=project)),
         _of("prediction", Prediction.objects.filter(release__project=project)),
     ]

@@ -135,6 +135,11 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     ),
     "case.recalled": (Kind.GAVE, gettext_noop("recalled case {case_number}")),
     "recall.told": (Kind.GAVE, gettext_noop("told {person} that case {case_number} was recalled")),
+    "case.recall_lifted": (Kind.GAVE, gettext_noop("lifted the recall of case {case_number}")),
+    "recall.lifting_told": (
+        Kind.GAVE,
+        gettext_noop("told {person} that the recall of case {case_number} was lifted"),
+    ),
     "recall.deletion_confirmed": (
         Kind.GAVE,
         gettext_noop("confirmed that copies of case {case_number} are deleted"),

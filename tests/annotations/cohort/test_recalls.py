@@ -12,7 +12,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import AuditRecord
-from annotations.cohort import recalls, releases, stored, writer
+from annotations.cohort import downloads, recalls, releases, stored, writer
 from annotations.models import (
     Case,
     Read,
@@ -307,6 +307,119 @@ def test_a_recall_reaches_releases_that_failed_or_were_cancelled(cohort, two_cas
     failed.refresh_from_db()
     assert (failed.state, failed.problem, failed.cases_total) == (Release.State.READY, "", 1)
     assert not ReleaseCase.objects.filter(release=failed, number=1, withdrawn_at=None).exists()
+
+
+# Lifting ------------------------------------------------------------------------------------------------
+
+LIFTED = "Consent was confirmed."
+
+
+def lift(cohort: Cohort) -> Recall:
+    return recalls.lift(by=cohort.people["lead"], case=cohort.case, reason=f" {LIFTED}\n")
+
+
+def test_a_lifted_recall_lets_the_next_release_hold_the_case_and_gives_nothing_back(
+    cohort, release, django_capture_on_commit_callbacks
+):
+    made = recall(cohort, django_capture_on_commit_callbacks)
+    run_jobs()
+    lifted = lift(cohort)
+    assert (lifted.pk, lifted.lifted_because, lifted.lifted_by) == (made.pk, LIFTED, cohort.people["lead"])
+    again = frozen(cohort)
+    assert list(again.release_cases.values_list("number", flat=True)) == [1, 2]
+    assert again.files.filter(path__startswith="cases/0001/images/", withdrawn_at=None).exists()
+    release.refresh_from_db()
+    assert release.withdrawn_cases == [1]
+    assert not release.files.filter(path__startswith="cases/0001/", withdrawn_at=None).exists()
+    line = AuditRecord.objects.get(verb="case.recall_lifted")
+    assert (line.actor, line.object_id, line.facts) == (
+        cohort.people["lead"],
+        made.pk,
+        {"case": cohort.case.pk, "case_number": 1},
+    )
+
+
+def test_its_files_say_that_they_are_gone_and_that_the_recall_was_lifted(
+    cohort, release, django_capture_on_commit_callbacks
+):
+    path = image(release, 1)
+    recall(cohort, django_capture_on_commit_callbacks)
+    with pytest.raises(downloads.Withdrawn, match="Delete your copies"):
+        downloads.file_or_404(cohort.people["scientist"], release, path)
+    lift(cohort)
+    with pytest.raises(downloads.Withdrawn, match=f"lifted on .*: {LIFTED}") as told:
+        downloads.file_or_404(cohort.people["scientist"], release, path)
+    assert REASON in str(told.value)
+    assert "Delete" not in str(told.value)
+
+
+def test_who_was_told_of_a_recall_is_told_once_that_it_was_lifted(
+    cohort, release, django_capture_on_commit_callbacks
+):
+    scientist = cohort.people["scientist"]
+    fetched(release, scientist, image(release, 1))
+    made = recall(cohort, django_capture_on_commit_callbacks)
+    recalls.tell(made.pk)
+    recalls.tell_of_lifting(made.pk)  # it stands
+    assert recalls.open_notices(scientist).count() == 1
+    mail.outbox.clear()
+    lift(cohort)
+    assert recalls.open_notices(scientist).count() == 0
+    job = ProcrastinateJob.objects.get(task_name=recalls.TELL_OF_LIFTING)
+    recalls.tell_of_lifting(**job.args)
+    recalls.tell_of_lifting(**job.args)
+    assert [letter.to for letter in mail.outbox] == [[scientist.email]]
+    assert REASON in mail.outbox[0].body
+    assert LIFTED in mail.outbox[0].body
+    assert AuditRecord.objects.get(verb="recall.lifting_told").facts["person"] == scientist.pk
+
+
+def test_a_recall_that_was_lifted_before_its_letters_went_is_told_to_nobody(
+    cohort, release, django_capture_on_commit_callbacks
+):
+    fetched(release, cohort.people["scientist"], image(release, 1))
+    made = recall(cohort, django_capture_on_commit_callbacks)
+    lift(cohort)
+    recalls.tell(made.pk)
+    recalls.tell_of_lifting(made.pk)
+    assert mail.outbox == []
+
+
+def test_a_case_is_recalled_again_after_its_recall_was_lifted(
+    cohort, release, django_capture_on_commit_callbacks
+):
+    first = recall(cohort, django_capture_on_commit_callbacks)
+    run_jobs()
+    lift(cohort)
+    again = frozen(cohort)
+    second = recall(cohort, django_capture_on_commit_callbacks)
+    run_jobs()
+    again.refresh_from_db()
+    release.refresh_from_db()
+    assert second.pk != first.pk
+    assert again.withdrawn_cases == [1]
+    assert list(recalls.recalls_of(again)) == list(recalls.recalls_of(release)) == [second]
+    assert not frozen(cohort).release_cases.filter(number=1).exists()
+
+
+def test_lifting_takes_a_lead_a_reason_and_a_recall_that_stands(cohort: Cohort) -> None:
+    lead = cohort.people["lead"]
+    with pytest.raises(ValidationError, match="not recalled"):
+        lift(cohort)
+    recalls.recall(by=lead, case=cohort.case, reason=REASON)
+    for who, refusal in (
+        ("scientist", PermissionDenied),
+        ("reviewer", PermissionDenied),
+        ("stranger", Http404),
+    ):
+        with pytest.raises(refusal):
+            recalls.lift(by=cohort.people[who], case=cohort.case, reason=LIFTED)
+    for reason, says in (("  \n", "Say why"), ("x" * 501, "501 characters")):
+        with pytest.raises(ValidationError, match=says):
+            recalls.lift(by=lead, case=cohort.case, reason=reason)
+    lift(cohort)
+    with pytest.raises(ValidationError, match="not recalled"):
+        lift(cohort)
 
 
 def test_a_person_without_an_address_is_told_on_the_page(cohort, release, django_capture_on_commit_callbacks):
