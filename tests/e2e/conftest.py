@@ -102,10 +102,17 @@ def _picture(page: Page, test: str, name: str, report: pytest.TestReport) -> Non
 
 
 @pytest.fixture(scope="package")
-def node() -> Iterator[Node]:
-    """A node shared by the tests of this folder. A test that needs it empty makes a `Node` itself."""
+def standing_node() -> Iterator[Node]:
+    """The one that goes on running while files come and go."""
     with Node() as node:
         yield node
+
+
+@pytest.fixture(scope="module")
+def node(standing_node: Node) -> Node:
+    """A node that is empty when a file begins; its tests share it. One that needs its own makes a `Node`."""
+    standing_node.empty()
+    return standing_node
 
 
 @pytest.fixture(scope="package")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from atlas import postgres
 from tests import prepared
+from tests.e2e import emptying
 from tests.e2e.shell import ROOT, Shell
 
 __all__ = ["ROOT", "Node"]
@@ -117,6 +118,13 @@ class Node:
                 answer = str(error)
             time.sleep(0.1)
         raise AssertionError(f"The node is not ready; /health said {answer}\n{self.log_tail()}")
+
+    def empty(self) -> None:
+        """Back to before anybody was there, while it goes on running. Numbers of rows are not given again:
+        nothing that its processes remember is mistaken for what comes next."""
+        self.wait_until_ready()
+        emptying.empty(self.home)
+        shutil.rmtree(self.home / "mail", ignore_errors=True)
 
     # Look and ask
 

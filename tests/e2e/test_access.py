@@ -1,7 +1,5 @@
 """A dataset is asked for, opened by its committee, and looked at in the viewer: by pages alone."""
 
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -43,10 +41,9 @@ sealing.seal(outcomes[0].series_id)
 
 
 @pytest.fixture(scope="module")
-def hospital() -> Iterator[Node]:
-    with Node() as node:
-        node.python(SCENE % PASSWORD)
-        yield node
+def hospital(node: Node) -> Node:
+    node.python(SCENE % PASSWORD)
+    return node
 
 
 def no_offence(page: Page) -> None:

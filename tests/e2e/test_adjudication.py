@@ -13,7 +13,6 @@ from annotations.measures import masks
 from tests.atlas.slices import header, part_10
 from tests.e2e import adjudicated
 from tests.e2e.adjudicated import ADJUDICATOR, Segment
-from tests.e2e.node import Node
 from tests.e2e.room import PASSWORD
 from tests.e2e.steps import ReadingRoom
 
@@ -80,21 +79,20 @@ def segment(volume: np.ndarray, sops: list[str], answer: str) -> Segment:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory):
+def node(node, tmp_path_factory):
     """A node whose readers have handed in what they see of one case."""
     folder = tmp_path_factory.mktemp("three")
     files = lung(folder / "made")
-    with Node() as node:
-        adjudicated.prepare(
-            node, folder / "in", {SUBJECT: files}, readers=READERS, questions=[MALIGNANCY], dice_below=0.9
-        )
-        sops = node.python(SOPS).split()
-        marked = {
-            name: [segment(volume, sops, said) for volume, said in zip(found, ANSWERS[name], strict=True)]
-            for name, found in READ.items()
-        }
-        adjudicated.hand_in(node, folder, SUBJECT, marked)
-        yield node
+    adjudicated.prepare(
+        node, folder / "in", {SUBJECT: files}, readers=READERS, questions=[MALIGNANCY], dice_below=0.9
+    )
+    sops = node.python(SOPS).split()
+    marked = {
+        name: [segment(volume, sops, said) for volume, said in zip(found, ANSWERS[name], strict=True)]
+        for name, found in READ.items()
+    }
+    adjudicated.hand_in(node, folder, SUBJECT, marked)
+    return node
 
 
 SOPS = """

@@ -1,7 +1,6 @@
 """A table of clinical facts by its pages: sent, mapped, tried, read, and the timeline beside the studies."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,11 +42,10 @@ TABLE = (  # as Excel saves it in Germany
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[tuple[Node, str, str]]:
+def desk(node: Node) -> tuple[Node, str, str]:
     """A node, the address of a subject's page, and the subject's pseudonym."""
-    with Node() as node:
-        public_id, pseudonym = node.python(SCENE % PASSWORD).split()[-2:]
-        yield node, f"/datasets/lung/subjects/{public_id}/", pseudonym
+    public_id, pseudonym = node.python(SCENE % PASSWORD).split()[-2:]
+    return node, f"/datasets/lung/subjects/{public_id}/", pseudonym
 
 
 def test_from_a_table_to_the_timeline(desk: tuple[Node, str, str], chromium: Browser, tmp_path: Path) -> None:

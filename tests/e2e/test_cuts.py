@@ -79,13 +79,12 @@ BODIES = {"straight": Body(0.0), "tilted": Body(0.73)}
 
 
 @pytest.fixture(scope="module")
-def reads(tmp_path_factory, chromium) -> Iterator[tuple]:
+def reads(node: Node, tmp_path_factory, chromium) -> Iterator[tuple]:
     subjects = {name: body.files() for name, body in BODIES.items()}
-    with Node() as node:
-        read_of = fill(node, tmp_path_factory.mktemp("subjects"), subjects)
-        context = sign_in(chromium, node, "reader1")
-        yield context, read_of
-        context.close()
+    read_of = fill(node, tmp_path_factory.mktemp("subjects"), subjects)
+    context = sign_in(chromium, node, "reader1")
+    yield context, read_of
+    context.close()
 
 
 @pytest.fixture

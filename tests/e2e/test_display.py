@@ -3,7 +3,7 @@
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ def pet_on_ct() -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
+def reads(node: Node, tmp_path_factory) -> tuple[Node, dict[str, str]]:
     folder: Path = tmp_path_factory.mktemp("files")
 
     studies = [generate_uid() for _ in range(PARTS)]
@@ -147,19 +147,18 @@ def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
         {"AcquisitionNumber": 1 + at // 5, "ContentDate": "20260114", "ContentTime": f"1015{at // 5 * 9:02d}"}
         for at in range(15)
     ]
-    with Node() as node:
-        yield (
+    return (
+        node,
+        fill(
             node,
-            fill(
-                node,
-                tmp_path_factory.mktemp("subjects"),
-                {
-                    **{f"kinds{part}": files[part::PARTS] for part in range(PARTS)},
-                    "petct": pet_on_ct(),
-                    "dynamic": series(PLACES * 3, each=phases, SeriesDescription="Dynamic"),
-                },
-            ),
-        )
+            tmp_path_factory.mktemp("subjects"),
+            {
+                **{f"kinds{part}": files[part::PARTS] for part in range(PARTS)},
+                "petct": pet_on_ct(),
+                "dynamic": series(PLACES * 3, each=phases, SeriesDescription="Dynamic"),
+            },
+        ),
+    )
 
 
 @pytest.fixture

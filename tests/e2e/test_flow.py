@@ -22,13 +22,12 @@ ImportedSegment.objects.create(series=series, source_series=series, source_sop_i
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory) -> Iterator[tuple[Node, str]]:
+def desk(node: Node, tmp_path_factory) -> tuple[Node, str]:
     """A node, and the read that the reader has there; a segment came with its images."""
     files = series([(0, 0, 3.0 * step) for step in range(5)])
-    with Node() as node:
-        read = fill(node, tmp_path_factory.mktemp("subjects"), {"odd": files})["odd"]
-        node.python(IMPORTED)
-        yield node, read
+    read = fill(node, tmp_path_factory.mktemp("subjects"), {"odd": files})["odd"]
+    node.python(IMPORTED)
+    return node, read
 
 
 @pytest.fixture

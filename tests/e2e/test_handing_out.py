@@ -48,13 +48,12 @@ for read in Read.objects.filter(case__subject__pseudonym={subject!r}).order_by("
 
 
 @pytest.fixture(scope="module")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def hospital(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Node:
     """Three cases that nobody reads, two readers who may take them, and a lead."""
     folder = tmp_path_factory.mktemp("images")
-    with Node() as node:
-        filled.fill(node, folder / "in", {name: [image(folder / f"{name}.dcm")] for name in SUBJECTS})
-        node.python(MORE.format(password=PASSWORD))
-        yield node
+    filled.fill(node, folder / "in", {name: [image(folder / f"{name}.dcm")] for name in SUBJECTS})
+    node.python(MORE.format(password=PASSWORD))
+    return node
 
 
 @pytest.fixture

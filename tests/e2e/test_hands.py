@@ -12,10 +12,9 @@ from tests.e2e.room import Room, sign_in
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory) -> Iterator[tuple[Node, str]]:
+def desk(node: Node, tmp_path_factory) -> tuple[Node, str]:
     files = series([(0, 0, 3.0 * step) for step in range(9)])
-    with Node() as node:
-        yield node, fill(node, tmp_path_factory.mktemp("subjects"), {"hands": files})["hands"]
+    return node, fill(node, tmp_path_factory.mktemp("subjects"), {"hands": files})["hands"]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A case opens as its protocol hangs it; its reader takes another; the time it takes is counted."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -17,14 +16,13 @@ PLACES = [(0, 0, 3.0 * step) for step in range(12)]
 
 
 @pytest.fixture(scope="module")
-def hung(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
+def hung(node: Node, tmp_path_factory) -> tuple[Node, dict[str, str]]:
     now = series(PLACES, SeriesDescription="Chest thin", FrameOfReferenceUID=generate_uid())
     then = series(
         PLACES[:6], SeriesDescription="Chest thin", StudyDate="20251014", FrameOfReferenceUID=generate_uid()
     )
-    with Node() as node:
-        subjects = {"breast": screening(), "chest": [*now, *then]}
-        yield node, fill(node, tmp_path_factory.mktemp("subjects"), subjects)
+    subjects = {"breast": screening(), "chest": [*now, *then]}
+    return node, fill(node, tmp_path_factory.mktemp("subjects"), subjects)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Several images: chosen in a grid, dragged in, swapped, enlarged, linked; where one cuts the other."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
@@ -20,7 +18,7 @@ def axial(count: int, *, away_mm: float = 0, **common) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
+def reads(node: Node, tmp_path_factory) -> tuple[Node, dict[str, str]]:
     study = "1.2.826.0.1.3680043.8.498.1"
     one = axial(12, StudyInstanceUID=study, SeriesDescription="Axial", SeriesNumber=1)
     one += series(
@@ -38,9 +36,8 @@ def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
         StudyDate="20260813",
         FrameOfReferenceUID="1.2.3.6",
     )
-    with Node() as node:
-        subjects = {"one": one, "followed": two}
-        yield node, fill(node, tmp_path_factory.mktemp("subjects"), subjects)
+    subjects = {"one": one, "followed": two}
+    return node, fill(node, tmp_path_factory.mktemp("subjects"), subjects)
 
 
 @pytest.fixture

@@ -15,11 +15,10 @@ PROJECT = "/projects/odd/"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory) -> Iterator[tuple[Node, str]]:
+def desk(node: Node, tmp_path_factory) -> tuple[Node, str]:
     """A node, and the read that the reader has there."""
     files = series([(0, 0, 3.0 * step) for step in range(5)])
-    with Node() as node:
-        yield node, fill(node, tmp_path_factory.mktemp("subjects"), {"underway": files})["underway"]
+    return node, fill(node, tmp_path_factory.mktemp("subjects"), {"underway": files})["underway"]
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from annotations.exchange.volumes import ConvertedSeries, Volume, VolumeIdentity
-from tests.e2e.node import Node
 from tests.e2e.steps import letter_to
 
 PASSWORD = "lantern-orchard-51"
@@ -40,12 +38,6 @@ def zipped(files: list[Path], to: Path) -> Path:
         for file in files:
             packed.write(file, f"{file.parent.name}/{file.name}")
     return to
-
-
-@pytest.fixture
-def node():
-    with Node() as node:  # of its own: nobody else's organisation is here
-        yield node
 
 
 def test_an_empty_node_comes_to_a_release_by_pages_alone(node, arrive, pyradiomics_archive, tmp_path):

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,15 +60,14 @@ for read in Read.objects.order_by("pk"):
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def cohort(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Node:
     """A node with five accepted cases, one lesion each."""
     folder = tmp_path_factory.mktemp("images")
-    with Node() as node:
-        fill(node, folder / "in", {name: _slices(folder, name) for name in SUBJECTS})
-        code = ACCEPTED.replace("PASSWORD", PASSWORD)
-        code = code.replace("ROWS", str(ROWS)).replace("COLUMNS", str(COLUMNS))
-        assert len(node.python(code).split()) == len(SUBJECTS)
-        yield node
+    fill(node, folder / "in", {name: _slices(folder, name) for name in SUBJECTS})
+    code = ACCEPTED.replace("PASSWORD", PASSWORD)
+    code = code.replace("ROWS", str(ROWS)).replace("COLUMNS", str(COLUMNS))
+    assert len(node.python(code).split()) == len(SUBJECTS)
+    return node
 
 
 def _slices(folder: Path, subject: str) -> list[Path]:

@@ -1,7 +1,5 @@
 """Phases are stepped through and never mixed; the next case opens in the same page, the last one is gone."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
@@ -14,21 +12,20 @@ PLACES = [(0, 0, 3.0 * step) for step in range(5)]
 
 
 @pytest.fixture(scope="module")
-def reads(tmp_path_factory) -> Iterator[tuple[Node, dict[str, str]]]:
+def reads(node: Node, tmp_path_factory) -> tuple[Node, dict[str, str]]:
     phases = [{"AcquisitionNumber": 1 + at // 5, "EchoTime": None} for at in range(10)]
-    with Node() as node:
-        yield (
+    return (
+        node,
+        fill(
             node,
-            fill(
-                node,
-                tmp_path_factory.mktemp("subjects"),
-                {
-                    "contrast": series(PLACES * 2, each=phases, SeriesDescription="Dynamic"),
-                    "plain": series(PLACES, SeriesDescription="Plain"),
-                    "last": series(PLACES[:3], SeriesDescription="Last"),
-                },
-            ),
-        )
+            tmp_path_factory.mktemp("subjects"),
+            {
+                "contrast": series(PLACES * 2, each=phases, SeriesDescription="Dynamic"),
+                "plain": series(PLACES, SeriesDescription="Plain"),
+                "last": series(PLACES[:3], SeriesDescription="Last"),
+            },
+        ),
+    )
 
 
 @pytest.fixture

@@ -25,10 +25,9 @@ reads.submit(user=read.reader, read_id=read.public_id, number=read.last_edit_num
 
 
 @pytest.fixture
-def node():
-    with Node() as node:  # of its own: the demo's numbers are other tests'
-        node.python(FILL)
-        yield node
+def node(node: Node):
+    node.python(FILL)
+    return node
 
 
 def test_a_lead_watches_and_goes_to_the_worst_case(node: Node, arrive) -> None:
