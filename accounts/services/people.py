@@ -1,5 +1,7 @@
 """Accounts: made by an invitation, or on the node's command line for its first administrator."""
 
+from dataclasses import dataclass
+
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
@@ -8,7 +10,7 @@ from django.dispatch import receiver
 
 from accounts import audit, permissions, revocation
 from accounts.models import User
-from accounts.services import identities
+from accounts.services import identities, tokens
 
 audit.register(
     "account.created", "account.changed", "account.signed_in", "account.signed_out", "account.refused",
@@ -60,11 +62,20 @@ def change_account(*, by: User, first_name: str, last_name: str, theme: str, lan
     audit.record(by, "account.changed", by)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How many of each ended with the old password."""
+
+    connections: int
+    tokens: int
+
+
 @transaction.atomic
-def password_was_reset(person: User) -> int:
-    """Whoever had the old password is out: the sessions end with it, and connections with other nodes that
-    they may have made end here. Returns how many those were."""
-    ended = identities.end_all(person)
+def password_was_reset(person: User) -> Ended:
+    """Whoever had the old password is out: the sessions end with it; tokens, and connections with other
+    nodes, that they may have made end here. For a password that was lost or is in wrong hands: who changes
+    their own and knows the old one keeps them."""
+    ended = Ended(connections=identities.end_all(person), tokens=tokens.revoke_all(person))
     audit.record(person, "password.changed", person)
     revocation.announce()
     return ended

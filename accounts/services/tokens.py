@@ -78,6 +78,20 @@ def revoke_token(*, by: User, token: ApiToken) -> None:
         revocation.announce()
 
 
+@transaction.atomic
+def revoke_all(person: User) -> int:
+    """End every token of an account that has a new password: whoever had the old one may have made them.
+    Returns how many there were."""
+    ended = list(open_tokens(person).select_for_update())
+    for token in ended:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+        audit.record(person, "token.revoked", token)
+    if ended:
+        revocation.announce()
+    return len(ended)
+
+
 def token_of(secret: str) -> ApiToken | None:
     """The open token with this secret, of someone whose account is open; notes the time of use.
 

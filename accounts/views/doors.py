@@ -61,7 +61,13 @@ class NewPassword(auth.PasswordResetConfirmView):
             answer = super().form_valid(form)
             ended = people.password_was_reset(cast(User, self.user))
         messages.success(self.request, gettext("Your new password is set. Sign in with it."))
-        if ended:
+        if ended.tokens:
+            said = gettext(
+                "All your tokens have ended: whoever had the old password may have made them. Make new ones "
+                "on your account page for the programs that work in your name."
+            )
+            messages.warning(self.request, said)
+        if ended.connections:
             said = gettext(
                 "Your account is no longer connected with another node: whoever had the old password may "
                 "have made that connection. If it was you, connect again on your account page."

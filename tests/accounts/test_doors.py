@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.contrib.auth.management.commands import changepassword
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import AuditRecord, User
+from accounts.services import tokens
 from tests.cast import PASSWORD, signed_in
 
 
@@ -77,6 +80,61 @@ def test_a_password_is_reset_by_letter_once(owner, reset_path):
     assert try_to_sign_in(Client()).status_code == 200
     assert "used, or is too old" in Client().get(reset_path, follow=True).content.decode()
     assert AuditRecord.objects.filter(actor=owner, verb="password.changed").count() == 1
+
+
+def open_with(secret: str) -> int:
+    return Client().get("/api/v1/tokens/", headers={"authorization": f"Bearer {secret}"}).status_code
+
+
+@pytest.fixture
+def secret(owner) -> str:
+    """Of a token that whoever knows the password may have made."""
+    _, secret = tokens.make_token(by=owner, name="night run")
+    assert open_with(secret) == 200
+    return secret
+
+
+@pytest.fixture
+def elsewhere(owner) -> Client:
+    """Another browser, signed in."""
+    return signed_in(owner)
+
+
+def test_a_new_password_by_letter_ends_sessions_and_tokens(owner, secret, elsewhere, reset_path):
+    browser = Client()
+    form_path = browser.get(reset_path, follow=True).redirect_chain[-1][0]
+    new = "an entirely new secret 0815"
+    page = browser.post(form_path, {"new_password1": new, "new_password2": new}, follow=True)
+    assert "All your tokens have ended" in page.content.decode()
+    assert open_with(secret) == 401
+    assert elsewhere.get("/account/").headers["Location"].startswith("/sign-in/")
+    assert AuditRecord.objects.filter(actor=owner, verb="token.revoked").count() == 1
+
+
+def test_a_new_password_of_someone_without_tokens_speaks_of_none(owner, reset_path):
+    browser = Client()
+    form_path = browser.get(reset_path, follow=True).redirect_chain[-1][0]
+    new = "an entirely new secret 0815"
+    page = browser.post(form_path, {"new_password1": new, "new_password2": new}, follow=True)
+    assert "Your new password is set." in page.content.decode()
+    assert "All your tokens" not in page.content.decode()
+
+
+def test_a_password_set_on_the_command_line_ends_them_too(owner, secret, monkeypatch, capsys):
+    monkeypatch.setattr(changepassword.getpass, "getpass", lambda **how: "an entirely new secret 0815")
+    call_command("changepassword", "nina")
+    assert "Ended: 1 tokens" in capsys.readouterr().out
+    assert open_with(secret) == 401
+    assert try_to_sign_in(Client(), password="an entirely new secret 0815").status_code == 302
+
+
+def test_who_changes_their_own_password_keeps_their_tokens_and_reads_so(owner, secret):
+    browser = signed_in(owner)
+    assert "Tokens for programs go on working" in browser.get("/account/password/").content.decode()
+    new = "an entirely new secret 0815"
+    words = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert browser.post("/account/password/", words).status_code == 302
+    assert open_with(secret) == 200
 
 
 def test_a_weak_new_password_is_refused(owner, reset_path):
