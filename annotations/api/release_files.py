@@ -44,6 +44,12 @@ class Gone(exceptions.APIException):
     default_code = "gone"
 
 
+class BeingWritten(Conflict):
+    """409 that passes by itself."""
+
+    wait = 10  # seconds, which Django REST framework says as Retry-After
+
+
 class ManifestPages(Pages):
     default_limit = 1000
     max_limit = 10_000
@@ -93,7 +99,9 @@ class ReleaseFileView(BytesView):
     @extend_schema(
         operation_id="releases_file",
         summary="One file, or a range of it",
-        description="Its ETag is its SHA-256. 410 with the reason where its case was withdrawn.",
+        description="Its ETag is its SHA-256. 410 with the reason where its case was withdrawn. While what "
+        "spans the cases is written anew without it, files of the other cases are given out, and what spans "
+        "the cases answers 409 with Retry-After.",
         parameters=[RANGE],
         responses=BYTES,
     )
@@ -106,7 +114,8 @@ class ReleaseFileView(BytesView):
         except Http404:
             _require_ready(release)
             raise
-        _require_ready(release)
+        if not downloads.stays(file):
+            _require_ready(release)
         use = _stated_use(request, release)
         response = ranged_response(
             request,
@@ -166,8 +175,13 @@ def _ready_release(request: Request, slug: str, number: int) -> Release:
 def _require_ready(release: Release) -> None:
     """Raises Conflict while the release has no files to give out."""
     number = release.number
+    if release.state == Release.State.WRITING and release.ready_at is not None:
+        raise BeingWritten(
+            f"What spans the cases of release {number} is being written anew, as one was taken out: its "
+            "tables, manifest and archive. Files of the other cases can be fetched meanwhile."
+        )
     if release.state == Release.State.WRITING:
-        raise Conflict(
+        raise BeingWritten(
             f"Release {number} is being written: {release.cases_done} of {release.cases_total} cases done."
         )
     if release.state == Release.State.CANCELLED:

@@ -44,6 +44,14 @@ def file_or_404(user: Someone, release: Release, path: str) -> ReleaseFile:
     return file
 
 
+def stays(file: ReleaseFile) -> bool:
+    """Whether a file is given out also while what spans the cases is written anew without one of them: it was
+    given out before, and belongs to a case that nobody took out."""
+    return (
+        file.release.ready_at is not None and file.release_case_id is not None and file.withdrawn_at is None
+    )
+
+
 def _why_withdrawn(file: ReleaseFile, at: datetime) -> str:
     case = file.release_case
     what = f"Case {case.number}" if case else "This file"

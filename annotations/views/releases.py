@@ -135,6 +135,8 @@ def _page(
     others = list(policies.releases_of(user, opened.project)[:BEFORE_LAST_MOST])
     about = {one.path: one for one in files.filter(format="", release_case=None, withdrawn_at=None)}
     may_fetch = is_open and use is not None
+    # While what spans the cases is written anew, files of cases are given out as before.
+    may_fetch_cases = found.ready_at is not None and not closed_by and use is not None
     chosen = _chosen(request, formats) if may_fetch else None
 
     def url(path: str) -> str:
@@ -171,6 +173,7 @@ def _page(
         use_form=use_form or UseForm(),
         must_state_use=is_open and use is None,
         may_fetch=may_fetch,
+        may_fetch_cases=may_fetch_cases,
         reference=release_shown.reference_words(found) if knows_marks else "",
         influence=release_shown.influence_words(found, manages=manages) if knows_marks else "",
         citation=release_shown.citation_of(found),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_client import fetching, folder, transfer
+from atlas_client import fetching, folder, remote, transfer
 from atlas_client.errors import (
     AuthError,
     ClosedError,
@@ -184,6 +184,36 @@ def test_a_release_that_is_being_written_is_waited_for(node, monkeypatch, tmp_pa
     assert told == ["respond@2 is being written: 1 of 3 cases."]
     get(release, tmp_path / "r")
     assert files_in(tmp_path / "r") == node.files
+
+
+def test_while_tables_are_written_anew_cases_come_and_the_rest_is_waited_for(
+    node, release, monkeypatch, tmp_path: Path
+) -> None:
+    """As when a case is taken out of the release while it is fetched."""
+    monkeypatch.setattr(remote, "POLL_S", 0.01)
+    gone = next(path for path in node.files if path.startswith("cases/") and path != CT)
+    polls: list[str] = []
+
+    def before(request: Request) -> bool:
+        path = request.place.removeprefix(f"{PLACE}files/")
+        if node.state == "ready" and not polls and path == CT:  # the first of the cases
+            node.state = "writing"
+            node.withdrawn.add(gone)
+        elif node.state == "writing" and request.place == PLACE:
+            polls.append(path)
+            if len(polls) > 3:
+                node.files["manifest.json"] = b"written anew"
+                node.state = "ready"
+        elif node.state == "writing" and path in node.files and path not in node.cases:
+            request.tell(409, {"reason": "It is being written anew."}, Retry_After="10")
+            return True
+        return False
+
+    node.before = before
+    get(release, tmp_path / "r")
+    assert len(polls) > 3
+    assert node.of_files().count((CT, "")) == 1, "what was fetched meanwhile is not fetched again"
+    assert files_in(tmp_path / "r") == {path: data for path, data in node.files.items() if path != gone}
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])

@@ -127,7 +127,7 @@ def test_it_leaves_every_release_and_enters_none(cohort, release, django_capture
     assert json.loads(content(third, "changes.json"))["cases_removed"] == [{"case": 1, "withdrawn": False}]
 
 
-def test_until_its_tables_are_written_anew_nothing_of_a_release_is_given_out(
+def test_until_its_tables_are_written_anew_a_release_is_not_ready(
     cohort, release, django_capture_on_commit_callbacks
 ):
     recall(cohort, django_capture_on_commit_callbacks)

@@ -19,6 +19,7 @@ from annotations.cohort import facts, releases
 from annotations.models import Release, ReleaseCase, ReleaseDownload, ReleaseFile, ReleaseUse, Submission
 from atlas.archive.storage import new_key, storage
 from tests.annotations.cohort.test_release_api import body
+from tests.annotations.pages import text_of
 from tests.cast import signed_in
 from tests.scene import Scene, build
 
@@ -361,11 +362,31 @@ def test_a_withdrawn_file_is_gone_and_still_listed(scene, agreed) -> None:
     assert [(one["case"], one["reason"]) for one in gone] == [(1, "Consent was withdrawn.")]
 
 
-def test_while_the_rest_is_written_anew_what_was_withdrawn_is_gone_and_the_rest_waits(scene, agreed) -> None:
+def test_while_what_spans_the_cases_is_written_anew_files_of_the_other_cases_are_given_out(
+    scene, agreed
+) -> None:
     releases.withdraw_case(agreed, 1, because="Consent was withdrawn.")
     assert ask(scene, "scientist", "files/cases/0001/seg/CT.dcm").status_code == 410
-    for address in ("files/cases/0002/seg/CT.dcm", "files/nothing", "manifest/", "archive/"):
-        assert ask(scene, "scientist", address).status_code == 409
+    stays = "cases/0002/seg/CT.dcm"
+    assert body(ask(scene, "scientist", f"files/{stays}")) == f"{stays} ".encode() * 500
+    assert ask(scene, "scientist", f"files/{stays}", Range="bytes=10-").status_code == 206
+    assert ask(scene, "scientist", "files/cases/0004/seg/CT.dcm").status_code == 403  # sequestered
+    for address in ("files/labels.json", "files/nothing", "manifest/", "archive/", "archive/?cases=2"):
+        answer = ask(scene, "scientist", address)
+        assert (answer.status_code, answer["Retry-After"]) == (409, "10"), address
+        assert "Files of the other cases can be fetched meanwhile." in answer.json()["reason"]
+    page = text_of(signed_in(scene.people["scientist"]), "/projects/respond/releases/2/")
+    assert "What spans the cases is written anew" in page
+    assert f"/files/{stays}" in page
+    assert "/files/labels.json" not in page
+
+
+def test_nothing_of_a_release_that_was_never_ready_is_given_out(scene, agreed) -> None:
+    Release.objects.filter(pk=agreed.pk).update(state=Release.State.WRITING, ready_at=None)
+    for address in ("files/cases/0002/seg/CT.dcm", "files/labels.json", "manifest/", "archive/"):
+        answer = ask(scene, "scientist", address)
+        assert (answer.status_code, answer["Retry-After"]) == (409, "10"), address
+        assert "4 of 4 cases done" in answer.json()["reason"]
 
 
 def test_a_withdrawal_begins_an_archive_again(scene, agreed) -> None:
