@@ -83,6 +83,7 @@ ADJUDICATIONS: list[URLPattern] = [
         adjudication.Reopen.as_view(),
         name="api-adjudication-open",
     ),
+    path(f"{ADJUDICATION}compare/", adjudication.Compare.as_view(), name="api-adjudication-compare"),
     path(f"{ADJUDICATION}agreed/", adjudication.SettleAgreed.as_view(), name="api-adjudication-agreed"),
     path(f"{ADJUDICATION}hand-over/", adjudication.HandOver.as_view(), name="api-adjudication-hand-over"),
     path(

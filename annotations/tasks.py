@@ -11,6 +11,8 @@ from annotations.cohort.predictions.proposing import PROPOSE_CASE
 from annotations.cohort.recalls import TELL, TELL_OF_LIFTING
 from annotations.cohort.releases import CLEAR, FINISH, WRITE_CASE
 from annotations.reading import comparing, following
+from annotations.reading.adjudication import rows
+from annotations.reading.adjudication.rows import MATCH_LESIONS
 from annotations.reading.assignment import bulk
 from annotations.reading.assignment.bulk import GO_ON
 from annotations.reading.designs import FOLLOW_DESIGN
@@ -55,6 +57,12 @@ def tell_of_lifted_recall(recall_id: int) -> None:
 def compare_case(case_id: int) -> None:
     """Compare what was handed in for a case, and decide whether readers disagree. Twice changes nothing."""
     comparing.compare_case(case_id)
+
+
+@app.task(name=MATCH_LESIONS)
+def match_lesions(read_id: int) -> None:
+    """Find the lesions of an adjudication. Running it twice finds them once."""
+    rows.find(read_id)
 
 
 @app.task(name=FILL_FACTS)

@@ -342,6 +342,7 @@ GET    /api/v1/reads/{adjudication}/adjudication/reads/{others}/state/ 401 404 4
 POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/preview/ 401 404 404 404 404 403 400 404 404 403
 POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/settle/ 401 404 404 404 404 403 400 404 404 403
 POST   /api/v1/reads/{adjudication}/adjudication/lesions/1/open/ 401 404 404 404 404 403 400 404 404 403
+POST   /api/v1/reads/{adjudication}/adjudication/compare/      401 404 404 404 404 403 200 404 404 403
 POST   /api/v1/reads/{adjudication}/adjudication/agreed/       401 404 404 404 404 403 200 404 404 403
 POST   /api/v1/reads/{adjudication}/adjudication/hand-over/    401 404 404 404 404 400 403 404 404 403
 GET    /api/v1/reads/{submitted}/adjudication/                 401 404 404 404 404 404 404 404 404 403

@@ -17,7 +17,7 @@ from annotations.api.journal_shapes import StateShape
 from annotations.api.requests import compact, user_of, valid
 from annotations.models import Case
 from annotations.reading import journal, review
-from annotations.reading.adjudication import access, assigning, seeing, settling
+from annotations.reading.adjudication import access, assigning, rows, seeing, settling
 from annotations.reading.adjudication.standing import standing_of
 
 
@@ -105,6 +105,20 @@ class SettleAgreed(APIView):
         access.seen_or_404(request.user, public_id)
         sent = _sent(shapes.TabShape, request)
         settling.settle_agreed(user=user_of(request), read_id=public_id, **sent)
+        read, rights = access.seen_or_404(request.user, public_id)
+        return _fresh(as_json.adjudication_json(read, rights))
+
+
+class Compare(APIView):
+    @extend_schema(
+        operation_id="adjudications_compare",
+        summary="Have the lesions looked for once more, after that has failed",
+        request=None,
+        responses=shapes.AdjudicationShape,
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        access.seen_or_404(request.user, public_id)
+        rows.find_again(user=user_of(request), read_id=public_id)
         read, rights = access.seen_or_404(request.user, public_id)
         return _fresh(as_json.adjudication_json(read, rights))
 

@@ -15,7 +15,9 @@ from annotations.reading.adjudication.ending import lost_results
 from annotations.reading.adjudication.fields import Plane
 from annotations.reading.adjudication.readers import ReaderOf, readers_of
 from annotations.reading.adjudication.results import Result
+from annotations.reading.adjudication.rows import has_stopped, matching_of
 from annotations.reading.adjudication.rule import in_words
+from annotations.reading.adjudication.words import sentences
 from annotations.reading.designs import design_of
 from annotations.reading.journal import state_at
 from annotations.reading.lesions import lesions_of
@@ -93,6 +95,7 @@ class _Shown:
                 "unmatched_lesion": self.design.unmatched_lesion,
                 "category_differs": self.design.category_differs,
             },
+            "comparing": _comparing_json(self.read),
             "settled": self.settled,
             "total": len(self.rows),
             "agreeing": sum(
@@ -126,7 +129,7 @@ class _Shown:
             "state": self._state(row),
             "version": row.version,
             "agree": not row.disagreements,
-            "disagreements": row.disagreements,
+            "disagreements": sentences(row.disagreements),
             "present": sum(bool(member["annotations"]) for member in row.members),
             "members": row.members,
             "place": numbers["place"],
@@ -208,6 +211,14 @@ class _Present:
     def __init__(self, read: Read) -> None:
         self.read = read
         self.edit_number = read.last_edit_number
+
+
+def _comparing_json(adjudication: Read) -> Json | None:
+    """How far the job is that finds the lesions; null once they are there."""
+    matching = matching_of(adjudication)
+    if matching is None:
+        return None
+    return {"done": matching.done, "total": matching.total, "failed": has_stopped(matching)}
 
 
 def _names(rows: Sequence[AdjudicatedLesion], names: Mapping[str, str]) -> dict[int, str]:

@@ -88,9 +88,19 @@ class LesionOfReadersShape(Shape):
     result_numbers = s.JSONField(allow_null=True)
 
 
+class ComparingShape(Shape):
+    done = s.IntegerField()
+    total = s.IntegerField(allow_null=True, help_text="Lesions; null until they are counted")
+    failed = s.BooleanField(help_text="It stopped: POST to adjudication/compare/ tries again")
+
+
 class AdjudicationShape(Shape):
     readers = ReaderShape(many=True)
     rule = RuleShape()
+    comparing = ComparingShape(
+        allow_null=True,
+        help_text="Their lesions are still being found: there is none yet. Null: all are here",
+    )
     settled = s.IntegerField()
     total = s.IntegerField()
     agreeing = s.IntegerField(help_text="Open lesions that nobody disagrees about")

@@ -1,6 +1,6 @@
 """What is read and what came of it."""
 
-from annotations.models.agreement import AdjudicatedLesion, Comparison
+from annotations.models.agreement import AdjudicatedLesion, Comparison, LesionMatching
 from annotations.models.cases import Case, CaseStudy, LabelSchema, Read
 from annotations.models.designs import BulkAction, ReadingDesign, ReferenceStandard, Specialty
 from annotations.models.facts import LabelFact, MarkFact
@@ -49,6 +49,7 @@ __all__ = [
     "IncidentalFinding",
     "LabelFact",
     "LabelSchema",
+    "LesionMatching",
     "MarkFact",
     "MaskPlane",
     "ParkedEdit",

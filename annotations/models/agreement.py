@@ -39,6 +39,19 @@ class Comparison(models.Model):
         indexes = [models.Index(fields=["case", "dice"], name="worst_cases_first")]
 
 
+class LesionMatching(models.Model):
+    """The lesions of an adjudication are being found by a job. Once they are, this row is gone.
+
+    `total` is null until it is known how many lesions there are to compare.
+    """
+
+    read = models.OneToOneField(Read, on_delete=models.CASCADE, related_name="matching")
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    failed = models.BooleanField(default=False)
+    changed_at = models.DateTimeField(auto_now=True)
+
+
 class AdjudicatedLesion(models.Model):
     """One lesion of an adjudication: the marks that the readers made of it, and what was decided.
 
@@ -51,7 +64,7 @@ class AdjudicatedLesion(models.Model):
     number = models.PositiveSmallIntegerField(help_text="Counts from 1 within the adjudication")
     label = models.CharField(max_length=64)
     members = models.JSONField(default=list)
-    disagreements = models.JSONField(default=list, help_text="Why it needs a person: sentences")
+    disagreements = models.JSONField(default=list, help_text="Why it needs a person: codes with values")
     numbers = models.JSONField(default=dict)
     choice = models.JSONField(null=True)
     reason = models.TextField(blank=True)

@@ -58,7 +58,7 @@ class Case(models.Model):
     )
     priority = models.SmallIntegerField(default=0, help_text="Higher is read earlier")
     compared_at = models.DateTimeField(null=True, help_text="When all reads it waits for were compared")
-    disagreements = models.JSONField(default=list, help_text="Why it needs adjudication: sentences")
+    disagreements = models.JSONField(default=list, help_text="Why it needs adjudication: codes with values")
     needs_adjudication = models.BooleanField(default=False)
     studies = models.ManyToManyField(Study, through="CaseStudy", related_name="cases")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -53,7 +53,7 @@ def take(*, by: User, slug: str, number: int, adjudicator_id: str | None = None)
         schema=max((each.read.schema for each in readers), key=lambda schema: schema.version),
         assigned_by=by,
     )
-    rows.make(adjudication)
+    rows.find_soon(adjudication)
     audit.record(by, "adjudication.assigned", adjudication, case=case.pk, adjudicator=adjudicator.pk)
     announce_read(adjudication)
     return adjudication

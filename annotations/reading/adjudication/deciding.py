@@ -10,12 +10,13 @@ from annotations.models import Case, ReadingDesign, ReferenceStandard
 from annotations.reading.adjudication.access import adjudications
 from annotations.reading.adjudication.looking import Look, look_at
 from annotations.reading.adjudication.readers import ReaderOf, readers_of
+from annotations.reading.adjudication.rule import Reason
 from annotations.reading.broadcasts import announce_cases
 from annotations.reading.designs import design_of, is_case_read
 
 audit.register("case.agreed", "case.needs_adjudication")
 
-SENTENCES_MAX = 50
+REASONS_MAX = 50
 How = ReferenceStandard.How
 Rule = ReadingDesign.Adjudication
 
@@ -33,10 +34,10 @@ def decide(case: Case) -> None:
             return
         readers, design = readers_of(locked), design_of(locked.project)
         if len(readers) > 1 and design.adjudication == Rule.NEVER:
-            _keep(locked, needs=False, sentences=[])
+            _keep(locked, needs=False, reasons=[])
             ReferenceStandard.objects.filter(case=locked).delete()
         elif len(readers) == 1:
-            _keep(locked, needs=False, sentences=[])
+            _keep(locked, needs=False, reasons=[])
             _becomes_the_reference(locked, readers[0], How.ACCEPTED)
         elif readers:
             _decide_between(locked, readers, design)
@@ -44,13 +45,13 @@ def decide(case: Case) -> None:
 
 def _decide_between(case: Case, readers: Sequence[ReaderOf], design: ReadingDesign) -> None:
     look = look_at(case, readers, design)
-    if look.sentences or design.adjudication == Rule.ALWAYS:
+    if look.reasons or design.adjudication == Rule.ALWAYS:
         if not case.needs_adjudication:
-            audit.record(None, "case.needs_adjudication", case, disagreements=len(look.sentences))
-        _keep(case, needs=True, sentences=look.sentences)
+            audit.record(None, "case.needs_adjudication", case, disagreements=len(look.reasons))
+        _keep(case, needs=True, reasons=look.reasons)
         ReferenceStandard.objects.filter(case=case).delete()  # of fewer readers, who agreed
     else:
-        _keep(case, needs=False, sentences=[])
+        _keep(case, needs=False, reasons=[])
         _becomes_the_reference(case, closest(look, readers), How.AGREED)
 
 
@@ -75,9 +76,9 @@ def _is_judged(case: Case) -> bool:
     return adjudications().filter(case=case).exists()
 
 
-def _keep(case: Case, *, needs: bool, sentences: list[str]) -> None:
+def _keep(case: Case, *, needs: bool, reasons: list[Reason]) -> None:
     case.needs_adjudication, case.compared_at = needs, timezone.now()
-    case.disagreements = sentences[:SENTENCES_MAX]
+    case.disagreements = reasons[:REASONS_MAX]
     case.save(update_fields=["needs_adjudication", "disagreements", "compared_at"])
     announce_cases(case.project, [case.number])
 

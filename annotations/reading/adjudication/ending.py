@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from annotations.models import AdjudicatedLesion, Annotation, Read
 from annotations.reading.adjudication.answers import answers_about_the_case, answers_of
 from annotations.reading.adjudication.readers import readers_of
+from annotations.reading.adjudication.rows import require_matched
 from annotations.reading.designs import design_of
 from atlas.api.errors import Conflict
 
@@ -12,7 +13,8 @@ TOLD_MAX = 6
 
 
 def require_settled(adjudication: Read) -> None:
-    """Raises Conflict, with what is left to decide. Four queries."""
+    """Raises Conflict, with what is left to decide. Five queries."""
+    require_matched(adjudication)
     rows = list(AdjudicatedLesion.objects.filter(read=adjudication))
     lost = lost_results(adjudication, rows)
     open_ones = [row.number for row in rows if row.settled_at is None]

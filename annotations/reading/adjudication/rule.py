@@ -6,12 +6,8 @@ from typing import Any
 
 from annotations.models import ReadingDesign
 
-WORDS_OF_STATES = {
-    "present": "present",
-    "absent": "absent",
-    "indeterminate": "indeterminate",
-    "not_assessed": "not assessed",
-}
+type Reason = dict[str, Any]
+"""Why readers disagree: a code and its values, kept so. `words` makes sentences of it."""
 
 
 @dataclass(frozen=True)
@@ -48,43 +44,38 @@ def past_limits(design: ReadingDesign, pair: PairNumbers) -> list[str]:
     return past
 
 
-def disagreements(design: ReadingDesign, lesion: LesionFacts) -> list[str]:
-    """Why the lesion needs a person, a sentence each; none where the readers agree by the rule."""
-    found = []
+def disagreements(design: ReadingDesign, lesion: LesionFacts) -> list[Reason]:
+    """Why the lesion needs a person, as `words` tells it; none where the readers agree by the rule."""
+    found: list[Reason] = []
     missing = [letter for letter in lesion.readers if letter not in lesion.labels]
     if design.unmatched_lesion and missing:
         found.append(
-            f"Only {_list(list(lesion.labels))} marked it."
+            {"code": "only_marked", "readers": list(lesion.labels)}
             if len(missing) > len(lesion.labels)
-            else f"{_list(missing)} {'has' if len(missing) == 1 else 'have'} not marked it."
+            else {"code": "not_marked", "readers": missing}
         )
     worst = min((pair for pair in lesion.pairs if pair.dice is not None), key=_dice, default=None)
     if worst is not None and "dice" in past_limits(design, worst):
-        found.append(
-            f"{worst.first} and {worst.second} overlap with Dice {worst.dice:.2f}, "
-            f"less than {design.dice_below:.2f}."
-        )
+        found.append(_of_pair("dice", worst) | {"dice": worst.dice, "below": design.dice_below})
     widest = max(
         (pair for pair in lesion.pairs if pair.longest_apart_mm is not None), key=_apart, default=None
     )
     if widest is not None and "longest_mm" in past_limits(design, widest):
-        found.append(
-            f"The longest diameters of {widest.first} and {widest.second} are "
-            f"{widest.longest_apart_mm:.1f} mm apart, more than {design.diameter_apart_mm:.1f} mm."
-        )
+        limits = {"apart_mm": widest.longest_apart_mm, "above_mm": design.diameter_apart_mm}
+        found.append(_of_pair("longest", widest) | limits)
     if design.category_differs:
         found += _categories(lesion)
     return found
+
+
+def _of_pair(code: str, pair: PairNumbers) -> Reason:
+    return {"code": code, "first": pair.first, "second": pair.second}
 
 
 def differ(said: Mapping[str, Any]) -> bool:
     """Whether at least two different answers were given. Who gave none contradicts nobody."""
     given = [_comparable(value) for value in said.values() if value is not None]
     return any(value != given[0] for value in given[1:])
-
-
-def sentence_of(text: str, said: Mapping[str, Any]) -> str:
-    return f"“{text}” is answered differently: {_told(said)}."
 
 
 def in_words(design: ReadingDesign) -> str:
@@ -108,25 +99,26 @@ def in_words(design: ReadingDesign) -> str:
     return f"A case is adjudicated where {_list(when, 'or')}."
 
 
-def _categories(lesion: LesionFacts) -> list[str]:
-    found = []
+def _categories(lesion: LesionFacts) -> list[Reason]:
+    found: list[Reason] = []
     if differ(lesion.labels):
         named = {letter: lesion.names.get(key, key) for letter, key in lesion.labels.items()}
-        found.append(f"It has different labels: {_told(named)}.")
+        found.append({"code": "labels", "said": _said(named)})
     if differ(lesion.states):
-        states = {letter: WORDS_OF_STATES.get(state, state) for letter, state in lesion.states.items()}
-        found.append(f"It is called {_told(states)}.")
-    found += [sentence_of(text, said) for text, said in lesion.answers.items() if differ(said)]
+        found.append({"code": "states", "said": _said(lesion.states)})
+    for text, said in lesion.answers.items():
+        if differ(said):
+            found.append({"code": "answer", "text": text, "said": _said(said)})
     return found
 
 
-def _told(said: Mapping[str, Any]) -> str:
-    """Such as: 4 by A and B, 2 by C."""
+def _said(said: Mapping[str, Any]) -> list[list[Any]]:
+    """Who said what, by what was said: [["4", ["A", "B"]], ["2", ["C"]]]."""
     by_value: dict[str, list[str]] = {}
     for letter, value in said.items():
         if value is not None:
             by_value.setdefault(_word(value), []).append(letter)
-    return ", ".join(f"{value} by {_list(letters)}" for value, letters in by_value.items())
+    return [[value, letters] for value, letters in by_value.items()]
 
 
 def _word(value: Any) -> str:

@@ -21,6 +21,7 @@ from annotations.reading.adjudication.answers import answers_about_the_case, ans
 from annotations.reading.adjudication.edits import Edits
 from annotations.reading.adjudication.readers import readers_of
 from annotations.reading.adjudication.results import DRAWN, READ, checked_choice, result_of
+from annotations.reading.adjudication.rows import require_matched
 from annotations.reading.adjudication.rule import differ
 from annotations.reading.answers import NOTHING_THERE
 from annotations.reading.broadcasts import tell_read
@@ -114,6 +115,7 @@ def settle_agreed(*, user: User, read_id: str, tab: str = "") -> int:
     answered about the case answered alike. Returns how many lesions were settled."""
     adjudication = access.own_or_404(user, read_id, lock=True)
     _check_editable(adjudication)
+    require_matched(adjudication)
     open_rows = AdjudicatedLesion.objects.filter(read=adjudication, settled_at=None, disagreements=[])
     settled = 0
     for row in open_rows.order_by("number"):
@@ -149,6 +151,7 @@ def _row(adjudication: Read, number: int, version: int) -> AdjudicatedLesion:
     """Under the lock of the adjudication. Raises Http404, and Conflict where it can't be decided now."""
     row = AdjudicatedLesion.objects.filter(read=adjudication, number=number).first()
     if row is None:
+        require_matched(adjudication)
         raise Http404("There is no such lesion in this adjudication.")
     _check_editable(adjudication)
     if row.version != version:

@@ -8,6 +8,7 @@ from accounts.models import User
 from annotations.models import Case, Read, ReferenceStandard
 from annotations.reading import policies
 from annotations.reading.adjudication import access
+from annotations.reading.adjudication.words import sentences
 from annotations.reading.designs import is_case_read
 
 
@@ -42,7 +43,7 @@ def standing_of(user: User, case: Case) -> Standing | None:
     free = adjudication is None and is_read and (case.needs_adjudication or leads)
     return Standing(
         needed=case.needs_adjudication,
-        disagreements=case.disagreements,
+        disagreements=sentences(case.disagreements),
         is_read=is_read,
         adjudication=adjudication,
         reference=reference,

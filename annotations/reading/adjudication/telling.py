@@ -5,6 +5,7 @@ from typing import Any
 
 from annotations.models import AdjudicatedLesion, Read
 from annotations.reading.adjudication.readers import readers_of
+from annotations.reading.adjudication.words import sentences
 
 
 def decisions_of(adjudication: Read, identify: Callable[[str], str]) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def decisions_of(adjudication: Read, identify: Callable[[str], str]) -> dict[str
                 "number": row.number,
                 "label": row.label,
                 "marked_by": [letters[one["read"]] for one in row.members if one["annotations"]],
-                "disagreements": row.disagreements,
+                "disagreements": sentences(row.disagreements),
                 "choice": _by_letter(row.choice or {}, letters),
                 "reason": row.reason,
                 "annotations": row.result,

@@ -315,7 +315,8 @@ async function catchUpIfMoved(): Promise<void> {
   const [known, now] = [room.getState().read, await mine.read()];
   if (mine !== client) return;
   const moved = now.state !== known?.state || now.round !== known.round;
-  if (moved || now.schema.version !== known.schema.version) await catchUp();
+  const compared = known?.adjudication?.comparing && !now.adjudication?.comparing;
+  if (moved || compared || now.schema.version !== known.schema.version) await catchUp();
 }
 
 function hear(message: LiveMessage): void {

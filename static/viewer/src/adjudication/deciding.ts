@@ -35,7 +35,7 @@ export function watchAdjudication(): void {
       read = now?.id ?? null;
       forgetJudging();
       side.setState({ shown: now?.adjudication ? "compare" : "findings" });
-      if (now?.adjudication) void begin(now.adjudication);
+      if (now?.adjudication) begin(now.adjudication);
     } else if (now?.adjudication && now !== before.read) take(now.adjudication);
     if (state.report !== before.report) afterSaving();
   });
@@ -44,10 +44,15 @@ export function watchAdjudication(): void {
   });
 }
 
-async function begin(first: Adjudication): Promise<void> {
+function begin(first: Adjudication): void {
+  take(first);
+  if (!first.comparing) void layOut(first);
+}
+
+/** Once its lesions are found: the first open one is shown, and the readers' marks are fetched. */
+async function layOut(first: Adjudication): Promise<void> {
   const mine = client;
   const left = () => mine !== client;
-  take(first);
   const open = nextOpen(first.lesions, null) ?? first.lesions[0];
   if (open) goTo(open.number);
   const { read } = room.getState();
@@ -88,8 +93,22 @@ function take(now: Adjudication): void {
         )
       : drafts,
   }));
+  if (before?.comparing && !now.comparing) void layOut(now);
   const lesion = lesionOf(judging.getState());
   if (lesion) void look(lesion);
+}
+
+/** After a comparison that failed: once more. */
+export async function compareAgain(): Promise<void> {
+  const mine = client;
+  judging.setState({ busy: true, problem: null });
+  try {
+    const now = await mine.adjudication.compare();
+    if (mine === client) take(now);
+  } catch (error) {
+    if (mine === client) judging.setState({ problem: sentenceOf(error) });
+  }
+  if (mine === client) judging.setState({ busy: false });
 }
 
 /** Asks the server how things stand: after news, and after a decision that came too late. */

@@ -127,6 +127,8 @@ export interface Adjudication {
     dice_below: number | null;
     diameter_apart_mm: number | null;
   };
+  /** The lesions are still being found; null: all are here. `total` is null until they are counted. */
+  comparing: { done: number; total: number | null; failed: boolean } | null;
   settled: number;
   total: number;
   /** Open lesions in which the readers agree. */
@@ -178,6 +180,8 @@ export const adjudicationOf = (ask: Ask, base: string) => ({
     ask<Decided>(`${base}adjudication/lesions/${number}/settle/`, decision),
   reopen: (number: number, version: number) =>
     ask<Decided>(`${base}adjudication/lesions/${number}/open/`, { version }),
+  /** Has the lesions looked for once more, after that has failed. */
+  compare: () => ask<Adjudication>(`${base}adjudication/compare/`, {}),
   /** Settles every lesion in which the readers agree. */
   agreed: () => ask<Adjudication>(`${base}adjudication/agreed/`, {}),
 });

@@ -10,6 +10,7 @@ from accounts import permissions
 from accounts.models import User
 from annotations.models import Case, Read, ReadingDesign
 from annotations.reading.adjudication.deciding import decide
+from annotations.reading.adjudication.rows import find
 from annotations.reading.journal.answers import answer_id
 from tests.annotations.reading.conftest import Cast, edit, make_cast, plane_value
 
@@ -86,7 +87,9 @@ class Reading:
     def adjudication(self, who="reviewer") -> Read:
         response = self.begin(who)
         assert response.status_code == 201, response.content
-        return Read.objects.get(public_id=response.json()["read"])
+        begun = Read.objects.get(public_id=response.json()["read"])
+        find(begun.pk)  # the job
+        return begun
 
     def shown(self, adjudication, who="reviewer"):
         response = self.cast.get("adjudication/", who=who, read=adjudication)

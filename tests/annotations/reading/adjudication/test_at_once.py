@@ -4,7 +4,7 @@ import pytest
 
 from annotations.models import AdjudicatedLesion, Edit, Read, ReferenceStandard
 from annotations.reading import journal, reads
-from annotations.reading.adjudication import assigning, settling
+from annotations.reading.adjudication import assigning, rows, settling
 from annotations.reading.adjudication.deciding import decide
 from atlas.api.errors import Conflict
 from tests.annotations.reading.adjudication.conftest import make_disputed
@@ -27,6 +27,8 @@ def test_two_who_take_a_case_two_tabs_that_settle_and_a_job_that_decides():
     assert len(conflicts) == 1
     assert "adjudicates this case since" in str(conflicts[0].detail)
     assert Read.objects.filter(kind="adjudication").count() == 1
+    at_once(lambda: rows.find(begun.pk), lambda: rows.find(begun.pk))  # a job may run twice
+    assert AdjudicatedLesion.objects.count() == 1
 
     def settled(take):
         return lambda: settling.settle(

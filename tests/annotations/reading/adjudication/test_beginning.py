@@ -8,6 +8,7 @@ from accounts import permissions
 from accounts.models import AuditRecord, User
 from annotations.models import Read, ReadingDesign
 from annotations.reading.adjudication import access
+from annotations.reading.adjudication.rows import find
 from annotations.reading.aside import set_aside
 from tests.annotations.reading.adjudication.conftest import box
 
@@ -100,6 +101,7 @@ def test_a_lead_names_somebody_and_hands_over_with_all_that_is_settled(disputed)
     begun = disputed.begin("lead", adjudicator=cast.reviewer.public_id)
     adjudication = Read.objects.get(public_id=begun.json()["read"])
     assert adjudication.reader == cast.reviewer
+    find(adjudication.pk)
     assert disputed.settle(adjudication, choice={"take": "union"}).status_code == 200
     path = "adjudication/hand-over/"
     assert (

@@ -5,6 +5,7 @@ import pytest
 from annotations.models import Case, ReadingDesign, ReferenceStandard
 from annotations.reading.adjudication.deciding import decide
 from annotations.reading.adjudication.rule import in_words
+from annotations.reading.adjudication.words import sentence, sentences
 from tests.annotations.reading.adjudication.conftest import box
 
 SQUARE = {2: box(4, 4, 10, 10), 3: box(4, 4, 10, 10)}
@@ -50,7 +51,7 @@ def test_masks_that_overlap_too_little_need_a_person_and_the_case_says_why(dispu
     case = disputed.case
     assert case.needs_adjudication
     assert not ReferenceStandard.objects.filter(case=case).exists()
-    (sentence,) = case.disagreements
+    (sentence,) = sentences(case.disagreements)
     assert sentence.startswith("Tumour: marked by 3 of 3 readers, Dice from 0.5")
 
 
@@ -75,7 +76,7 @@ def test_diameters_apart_disagree_past_the_limit(reading, limit, needs):
     case = reading.decided()
     assert case.needs_adjudication is needs
     if needs:
-        assert "diameters up to 1.5 mm apart" in case.disagreements[0]
+        assert "diameters up to 1.5 mm apart" in sentence(case.disagreements[0])
 
 
 def test_different_answers_about_a_mark_or_the_case_disagree(reading):
@@ -83,7 +84,7 @@ def test_different_answers_about_a_mark_or_the_case_disagree(reading):
         reading.answer(name, "malignancy", malignancy, about=reading.draw(name, SQUARE))
         reading.answer(name, "quality", quality, of="case")
     reading.hand_in()
-    assert reading.decided().disagreements == [
+    assert sentences(reading.decided().disagreements) == [
         "Tumour: marked by 3 of 3 readers, Dice from 1.00, different answers."
     ]
     ReadingDesign.objects.filter(pk=reading.design.pk).update(category_differs=False)
@@ -95,7 +96,7 @@ def test_an_answer_about_the_case_that_differs_is_a_disagreement_of_its_own(read
         if quality is not None:
             reading.answer(name, "quality", quality, of="case")
     reading.hand_in()
-    assert reading.decided().disagreements == ["“Image quality” is answered differently."]
+    assert sentences(reading.decided().disagreements) == ["“Image quality” is answered differently."]
 
 
 def test_one_thing_under_two_labels_is_one_lesion(reading):
@@ -108,7 +109,7 @@ def test_one_thing_under_two_labels_is_one_lesion(reading):
     reading.draw("ben", SQUARE)
     reading.draw("cara", SQUARE, label="cyst")
     reading.hand_in()
-    assert reading.decided().disagreements == [
+    assert sentences(reading.decided().disagreements) == [
         "Tumour: marked by 3 of 3 readers, Dice from 1.00, different labels."
     ]
 

@@ -16,7 +16,7 @@ export function Compare({ read }: { read: Read }) {
   if (!now) return <p className="sec small sub">{problem ?? t("Fetching the readers' marks.")}</p>;
   return (
     <div className="compare">
-      {!isHere && now.readers.length > 0 && (
+      {!isHere && !now.comparing && now.readers.length > 0 && (
         <p className="sec small sub">{problem ?? t("Fetching the readers' marks.")}</p>
       )}
       {lesion && (

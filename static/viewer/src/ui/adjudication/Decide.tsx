@@ -30,6 +30,7 @@ export function Decide({ read }: { read: Read }) {
   if (!now)
     return <div className="submit small sub">{state.problem ?? t("Fetching the readers' marks.")}</div>;
   if (read.state === "accepted" || read.state === "submitted") return <Done read={read} />;
+  if (now.comparing) return <div className="submit small sub">{t("Decide when the lesions are here.")}</div>;
   if (!may) return <div className="submit small sub">{t("This adjudication is not open for changes.")}</div>;
   if (!looking) {
     return (

@@ -8,6 +8,7 @@ import { firstKey } from "../../commands";
 import { mayMark } from "../../store/room";
 import { t, tn } from "../../words";
 import { useRoom } from "../use";
+import { Comparing } from "./Comparing";
 import { useLabelName } from "./Differences";
 import { differText } from "./words";
 
@@ -38,9 +39,11 @@ export function Lesions() {
     <section className="lesions" aria-label={t("Lesions")}>
       <header className="row railhead">
         <h2>{t("Lesions")}</h2>
-        <span className="end faint small" data-testid="settled">
-          {t("{n} of {total} settled", { n: now.settled, total: now.total })}
-        </span>
+        {!now.comparing && (
+          <span className="end faint small" data-testid="settled">
+            {t("{n} of {total} settled", { n: now.settled, total: now.total })}
+          </span>
+        )}
       </header>
       <ul data-testid="lesions">
         {now.lesions.map((lesion) => (
@@ -62,7 +65,10 @@ export function Lesions() {
           </li>
         ))}
       </ul>
-      {!now.lesions.length && <p className="small sub note">{t("No reader marked a lesion.")}</p>}
+      {now.comparing && <Comparing comparing={now.comparing} />}
+      {!now.comparing && !now.lesions.length && (
+        <p className="small sub note">{t("No reader marked a lesion.")}</p>
+      )}
       {may && now.agreeing > 0 && (
         <button
           type="button"

@@ -24,6 +24,12 @@ export const adjudication: Catalogue = {
   "This adjudication is submitted: it is the case's reference standard.":
     "Este arbitraje está entregado: es la referencia del caso.",
   Compare: "Comparar",
+  "Comparing the reads …": "Comparando las lecturas …",
+  "Comparing the reads: {done} of {total} lesions …": "Comparando las lecturas: {done} de {total} lesiones …",
+  "You can look at the images meanwhile.": "Mientras tanto puede mirar las imágenes.",
+  "The reads could not be compared. Nothing is lost.":
+    "No se pudieron comparar las lecturas. No se ha perdido nada.",
+  "Decide when the lesions are here.": "Decida cuando estén las lesiones.",
   "Names would weigh more than marks": "Los nombres pesarían más que las marcas",
   "Readers shown by letter": "Lectores por letra",
   "Adjudication, {n} readers": { one: "Arbitraje, {n} lector", other: "Arbitraje, {n} lectores" },
