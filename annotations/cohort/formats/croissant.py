@@ -95,10 +95,8 @@ def _about(release: Release, found: Gathered) -> croissant.About:
 
 
 def address_of(release: Release) -> str:
-    """Of its page on this node, by the name that the node is reached by first."""
-    path = reverse("project-release", args=[release.project.slug, release.number])
-    scheme = "https" if settings.BEHIND_TLS else "http"
-    return f"{scheme}://{settings.ALLOWED_HOSTS[0]}{path}"
+    """Of its page, where people find this node."""
+    return settings.NODE_ADDRESS + reverse("project-release", args=[release.project.slug, release.number])
 
 
 def _rai(release: Release, found: Gathered) -> dict[str, Any]:

@@ -345,3 +345,11 @@ def test_a_failure_names_the_case_and_a_retry_writes_what_is_missing(cohort: Coh
     assert (release.state, release.problem, release.cases_done) == (Release.State.READY, "", 2)
     with pytest.raises(ValidationError, match="nothing to retry"):
         releases.retry(by=cohort.people["lead"], release=release)
+
+
+def test_croissant_names_the_address_where_people_find_the_node(cohort: Cohort, settings) -> None:
+    settings.NODE_ADDRESS = "https://atlas.nordhain.example"
+    settings.ALLOWED_HOSTS = ["10.0.0.7"]
+    release, _ = written(cohort)
+    told = json.loads(content(release, "croissant.json"))
+    assert told["url"] == "https://atlas.nordhain.example/projects/respond/releases/1/"
