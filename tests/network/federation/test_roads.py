@@ -109,6 +109,25 @@ def test_a_member_gets_what_waits_for_it_in_order_until_it_confirms(porto, kinds
     assert Message.objects.get(public_id=found[1]["id"]).refused == "Not <b>now</b>."
 
 
+def test_what_answers_a_message_comes_with_the_word_that_it_is_there(porto, kinds):
+    sent = messages.send(porto.node, "told", {"number": 1})
+    order = []
+    messages.register("said", lambda node, body: order.append("said"))
+    messages.register("told", lambda node, body: None, confirmed=lambda message: order.append("confirmed"))
+    said = [{"id": "m1", "kind": "said", "body": {}}]
+    answer = porto.post("messages", {"messages": said, "confirmed": {sent.public_id: ""}})
+    assert answer.said == {"done": {"m1": ""}}
+    assert order == ["said", "confirmed"]  # a question that was answered isn't noted as only fetched
+    assert porto.fetch() == []
+
+
+@pytest.mark.parametrize("confirmed", [[], {"m": 1}, "all", {str(n): "" for n in range(201)}])
+def test_what_is_confirmed_with_messages_is_checked_as_elsewhere(porto, kinds, confirmed):
+    said = [{"id": "m1", "kind": "said", "body": {}}]
+    assert porto.post("messages", {"messages": said, "confirmed": confirmed}).status == 400
+    assert not kinds
+
+
 def test_a_member_never_gets_or_confirms_what_is_anothers(porto, administrator, kinds):
     lisbon = joined(administrator, "Lisbon")
     message = messages.send(lisbon.node, "told", {"for": "Lisbon"})

@@ -84,3 +84,15 @@ async def test_who_is_suspended_meanwhile_hears_so(layer, porto, administrator, 
     await in_thread(membership.suspend)(by=administrator, node=porto.node)
     answer = await asyncio.wait_for(asking, 10)
     assert (answer.status, "suspended" in answer.reason) == (403, True)
+
+
+async def test_a_request_that_is_sent_again_by_others_ends_no_waiting(layer, porto, kinds, looks):
+    request, body, _ = await in_thread(porto.signed)("fetch", {"confirmed": {}, "wait_s": 25})
+    asking = asyncio.create_task(_ask(request, [body], False))
+    async with asyncio.timeout(10):
+        while not hub._waiting:
+            await asyncio.sleep(0.01)
+    assert (await _ask(request, [body], False)).status == 401
+    assert not asking.done()
+    await in_thread(messages.send)(porto.node, "told", {"number": 7})
+    assert len((await asyncio.wait_for(asking, 10)).said["messages"]) == 1
