@@ -273,12 +273,22 @@ def test_states_change_by_an_administrator_only_and_only_where_it_makes_sense(po
 # Attacks ----------------------------------------------------------------------------------------
 
 
-def test_a_message_that_is_sent_again_is_refused(porto, kinds):
-    request, body, _ = porto.signed("messages", {"messages": [{"id": "1", "kind": "said", "body": {}}]})
+SENT_ONCE = {
+    "fetch": {"confirmed": {}, "wait_s": 0},
+    "messages": {"messages": [{"id": "1", "kind": "said", "body": {}}]},
+    "leave": {},
+}
+
+
+@pytest.mark.parametrize("road", SENT_ONCE)
+def test_a_message_that_is_sent_again_is_refused(porto, kinds, road):
+    request, body, _ = porto.signed(road, SENT_ONCE[road])
     assert ask(request, body).status == 200
+    Node.objects.update(state=Node.State.ACTIVE)  # who left was perhaps let in again
     answer = ask(request, body)
     assert (answer.status, "before" in answer.reason) == (401, True)
-    assert len(kinds) == 1
+    assert len(kinds) == (road == "messages")
+    assert Node.objects.get().state == Node.State.ACTIVE
 
 
 def test_a_nonce_is_kept_for_as_long_as_its_message_could_count(porto):
