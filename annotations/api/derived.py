@@ -75,7 +75,8 @@ class DerivedOfSeries(APIView):
 
 
 def _derived_json(series: Series) -> dict[str, Any]:
-    segments = series.imported_segments.annotate(slices=Count("planes")).order_by("pk")
+    came_along = series.imported_segments.filter(project=None)  # what a model proposed is its project's
+    segments = came_along.annotate(slices=Count("planes")).order_by("pk")
     groups = series.imported_measurements.prefetch_related("segments", "marks").order_by("pk")
     return {
         "objects": [

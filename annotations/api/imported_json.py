@@ -11,6 +11,7 @@ from annotations.exchange.derived import LINE, POINT
 from annotations.exchange.outlines import as_plane
 from annotations.measures import masks
 from annotations.models import ImportedMark, ImportedMeasurement, ImportedSegment, Read
+from annotations.reading import policies
 from annotations.reading.frames import Grid, frames_of
 from annotations.reading.proposals import label_of
 
@@ -21,8 +22,8 @@ _MEASUREMENTS = Prefetch("measurements", queryset=ImportedMeasurement.objects.or
 
 
 def segments_of(read: Read) -> QuerySet[ImportedSegment]:
-    """The segments that came with the images of this read's case."""
-    return ImportedSegment.objects.filter(series__study__case_studies__case=read.case_id)
+    """The segments that came with the images of this read's case, or were proposed for it."""
+    return policies.segments_offered(read.case_id)
 
 
 def marks_of(read: Read) -> QuerySet[ImportedMark]:

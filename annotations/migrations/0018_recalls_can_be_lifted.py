@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import django.db.models.manager
 from django.conf import settings
 from django.db import migrations, models
 
@@ -10,6 +11,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelManagers(
+            name="recall", managers=[("every", django.db.models.manager.Manager())]
+        ),
         migrations.RemoveConstraint(model_name="recall", name="a_case_is_recalled_once"),
         migrations.AddField(model_name="recall", name="lifted_at", field=models.DateTimeField(null=True)),
         migrations.AddField(

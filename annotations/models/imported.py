@@ -3,7 +3,7 @@
 from django.db import models
 
 from accounts.fields import PublicIdField
-from atlas.models import Series
+from atlas.models import Project, Series
 
 
 class DerivedObject(models.Model):
@@ -39,9 +39,17 @@ class DerivedObject(models.Model):
 
 
 class ImportedSegment(models.Model):
-    """One segment of a SEG, or one region of an RTSTRUCT, on the image series it was drawn on."""
+    """One segment of a SEG, or one region of an RTSTRUCT, on the image series it was drawn on; or what a
+    model's prediction became."""
 
     public_id = PublicIdField()
+    project = models.ForeignKey(
+        Project,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Whose readers are offered it; null: it came with the images, so everybody who reads them",
+    )
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="imported_segments")
     source_series = models.ForeignKey(
         Series, on_delete=models.CASCADE, related_name="+", help_text="The series that it came in"

@@ -17,7 +17,16 @@ from django.http import Http404
 from accounts import permissions
 from accounts.models import User
 from accounts.permissions import Someone
-from annotations.models import Case, CaseStudy, Comment, Read, ReadingDesign, Release, ReleaseCase
+from annotations.models import (
+    Case,
+    CaseStudy,
+    Comment,
+    ImportedSegment,
+    Read,
+    ReadingDesign,
+    Release,
+    ReleaseCase,
+)
 from annotations.reading.designs import design_of
 from annotations.reading.machine import FINISHED, OPEN, Capacity, actions_of
 from atlas.models import Project
@@ -321,6 +330,14 @@ def studies_with_proposals_withheld(user: Someone) -> Q:
         Q(by_design | by_purpose, ~Q(state__in=FINISHED)) | Q(by_purpose, ~Q(case__project__in=reviews))
     )
     return Q(pk__in=CaseStudy.objects.filter(case__in=reads.values("case")).values("study"))
+
+
+def segments_offered(case_id: int) -> QuerySet[ImportedSegment]:
+    """The segments on the images of a case, for those who may see proposals there: what came with the images,
+    and what a model proposed in the case's own project."""
+    project = Case.objects.filter(pk=case_id).values("project")
+    here = ImportedSegment.objects.filter(series__study__case_studies__case=case_id)
+    return here.filter(Q(project=None) | Q(project__in=project))
 
 
 def studies_with_marks_sequestered(user: Someone) -> Q:

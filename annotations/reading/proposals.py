@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from annotations.models import Edit, ImportedMark, ImportedSegment, Read
+from annotations.reading import policies
 from annotations.reading.journal import Mark, State
 from annotations.reading.journal.answers import PROPOSAL
 
@@ -54,10 +55,10 @@ def proposals(read: Read, state: State) -> list[Proposal]:
 
 
 def _imported(read: Read) -> Iterator[tuple[ImportedSegment | ImportedMark, str]]:
-    here = {"series__study__case_studies__case": read.case_id}
-    for segment in ImportedSegment.objects.filter(**here).order_by("series", "segment_number", "pk"):
+    for segment in policies.segments_offered(read.case_id).order_by("series", "segment_number", "pk"):
         yield segment, "segment"
-    for mark in ImportedMark.objects.filter(**here).order_by("series", "derived", "number"):
+    marks = ImportedMark.objects.filter(series__study__case_studies__case=read.case_id)
+    for mark in marks.order_by("series", "derived", "number"):
         yield mark, mark.kind
 
 

@@ -121,9 +121,7 @@ def _take_over(by: User, case: Case) -> None:
 def _edits(case: Case, labels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """One mark for each segment and shape whose label the schema knows, as the reading room would send it."""
     kinds = {label["key"]: set(label["kinds"]) for label in labels}
-    here = {"series__study__case_studies__case": case}
-    segments: QuerySet[ImportedSegment] = ImportedSegment.objects.filter(**here).select_related("series")
-    for segment in segments.order_by("pk"):
+    for segment in policies.segments_offered(case.pk).select_related("series").order_by("pk"):
         key = label_of(labels, segment.label, segment.type_code)
         if key is None or "segment" not in kinds[key]:
             continue
@@ -134,7 +132,8 @@ def _edits(case: Case, labels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]
             rle = base64.b64encode(bytes(plane.runs)).decode()
             voxels = {"rle": rle, "rows": plane.rows, "columns": plane.columns}
             yield _edit(annotation, group, voxels, sop=plane.sop_instance_uid, frame=plane.frame_number)
-    marks: QuerySet[ImportedMark] = ImportedMark.objects.filter(**here).select_related("series")
+    here = ImportedMark.objects.filter(series__study__case_studies__case=case)
+    marks: QuerySet[ImportedMark] = here.select_related("series")
     for mark in marks.order_by("derived", "number"):
         key = label_of(labels, mark.label, mark.type_code)
         if key is not None and mark.kind in kinds[key]:

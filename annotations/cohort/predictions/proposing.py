@@ -32,7 +32,7 @@ PARTS_MOST = 20  # of one label on one series: a model that finds more gets one 
 
 @transaction.atomic
 def propose(*, by: User, prediction: Prediction) -> None:
-    """Have every case of a scored prediction proposed to whoever reads its images from now on.
+    """Have every case of a scored prediction proposed to whoever reads it in the project from now on.
 
     Raises PermissionDenied for those who don't manage the project, ValidationError.
     """
@@ -84,6 +84,7 @@ def _keep(
                 source_sop_instance_uid=uid,
                 segment_number=number,
                 defaults={
+                    "project": prediction.release.project,
                     "series": file.series,
                     "label": str(each.label["name"])[:64],
                     "category_code": category_of(meaning).as_json(),

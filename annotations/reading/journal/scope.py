@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from annotations.models import Edit, ImportedMark, ImportedSegment, Read
+from annotations.models import Edit, ImportedMark, Read
 from annotations.reading import policies
 from annotations.reading.frames import Frames, frames_of
 from annotations.reading.journal.sent import Refused, SentEdit
@@ -74,8 +74,8 @@ class Scope:
         if not public_ids:
             return {}
         here = {"public_id__in": public_ids, "series__study__case_studies__case": read.case_id}
-        segments = ImportedSegment.objects.filter(**here).values_list("public_id", flat=True)
-        found = dict.fromkeys(segments, "segment")
+        segments = policies.segments_offered(read.case_id).filter(public_id__in=public_ids)
+        found = dict.fromkeys(segments.values_list("public_id", flat=True), "segment")
         if len(found) < len(public_ids):
             found |= dict(ImportedMark.objects.filter(**here).values_list("public_id", "kind"))
         return found

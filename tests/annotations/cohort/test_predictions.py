@@ -3,6 +3,7 @@
 import gzip
 from copy import copy
 from io import BytesIO
+from uuid import uuid4
 
 import nibabel as nib
 import numpy as np
@@ -12,12 +13,28 @@ from django.db import transaction
 from django.http import Http404
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts import permissions
+from annotations.api.imported_json import imported_json
 from annotations.cohort import releases, uses, writer
 from annotations.cohort.predictions import forgetting, handing_in, proposing, scoring, standings
 from annotations.cohort.predictions.scoring import figures
 from annotations.measures import masks
-from annotations.models import ImportedSegment, PredictedCase, Prediction, PredictionFile, Release
+from annotations.models import (
+    Case,
+    CaseStudy,
+    ImportedSegment,
+    LabelSchema,
+    PredictedCase,
+    Prediction,
+    PredictionFile,
+    Read,
+    Release,
+)
+from annotations.reading import journal
+from annotations.reading.journal import state_at
+from annotations.reading.proposals import proposals
 from atlas.archive.storage import storage
+from atlas.models import Project
 from tests.annotations.cohort.conftest import Cohort, Shared
 from tests.annotations.cohort.test_release import content
 
@@ -329,6 +346,45 @@ def test_a_scored_prediction_becomes_proposals_once(given):
     assert "nnU-Net 2" in made[0].origin
     with pytest.raises(ValidationError, match="before"):
         proposing.propose(by=given.lead, prediction=prediction)
+
+
+def test_what_is_proposed_in_one_project_is_offered_in_no_other(given):
+    case, people = given.cohort.case, given.cohort.people
+    other = Project.objects.create(
+        organisation=case.project.organisation, name="Other", slug="other", created_by=given.lead
+    )
+    permissions.grant(user=people["other_reader"], role="reader", scope=other)
+    schema = LabelSchema.objects.create(
+        project=other, version=1, labels=given.cohort.schema.labels, created_by=given.lead
+    )
+    elsewhere = Case.objects.create(project=other, subject=case.subject, number=1)
+    for point in case.case_studies.all():
+        CaseStudy.objects.create(case=elsewhere, study=point.study, position=point.position)
+    here = given.cohort.read("other_reader")
+    there = Read.objects.create(case=elsewhere, reader=people["other_reader"], schema=schema)
+    came_along = {one.public_id for one in ImportedSegment.objects.all()}
+    assert came_along
+
+    proposing.propose(by=given.lead, prediction=given.scored(given.tumour))
+    run_jobs()
+    proposed = set(ImportedSegment.objects.values_list("public_id", flat=True)) - came_along
+    assert proposed
+    assert {one["id"] for one in imported_json(here)} == came_along | proposed
+    assert {one["id"] for one in imported_json(there)} == came_along
+    assert {one.imported for one in proposals(there, state_at(there, 0))} == came_along
+    taken_over = given.cohort.segment("tumour") | {"origin": {"from": "imported", "imported": min(proposed)}}
+    for read, status in ((here, "applied"), (there, "refused")):
+        edit = {
+            "id": str(uuid4()),
+            "group": str(uuid4()),
+            "inverts": None,
+            "at": "2026-11-20T08:00:00Z",
+            "object": {"annotation": str(uuid4())},
+            "seen": 0,
+            "value": taken_over,
+        }
+        results, _ = journal.append(user=read.reader, read_id=read.public_id, edits=[edit])
+        assert results[0]["status"] == status, results
 
 
 def test_a_withdrawn_case_takes_its_predictions_with_it(given):
