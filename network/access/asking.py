@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts import audit
 from accounts.models import User
@@ -23,13 +24,13 @@ def send(*, by: User, request: AccessRequest) -> AccessRequest:
     what is missing."""
     locked = AccessRequest.objects.select_for_update().get(pk=request.pk, by=by, hub=None)
     if locked.withdrawn_at:
-        raise ValidationError("You withdrew this request. Begin another.")
+        raise ValidationError(gettext("You withdrew this request. Begin another."))
     if locked.sent_at:
         return locked
     missing = missing_in(locked)
     if missing:
         raise ValidationError({field: [sentence] for field, sentence in missing.items()})
-    _give(locked, locked.parts.all(), by=by, otherwise="Take it out of the request.")
+    _give(locked, locked.parts.all(), by=by, otherwise=gettext("Take it out of the request."))
     locked.sent_at = timezone.now()
     locked.save(update_fields=["sent_at"])
     return locked
@@ -40,10 +41,12 @@ def _give(request: AccessRequest, rows: QuerySet[AccessPart], *, by: User, other
     parts = list(rows.select_related("organisation", "node").prefetch_related("items__listing__node"))
     for part in parts:
         if part.node and part.node.state != Node.State.ACTIVE:
-            raise ValidationError(f"{part.node.name} takes no part in the network now. {otherwise}")
+            said = gettext("%(node)s takes no part in the network now. %(otherwise)s")
+            raise ValidationError(said % {"node": part.node.name, "otherwise": otherwise})
         for item in part.items.all():
             if not item.listing.is_listed:
-                raise ValidationError(f"“{item.listing.title}” is no longer in the catalogue. {otherwise}")
+                said = gettext("“%(title)s” is no longer in the catalogue. %(otherwise)s")
+                raise ValidationError(said % {"title": item.listing.title, "otherwise": otherwise})
     forwarded = crossing.forwarded_bytes(request, parts)
     limits.require_request(by, forwarded)
     audit.record(by, "access.sent", request, parts=len(parts), bytes=forwarded)
@@ -62,14 +65,14 @@ def send_again(*, by: User, part: AccessPart) -> None:
     _require_requester(by, part)
     now = states.locked(part, states.SENT_AGAIN)
     if not now.undelivered or now.node is None:
-        raise ValidationError("Its node has all of it. Nothing was sent again.")
+        raise ValidationError(gettext("Its node has all of it. Nothing was sent again."))
     request = now.request
     if now.state == State.WITHDRAWN:
         request.parts.filter(node=now.node).update(undelivered="")
         crossing.send_withdrawn(request, [now.node])
     elif now.state == State.UNDELIVERED:
         fellows = request.parts.filter(node=now.node, state=State.UNDELIVERED)
-        _give(request, fellows, by=by, otherwise="Give this part up.")
+        _give(request, fellows, by=by, otherwise=gettext("Give this part up."))
     else:
         forwarded = crossing.forwarded_bytes(request, [now])
         limits.require_request(by, forwarded)
@@ -91,7 +94,7 @@ def drop(*, by: User, part: AccessPart) -> None:
 def answer(*, by: User, part: AccessPart, text: str, seen: str | None = None) -> AccessMessage:
     """Answer a committee's question, or add something while it decides. Raises ValidationError."""
     _require_requester(by, part)
-    text = checked_text(text, "Write what you want to answer.")
+    text = checked_text(text, gettext("Write what you want to answer."))
     now = states.locked(part, states.OPEN, seen=seen)
     limits.require_message(by)
     message = AccessMessage.objects.create(part=now, by=by, is_of_committee=False, text=text)
@@ -114,9 +117,11 @@ def agree(*, by: User, part: AccessPart, sha256: str) -> AccessPart:
     if now.agreed_at and now.agreed_sha256 == sha256:
         return now
     if now.state == State.GRANTED or sha256 != states.terms_sha256(now):
-        raise ValidationError("The agreement was changed since you opened it. Read it again.")
+        raise ValidationError(gettext("The agreement was changed since you opened it. Read it again."))
     if not now.items.exclude(granted_mode="").filter(ends_on__gte=timezone.localdate()).exists():
-        raise ValidationError("The time that was granted has passed. Ask the committee for another end.")
+        raise ValidationError(
+            gettext("The time that was granted has passed. Ask the committee for another end.")
+        )
     now.agreed_at, now.agreed_sha256, now.undelivered = timezone.now(), sha256, ""
     now.save(update_fields=["agreed_at", "agreed_sha256", "undelivered", "changed_at"])
     audit.record(by, "access.agreed", now, sha256=sha256)
@@ -170,7 +175,8 @@ def checked_text(text: str, sentence: str) -> str:
     if not text:
         raise ValidationError(sentence)
     if len(text) > TEXT_LENGTH_MAX:
-        raise ValidationError(f"This is longer than {TEXT_LENGTH_MAX} letters. Attach a document instead.")
+        said = gettext("This is longer than %(most)d letters. Attach a document instead.")
+        raise ValidationError(said % {"most": TEXT_LENGTH_MAX})
     return text
 
 

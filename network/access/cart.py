@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from accounts.models import User
 from network.access import terms
@@ -30,12 +31,13 @@ def modes_of(listing: Listing) -> list[Mode]:
 def add(*, by: User, listing: Listing, mode: str) -> AccessRequest:
     """Put a dataset into the cart; again, it only changes the mode. Raises ValidationError."""
     if not listing.is_listed:
-        raise ValidationError("This dataset is no longer in the catalogue.")
+        raise ValidationError(gettext("This dataset is no longer in the catalogue."))
     if mode not in modes_of(listing):
-        raise ValidationError("This dataset gives counts only; ask for that.")
+        raise ValidationError(gettext("This dataset gives counts only; ask for that."))
     request = _locked_cart(by)
     if AccessItem.objects.filter(part__request=request).exclude(listing=listing).count() >= DATASETS_MAX:
-        raise ValidationError(f"A request holds at most {DATASETS_MAX} datasets. Send it and begin another.")
+        said = gettext("A request holds at most %(most)d datasets. Send it and begin another.")
+        raise ValidationError(said % {"most": DATASETS_MAX})
     organisation = listing.dataset.organisation if listing.dataset else None
     part, _ = AccessPart.objects.get_or_create(
         request=request,
@@ -85,7 +87,8 @@ def describe(
     locked = locked_draft(by, request)
     unknown = sorted(set(use_terms) - set(terms.BY_KEY))
     if unknown:
-        raise ValidationError({"use_terms": f"{unknown[0][:20]} is no term of the list."})
+        said = gettext("%(term)s is no term of the list.") % {"term": unknown[0][:20]}
+        raise ValidationError({"use_terms": said})
     locked.title = title.strip()[:TITLE_LENGTH_MAX]
     locked.affiliation = affiliation.strip()[:200]
     locked.purpose = purpose.strip()[:PURPOSE_LENGTH_MAX]
@@ -94,7 +97,8 @@ def describe(
     for item in AccessItem.objects.filter(part__request=locked).select_related("listing"):
         wanted = (modes or {}).get(item.listing.public_id, item.mode)
         if wanted not in modes_of(item.listing):
-            raise ValidationError(f"“{item.listing.title}” can't be asked for in this way.")
+            said = gettext("“%(title)s” can't be asked for in this way.")
+            raise ValidationError(said % {"title": item.listing.title})
         if wanted != item.mode:
             item.mode = wanted
             item.save(update_fields=["mode"])
@@ -105,9 +109,9 @@ def locked_draft(by: User, request: AccessRequest) -> AccessRequest:
     """Raises ValidationError where it was sent or withdrawn meanwhile."""
     locked = AccessRequest.objects.select_for_update().get(pk=request.pk, by=by, hub=None)
     if locked.withdrawn_at:
-        raise ValidationError("You withdrew this request. Begin another.")
+        raise ValidationError(gettext("You withdrew this request. Begin another."))
     if locked.sent_at:
-        raise ValidationError("This request was sent already: the committees have it as it was.")
+        raise ValidationError(gettext("This request was sent already: the committees have it as it was."))
     return locked
 
 
@@ -115,13 +119,13 @@ def missing_in(request: AccessRequest) -> dict[str, str]:
     """What has to be there before it can be sent: sentences by field, empty where all is."""
     found: dict[str, str] = {}
     if not request.title:
-        found["title"] = "Give the study a name, so that committees can speak of it."
+        found["title"] = gettext("Give the study a name, so that committees can speak of it.")
     if not request.affiliation:
-        found["affiliation"] = "Say where you work: committees answer to people they can place."
+        found["affiliation"] = gettext("Say where you work: committees answer to people they can place.")
     if len(request.purpose) < 20:
-        found["purpose"] = "Say in a few sentences what the data are for."
+        found["purpose"] = gettext("Say in a few sentences what the data are for.")
     if not set(request.use_terms) & {term.key for term in terms.RESEARCH}:
-        found["use_terms"] = "Choose at least one kind of research."
+        found["use_terms"] = gettext("Choose at least one kind of research.")
     if not AccessItem.objects.filter(part__request=request).exists():
-        found["items"] = "No dataset is in the request yet. Add some from the catalogue."
+        found["items"] = gettext("No dataset is in the request yet. Add some from the catalogue.")
     return found

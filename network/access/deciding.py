@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts import audit, permissions
 from accounts.models import User
@@ -50,7 +51,7 @@ def suggested_agreement(part: AccessPart) -> str:
 def ask(*, by: User, part: AccessPart, text: str, seen: str | None = None) -> AccessMessage:
     """Raises ValidationError; Http404 and PermissionDenied as `permissions.require`."""
     _require_member(by, part)
-    text = checked_text(text, "Write what you want to know.")
+    text = checked_text(text, gettext("Write what you want to know."))
     now = states.locked(part, states.OPEN, seen=seen)
     message = AccessMessage.objects.create(part=now, by=by, is_of_committee=True, text=text)
     message.uid = message.public_id
@@ -77,11 +78,11 @@ def approve(
     the researcher has agreed it may be approved anew: then the new terms have to be agreed to. Raises
     ValidationError."""
     _require_member(by, part)
-    agreement = checked_text(agreement, "Write what the researcher has to agree to.")
+    agreement = checked_text(agreement, gettext("Write what the researcher has to agree to."))
     conditions = checked_text(conditions, "") if conditions.strip() else ""
     now = states.locked(part, states.UNDECIDED, seen=seen)
     if now.agreed_at:
-        raise ValidationError("The researcher has agreed meanwhile.")
+        raise ValidationError(gettext("The researcher has agreed meanwhile."))
     last: datetime.date | None = None
     for item in now.items.select_related("listing").select_for_update(of=("self",)):
         choice = choices.get(item.pk, Choice(""))
@@ -91,7 +92,9 @@ def approve(
             last = max(filter(None, (last, choice.ends_on)))
         item.save(update_fields=["granted_mode", "ends_on"])
     if last is None:
-        raise ValidationError("Nothing is approved. Choose a mode for a dataset, or refuse with a reason.")
+        raise ValidationError(
+            gettext("Nothing is approved. Choose a mode for a dataset, or refuse with a reason.")
+        )
     now.conditions, now.agreement, now.ends_on = conditions, agreement, last
     now.state, now.decided_by, now.decided_at, now.reason = State.APPROVED, by, timezone.now(), ""
     now.save()
@@ -102,26 +105,26 @@ def approve(
 
 
 def _check(choice: Choice, item: AccessItem) -> None:
-    title = item.listing.title
+    told = {"title": item.listing.title, "years": YEARS_MAX}
     if choice.mode not in Mode.values or item.mode not in INCLUDES[Mode(choice.mode)]:
-        raise ValidationError(f"“{title}”: no more is granted than was asked for.")
+        raise ValidationError(gettext("“%(title)s”: no more is granted than was asked for.") % told)
     if choice.mode not in modes_of(item.listing):
-        raise ValidationError(f"“{title}” gives counts only, as the catalogue says.")
+        raise ValidationError(gettext("“%(title)s” gives counts only, as the catalogue says.") % told)
     today = timezone.localdate()
     if choice.ends_on is None or choice.ends_on <= today:
-        raise ValidationError(f"“{title}”: the last day of its access lies in the future.")
+        raise ValidationError(gettext("“%(title)s”: the last day of its access lies in the future.") % told)
     if choice.ends_on > today + datetime.timedelta(days=366 * YEARS_MAX):
-        raise ValidationError(f"“{title}”: access is granted for at most {YEARS_MAX} years.")
+        raise ValidationError(gettext("“%(title)s”: access is granted for at most %(years)d years.") % told)
 
 
 @transaction.atomic
 def refuse(*, by: User, part: AccessPart, reason: str, seen: str | None = None) -> AccessPart:
     """Raises ValidationError."""
     _require_member(by, part)
-    reason = checked_text(reason, "Say why: the researcher reads it.")
+    reason = checked_text(reason, gettext("Say why: the researcher reads it."))
     now = states.locked(part, states.UNDECIDED, seen=seen)
     if now.agreed_at:
-        raise ValidationError("The researcher has agreed meanwhile. Withdraw the access instead.")
+        raise ValidationError(gettext("The researcher has agreed meanwhile. Withdraw the access instead."))
     now.items.update(granted_mode="", ends_on=None)
     now.state, now.decided_by, now.decided_at, now.reason = State.REFUSED, by, timezone.now(), reason
     now.save()
@@ -136,10 +139,10 @@ def withdraw(*, by: User, part: AccessPart, reason: str, items: Collection[int] 
     """End access before its time, at once: of some datasets (primary keys of items), or of all. Raises
     ValidationError."""
     _require_member(by, part)
-    reason = checked_text(reason, "Say why: the researcher reads it.")
+    reason = checked_text(reason, gettext("Say why: the researcher reads it."))
     now = states.locked(part, (State.GRANTED,))
     if not grants.close(now, by=by, reason=reason, items=items):
-        raise ValidationError("This access has ended already.")
+        raise ValidationError(gettext("This access has ended already."))
     now.reason, now.decided_by, now.decided_at = reason, by, timezone.now()
     if not grants.holds(now):
         now.state = State.WITHDRAWN

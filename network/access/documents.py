@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from accounts.models import User
 from atlas.archive.storage import new_key, storage
@@ -39,7 +40,8 @@ def checked_name(name: str) -> str:
     cleaned = "".join(letter for letter in last if letter.isprintable() and letter not in '"<>|:*?').strip()
     if not cleaned or PurePosixPath(cleaned).suffix.lower() not in KINDS:
         kinds = ", ".join(sorted(ending[1:] for ending in KINDS))
-        raise ValidationError(f"Documents end with one of {kinds}. Export it as PDF, then attach that.")
+        said = gettext("Documents end with one of %(kinds)s. Export it as PDF, then attach that.")
+        raise ValidationError(said % {"kinds": kinds})
     stem, suffix = cleaned[: -len(PurePosixPath(cleaned).suffix)], PurePosixPath(cleaned).suffix
     return f"{stem[: 200 - len(suffix)]}{suffix}"
 
@@ -55,7 +57,8 @@ def media_type_of(name: str, content: bytes) -> str:
         except UnicodeDecodeError:
             is_right = False
     if not content or not is_right:
-        raise ValidationError(f"“{name}” is empty, or not the kind of file that its name says.")
+        said = gettext("“%(name)s” is empty, or not the kind of file that its name says.")
+        raise ValidationError(said % {"name": name})
     return media_type
 
 
@@ -64,13 +67,14 @@ def attach(*, by: User, request: AccessRequest, file: UploadedFile) -> AccessDoc
     """Raises ValidationError: too large, too many of a request or a day, no document."""
     locked = locked_draft(by, request)
     if (file.size or 0) > SIZE_MAX:
-        raise ValidationError(f"A document has at most {SIZE_MAX // 1_000_000} MB.")
+        raise _too_large()
     if locked.documents.count() >= DOCUMENTS_MAX:
-        raise ValidationError(f"A request has at most {DOCUMENTS_MAX} documents.")
+        said = gettext("A request has at most %(most)d documents.")
+        raise ValidationError(said % {"most": DOCUMENTS_MAX})
     name = checked_name(file.name or "")
     content = file.read(SIZE_MAX + 1)
     if len(content) > SIZE_MAX:
-        raise ValidationError(f"A document has at most {SIZE_MAX // 1_000_000} MB.")
+        raise _too_large()
     media_type = media_type_of(name, content)
     sha256 = hashlib.sha256(content).hexdigest()
     again = locked.documents.filter(sha256=sha256, name=name).first()
@@ -85,6 +89,10 @@ def attach(*, by: User, request: AccessRequest, file: UploadedFile) -> AccessDoc
         sha256=sha256,
         object_key=keep(content),
     )
+
+
+def _too_large() -> ValidationError:
+    return ValidationError(gettext("A document has at most %(most)d MB.") % {"most": SIZE_MAX // 1_000_000})
 
 
 def keep(content: bytes) -> str:

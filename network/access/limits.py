@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import AuditRecord, User
 from network.federation.messages import Refused
@@ -41,13 +42,19 @@ def require_request(by: User, forwarded_bytes: int) -> None:
     sent = list(rows.values_list("facts", flat=True))
     if len(sent) >= REQUESTS:
         raise ValidationError(
-            f"You sent {REQUESTS} requests within a day, as many as anyone may. "
-            "Send this one tomorrow: it is kept."
+            gettext(
+                "You sent %(most)d requests within a day, as many as anyone may. "
+                "Send this one tomorrow: it is kept."
+            )
+            % {"most": REQUESTS}
         )
     if forwarded_bytes and sum(one.get("bytes", 0) for one in sent) + forwarded_bytes > FORWARDED_BYTES:
         raise ValidationError(
-            f"Your documents go to each node that decides, at most {_megabytes(FORWARDED_BYTES)} in a day. "
-            "Attach smaller ones, or send this request tomorrow: it is kept."
+            gettext(
+                "Your documents go to each node that decides, at most %(most)s in a day. "
+                "Attach smaller ones, or send this request tomorrow: it is kept."
+            )
+            % {"most": _megabytes(FORWARDED_BYTES)}
         )
 
 
@@ -57,13 +64,19 @@ def require_document(by: User, size: int) -> None:
     rows = AccessDocument.objects.filter(request__by=by, request__hub=None, created_at__gt=_since())
     if rows.count() >= DOCUMENTS:
         raise ValidationError(
-            f"You attached {DOCUMENTS} documents within a day, as many as anyone may. "
-            "Attach this one tomorrow."
+            gettext(
+                "You attached %(most)d documents within a day, as many as anyone may. "
+                "Attach this one tomorrow."
+            )
+            % {"most": DOCUMENTS}
         )
     if _bytes_of(rows) + size > DOCUMENT_BYTES:
         raise ValidationError(
-            f"Your documents of one day have at most {_megabytes(DOCUMENT_BYTES)}. "
-            "Make this one smaller, or attach it tomorrow."
+            gettext(
+                "Your documents of one day have at most %(most)s. "
+                "Make this one smaller, or attach it tomorrow."
+            )
+            % {"most": _megabytes(DOCUMENT_BYTES)}
         )
 
 
@@ -73,7 +86,8 @@ def require_message(by: User) -> None:
     rows = AccessMessage.objects.filter(by=by, is_of_committee=False, at__gt=_since())
     if rows.count() >= MESSAGES:
         raise ValidationError(
-            f"You wrote {MESSAGES} messages within a day, as many as anyone may. Write again tomorrow."
+            gettext("You wrote %(most)d messages within a day, as many as anyone may. Write again tomorrow.")
+            % {"most": MESSAGES}
         )
 
 

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from network.models import AccessItem, AccessPart, AccessRequest, Listing
 
@@ -26,17 +28,17 @@ OVER = (State.REFUSED, State.WITHDRAWN, State.DROPPED, State.GONE, State.ENDED)
 """Nothing more comes of it."""
 
 HAPPENED = {
-    State.DRAFT: "It was not sent yet.",
-    State.SENT: "The committee has it.",
-    State.UNDELIVERED: "It did not reach its node.",
-    State.QUESTION: "The committee asked something.",
-    State.APPROVED: "It was approved meanwhile.",
-    State.GRANTED: "Access was granted meanwhile.",
-    State.REFUSED: "It was refused meanwhile.",
-    State.WITHDRAWN: "It was withdrawn meanwhile.",
-    State.DROPPED: "You gave it up.",
-    State.GONE: "The node has left the network.",
-    State.ENDED: "Its access has ended.",
+    State.DRAFT: _("It was not sent yet."),
+    State.SENT: _("The committee has it."),
+    State.UNDELIVERED: _("It did not reach its node."),
+    State.QUESTION: _("The committee asked something."),
+    State.APPROVED: _("It was approved meanwhile."),
+    State.GRANTED: _("Access was granted meanwhile."),
+    State.REFUSED: _("It was refused meanwhile."),
+    State.WITHDRAWN: _("It was withdrawn meanwhile."),
+    State.DROPPED: _("You gave it up."),
+    State.GONE: _("The node has left the network."),
+    State.ENDED: _("Its access has ended."),
 }
 
 
@@ -47,9 +49,13 @@ def locked(part: AccessPart, allowed: Collection[str], *, seen: str | None = Non
     AccessRequest.objects.select_for_update().get(pk=part.request_id)
     now = AccessPart.objects.select_for_update(of=("self",)).select_related("request__by").get(pk=part.pk)
     if now.state not in allowed:
-        raise ValidationError(f"{HAPPENED[State(now.state)]} Nothing was changed; look again.")
+        happened = gettext(HAPPENED[State(now.state)])
+        said = gettext("%(happened)s Nothing was changed; look again.")
+        raise ValidationError(said % {"happened": happened})
     if seen is not None and seen != version_of(now):
-        raise ValidationError("Something happened to it since you opened it. Look again, then decide.")
+        raise ValidationError(
+            gettext("Something happened to it since you opened it. Look again, then decide.")
+        )
     return now
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from accounts import audit
@@ -61,8 +62,11 @@ def look(*, by: User | None, invitation: str) -> Offer:
         raise ValidationError(str(error)) from error
     if said.public_key != found["public_key"]:
         raise ValidationError(
-            f"{address} has another key than the invitation names. Somebody may be in between, or the hub "
-            "has a new key: ask its administrator for a new invitation."
+            gettext(
+                "%(address)s has another key than the invitation names. Somebody may be in between, or the "
+                "hub has a new key: ask its administrator for a new invitation."
+            )
+            % {"address": address}
         )
     return Offer(address, found["secret"], said.public_key, said.name)
 
@@ -77,7 +81,8 @@ def join(*, by: User | None, offer: Offer) -> Node:
     if by is not None:
         require_administrator(by)
     if (known := hub()) is not None:
-        raise ValidationError(f"This node takes part in {known.name} already. Leave it first.")
+        said = gettext("This node takes part in %(hub)s already. Leave it first.")
+        raise ValidationError(said % {"hub": known.name})
     me = this_node()
     told = {
         "secret": offer.secret,

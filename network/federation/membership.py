@@ -91,7 +91,7 @@ def invite(*, by: User, name: str, country: str) -> Invited:
     if not name or len(name) > 200 or not name.isprintable():
         raise ValidationError({"name": _("Give the node a name of at most 200 characters.")})
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise ValidationError({"country": "A country has two letters, such as PT."})
+        raise ValidationError({"country": _("A country has two letters, such as PT.")})
     secret = secrets.token_urlsafe(32)
     invitation = NodeInvitation.objects.create(
         name=name,

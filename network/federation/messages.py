@@ -17,7 +17,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, TextField
 from django.db.models.functions import Cast, Length
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from network.federation import bell
 from network.models import Message, Node, ReceivedMessage
@@ -208,7 +208,7 @@ def _handle(node: Node, kind: str, body: dict[str, Any]) -> str:
     if SENT_BY[kind] != node.part:
         return "Messages of that kind don't go in this direction."
     try:
-        with transaction.atomic():
+        with transaction.atomic(), translation.override(None):  # what we refuse is read there, in English
             _kinds[kind].receive(node, body)
     except Refused as refusal:
         return _sentence(str(refusal)) or "Refused."

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.models import User
@@ -29,14 +30,23 @@ PER_DAY = 300
 """Of one person. Each answer tells a little; nobody learns more by asking all day."""
 
 
-class TooMany(Exception):
-    """This person has asked enough for now. `wait_s`: until the next may be asked."""
+TOO_MANY_AN_HOUR = gettext_noop(
+    "You have asked %(most)d questions within an hour, as many as anyone may. "
+    "The next can be asked in %(minutes)d minutes; the answers so far stay."
+)
+TOO_MANY_A_DAY = gettext_noop(
+    "You have asked %(most)d questions within a day, as many as anyone may. "
+    "The next can be asked in %(minutes)d minutes; the answers so far stay."
+)
 
-    def __init__(self, wait_s: int, limit: int, per: str) -> None:
-        super().__init__(
-            f"You have asked {limit} questions within {per}, as many as anyone may. "
-            f"The next can be asked in {max(1, round(wait_s / 60))} minutes; the answers so far stay."
-        )
+
+class TooMany(Exception):
+    """This person has asked enough for now. `wait_s`: until the next may be asked; `words` with `told` in
+    them: the sentence, for a page to translate."""
+
+    def __init__(self, wait_s: int, most: int, words: str) -> None:
+        self.words, self.told = words, {"most": most, "minutes": max(1, round(wait_s / 60))}
+        super().__init__(words % self.told)
         self.wait_s = max(1, wait_s)
 
 
@@ -86,14 +96,14 @@ def _require_pause(by: User) -> None:
     """One question of a person at a time passes here, so the limits are exact."""
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
     now = timezone.now()
-    for limit, span, per in (
-        (PER_HOUR, timedelta(hours=1), "an hour"),
-        (PER_DAY, timedelta(days=1), "a day"),
+    for limit, span, words in (
+        (PER_HOUR, timedelta(hours=1), TOO_MANY_AN_HOUR),
+        (PER_DAY, timedelta(days=1), TOO_MANY_A_DAY),
     ):
         recent = Question.objects.filter(asked_by=by, asked_at__gt=now - span).order_by("-asked_at")
         first = recent.values_list("asked_at", flat=True)[limit - 1 : limit].first()
         if first is not None:
-            raise TooMany(round((first + span - now).total_seconds()), limit, per)
+            raise TooMany(round((first + span - now).total_seconds()), limit, words)
 
 
 @transaction.atomic

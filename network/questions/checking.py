@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from network.models import Listing, ListingVersion, Node, QuestionPart
 from network.questions.bodies import COUNTED, Malformed, require_keys
 
 STATES = (QuestionPart.State.PERSON, QuestionPart.State.ANSWERED, QuestionPart.State.REFUSED)
 REASONS = {
     "": "",
-    "decided": "The node's people decided not to answer it.",
-    "nothing": "None of its datasets takes questions now.",
-    "not_understood": "The node doesn't understand it: its software may be older.",
-    "too_many": "The node has answered as many questions as it answers in a day. Ask again tomorrow.",
+    "decided": _("The node's people decided not to answer it."),
+    "nothing": _("None of its datasets takes questions now."),
+    "not_understood": _("The node doesn't understand it: its software may be older."),
+    "too_many": _("The node has answered as many questions as it answers in a day. Ask again tomorrow."),
 }
 """Why a node answers nothing: its code, and what we say. Another node's own sentences aren't shown."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts import audit
 from accounts.models import Organisation, User
@@ -117,13 +118,13 @@ def decide(*, by: User, part: HeldPart, yes: bool) -> HeldPart:
     part = HeldPart.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=part.pk)
     part.held = held
     if part.state != HeldPart.State.WAITING:
-        raise Conflict("A colleague has decided this meanwhile.")
+        raise Conflict(_("A colleague has decided this meanwhile."))
     if held.state == HeldQuestion.State.WITHDRAWN:
-        raise Conflict("Whoever asked has withdrawn the question. Nothing was told.")
+        raise Conflict(_("Whoever asked has withdrawn the question. Nothing was told."))
     if held.state == HeldQuestion.State.GONE:
-        raise Conflict("This node has left the hub that asked. Nothing was told.")
+        raise Conflict(_("This node has left the hub that asked. Nothing was told."))
     if held.expires_at <= timezone.now():
-        raise Conflict("The question has expired. Nothing was told.")
+        raise Conflict(_("The question has expired. Nothing was told."))
     rows = [_row(each) for each in would_leave(part)] if yes else []
     part.state = HeldPart.State.ANSWERED if yes else HeldPart.State.REFUSED
     part.decided_by, part.decided_at = by, timezone.now()

@@ -184,7 +184,7 @@ def _told(question: Question, part: QuestionPart) -> tuple[str, str, str, str, s
         said = gettext("Nothing of it is shown or counted. %s") % part.reason
         return state, "bad", "triangle-alert", gettext("Its answer can't be right"), said
     if state == S.REFUSED:
-        return state, "", "circle-slash", gettext("Not answered"), part.reason
+        return state, "", "circle-slash", gettext("Not answered"), gettext(part.reason) if part.reason else ""
     if question.withdrawn_at is not None:
         said = gettext("You withdrew the question before it had answered.")
         return state, "", "circle-slash", gettext("Withdrawn"), said

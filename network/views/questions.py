@@ -43,7 +43,7 @@ def asking_page(request: SignedInRequest) -> HttpResponse:
         text = text if request.method == "POST" else str(request.GET.get("cohort", ""))
         problem, status = error, 400
     except asking.TooMany as error:
-        messages.error(request, str(error))
+        messages.error(request, gettext(error.words) % error.told)
         status = 429
     own = policies.questions_for(request.user)
     page = Paginator(policies.with_progress(own), HISTORY).get_page(request.GET.get("page"))
@@ -142,7 +142,7 @@ def decide(request: SignedInRequest, public_id: str) -> HttpResponse:
     try:
         holding.decide(by=request.user, part=part, yes=said == "yes")
     except Conflict as refusal:
-        messages.error(request, str(refusal.detail))
+        messages.error(request, gettext(str(refusal.detail)))
     else:
         done = gettext("The counts are on their way.") if said == "yes" else gettext("Nothing is told.")
         messages.success(request, done)

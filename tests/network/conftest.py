@@ -1,11 +1,18 @@
 """Two organisations with what they hold, and who may see it."""
 
 import pytest
+from django.utils import translation
 
 from accounts import permissions
 from accounts.models import Organisation, User
 from atlas.models import Dataset
 from tests.cast import person, study_of
+
+
+@pytest.fixture(autouse=True)
+def nobodys_language() -> None:
+    """A page that an earlier test asked for in Spanish leaves it to this thread."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from atlas.archive.storage import storage
 from network.access import asking, cart, deciding, documents, limits, receiving
 from network.access.states import State
+from network.federation import messages
 from network.federation.messages import Refused
 from network.models import AccessDocument
 from tests.cast import signed_in
@@ -52,6 +53,30 @@ def test_the_page_says_that_it_is_enough_for_today(researcher, lung_listing):
     page = signed_in(researcher).post(f"/access/requests/{third.public_id}/", {**told, "deed": "send"})
     assert page.status_code == 422
     assert "as many as anyone may. Send this one tomorrow" in page.content.decode()
+
+
+def test_the_page_says_so_in_the_readers_language(researcher, lung_listing, lung):
+    for _ in range(2):
+        sent(researcher, (lung_listing, "view"))
+    third = filled(researcher, (lung_listing, "view"))
+    client, spanish = signed_in(researcher), {"accept-language": "es"}
+    told = {"title": third.title, "affiliation": "Lund", "purpose": third.purpose, "use_terms": "DUO:0000037"}
+    address = f"/access/requests/{third.public_id}/"
+    page = client.post(address, {**told, "deed": "send"}, headers=spanish).content.decode()
+    assert "Ha enviado 2 solicitudes en un día, tantas como puede cualquiera." in page
+    lung_listing.is_listed = False
+    lung_listing.save()
+    page = client.post(address, {**told, "deed": "send"}, headers=spanish).content.decode()
+    assert f"“{lung_listing.title}” ya no está en el catálogo. Quítelo de la solicitud." in page
+    page = client.post(address, {**told, "purpose": "Short", "deed": "send"}, headers=spanish)
+    assert "Diga en unas frases para qué son los datos." in page.content.decode()
+
+
+def test_what_is_refused_to_another_node_is_said_in_english(hub, researcher, lung_listing, judge):
+    body = request_body(documents=[{"id": "d", "name": "vote.exe", "size": 5, "sha256": "0" * 64}])
+    with translation.override("es"):
+        done = messages.accept(hub, [{"id": "m1", "kind": "access.request", "body": body}])
+    assert done["m1"].startswith("Documents end with one of docx, jpeg")
 
 
 def test_a_request_that_is_sent_again_counts_again(researcher, prepared, lung_listing, carry):

@@ -59,6 +59,17 @@ def test_who_asks_too_often_is_told_when_to_come_back(facts, ribera, browser, mo
     assert int(told.headers["Retry-After"]) > 3000
 
 
+def test_pages_say_so_in_the_readers_language_and_programs_read_english(facts, ribera, browser, monkeypatch):
+    monkeypatch.setattr(asking, "PER_DAY", 1)
+    spanish = {"accept-language": "es"}
+    question = {"cohort": "everything"}
+    browser.post("/questions/", question)
+    page = browser.post("/questions/", question, headers=spanish).content.decode()
+    assert "Ha hecho 1 preguntas en un día, tantas como puede cualquiera." in page
+    told = browser.post("/api/v1/questions/", question, content_type="application/json", headers=spanish)
+    assert "You have asked 1 questions within a day" in told.json()["reason"]
+
+
 def test_nobody_else_sees_a_question(facts, ribera, asker, committee):
     question = ask(by=asker, expression=CT)
     other = signed_in(committee)
