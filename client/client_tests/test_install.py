@@ -7,13 +7,24 @@ import sysconfig
 import venv
 from pathlib import Path
 
+import pytest
+
 import atlas_client
 
 CLIENT = Path(__file__).resolve().parents[1]
 
 
-def test_the_folder_installs_and_runs_without_atlas_beside_it(tmp_path: Path) -> None:
+IN_REPOSITORY = "git+$ATLAS_REPOSITORY#subdirectory=client"
+
+
+@pytest.mark.parametrize("source", [str(CLIENT), IN_REPOSITORY], ids=["the folder", "the repository"])
+def test_it_installs_and_runs_without_atlas_beside_it(source: str, tmp_path: Path) -> None:
     """What it needs is not fetched again: it is looked for where the tests have it."""
+    if source == IN_REPOSITORY:
+        assert f'pip install "{source}"' in (CLIENT / "README.md").read_text()
+        if not (CLIENT.parent / ".git").exists():
+            pytest.skip("These files are in no repository.")
+        source = source.replace("$ATLAS_REPOSITORY", CLIENT.parent.as_uri())
     place = tmp_path / "environment"
     venv.create(place, with_pip=True)
     programs = place / ("Scripts" if os.name == "nt" else "bin")
@@ -26,7 +37,7 @@ def test_the_folder_installs_and_runs_without_atlas_beside_it(tmp_path: Path) ->
         "--no-deps",
         "--disable-pip-version-check",
     ]
-    done = subprocess.run([*install, CLIENT], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*install, source], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
