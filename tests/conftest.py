@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.scheduler import LoadGroupScheduling
 
 from atlas import postgres, samples
 from tests import prepared
@@ -28,6 +29,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "test_data" in getattr(item, "fixturenames", ()) or ROOT / "tests" / "judges" in item.path.parents:
             item.add_marker(pytest.mark.judge)
+
+
+class _FilesTogether(LoadGroupScheduling):
+    """A file's tests run in one process: what they share is made once. Groups hold as before."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return super()._split_scope(nodeid).partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadGroupScheduling | None:
+    return _FilesTogether(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
