@@ -137,6 +137,7 @@ urlpatterns = [
     path("worklist/", worklist.worklist, name="worklist"),
     path("worklist/take/", worklist.take, name="worklist-take"),
     path("worklist/adjudicate/<slug:slug>/<int:number>/", worklist.adjudicate, name="worklist-adjudicate"),
+    path("worklist/cases/<slug:slug>/<int:number>/", worklist.case_panel, name="worklist-case-panel"),
     path("worklist/next/", worklist.next_read, name="worklist-next"),
     path("worklist/<str:public_id>/", worklist.panel, name="worklist-panel"),
     path("worklist/<str:public_id>/give-back/", worklist.give_back, name="worklist-give-back"),

@@ -234,6 +234,7 @@ GET    /sign-out/network/                                      404 404 404 404 4
 POST   /sign-out/                                              302 302 302 302 302 302 302 302 302 302
 GET    /worklist/                                              302 200 200 200 200 200 200 200 200 200
 POST   /worklist/take/                                         302 404 404 404 404 404 404 404 404 404
+GET    /worklist/cases/respond/6/                              302 404 404 404 404 404 404 404 404 404
 POST   /worklist/adjudicate/respond/2/                         302 404 404 404 404 302 302 403 403 403
 POST   /worklist/{assigned}/give-back/                         302 404 404 404 404 302 404 302 404 403
 POST   /worklist/{submitted}/give-back/                        302 404 404 404 404 302 302 302 404 403

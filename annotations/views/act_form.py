@@ -13,6 +13,7 @@ from annotations.reading.assignment.bulk import BACK
 
 ACTS = (
     ("assign", gettext_lazy("Assign")),
+    ("adjudicators", gettext_lazy("Name adjudicators")),
     ("unassign", gettext_lazy("Take back")),
     ("reassign", gettext_lazy("Hand over")),
     ("due", gettext_lazy("Set the due date")),
@@ -45,13 +46,18 @@ class ActForm(forms.Form):
     priority = forms.TypedChoiceField(choices=PRIORITIES, coerce=int, required=False, initial=1)
     purpose = forms.ChoiceField(choices=Case.Purpose.choices, required=False)
     to = forms.ChoiceField(required=False)
+    adjudicators = forms.MultipleChoiceField(required=False)
 
-    def __init__(self, *args: Any, readers: Sequence[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, readers: Sequence[User], adjudicators: Sequence[User], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         people = [(one.public_id, one.display_name) for one in readers]
         self.fields["from"] = forms.ChoiceField(choices=[("", "–"), *people], required=False)
         self.fields["readers"].choices = people  # type: ignore[attr-defined]
         self.fields["to"].choices = [("", "–"), *people]  # type: ignore[attr-defined]
+        judges = [(one.public_id, one.display_name) for one in adjudicators]
+        self.fields["adjudicators"].choices = judges  # type: ignore[attr-defined]
 
     @property
     def chosen_act(self) -> str:
@@ -61,6 +67,7 @@ class ActForm(forms.Form):
         sent = self.cleaned_data
         names = {
             "assign": ("way", "readers", "readers_per_case", "due"),
+            "adjudicators": ("adjudicators",),
             "unassign": ("readers",),
             "reassign": ("from", "to"),
             "due": ("due",),
@@ -83,6 +90,11 @@ def told(action: BulkAction) -> str:
         n = facts.get("made", 0)
         parts.append(ngettext("%(n)s read assigned.", "%(n)s reads assigned.", n) % {"n": number(n)})
         parts += _about_assigning(facts)
+    elif action.kind == "adjudicators":
+        n = facts.get("made", 0)
+        said = ngettext("%(n)s case has an adjudicator now.", "%(n)s cases have an adjudicator now.", n)
+        parts.append(said % {"n": number(n)})
+        parts += _left_out(left_out)
     elif action.kind == "unassign":
         n = facts.get("taken_back", 0)
         parts.append(ngettext("%(n)s read taken back.", "%(n)s reads taken back.", n) % {"n": number(n)})

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.requests import SignedInRequest
 from annotations.models import BulkAction
 from annotations.reading import assignment, casebook, policies
-from annotations.reading.assignment import bulk, handing
+from annotations.reading.assignment import bulk, handing, judges
 from annotations.views.act_form import ActForm, told
 from annotations.views.cases import address_of, case_filter, show_cases
 from annotations.views.frame import OpenProject, carried_out, open_project, sentence
@@ -24,7 +24,11 @@ from annotations.views.frame import OpenProject, carried_out, open_project, sent
 def act_on_cases(request: SignedInRequest, slug: str) -> HttpResponse:
     """On the cases that are ticked, or on all that match what the list is narrowed to."""
     opened = open_project(request, slug, "manage_project")
-    form = ActForm(request.POST, readers=list(assignment.possible_readers(opened.project)))
+    form = ActForm(
+        request.POST,
+        readers=list(assignment.possible_readers(opened.project)),
+        adjudicators=judges.possible_adjudicators(opened.project),
+    )
     if form.is_valid():
         action = carried_out(
             form,

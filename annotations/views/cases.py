@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.requests import SignedInRequest
 from annotations.models import Case, Read
 from annotations.reading import assignment, casebook, cases, overview, schemas
-from annotations.reading.assignment import bulk
+from annotations.reading.assignment import bulk, judges
 from annotations.views.act_form import TITLES, WAYS, ActForm, told
 from annotations.views.frame import (
     OpenProject,
@@ -82,6 +82,8 @@ def show_cases(
     refused = [] if narrow.is_valid() else [f"{name}: {errors[0]}" for name, errors in narrow.errors.items()]
     found = Case.objects.none() if refused else casebook.cases_of(user, project, _filter(narrow))
     page = page_of(request, found.prefetch_related(casebook.with_images()), ROWS_A_PAGE)
+    adjudicators = judges.possible_adjudicators(project) if opened.may_manage else []
+    judging = judges.open_adjudications_by_person(project) if opened.may_manage else {}
     load = assignment.open_reads_by_reader(project, user) if opened.may_manage else {}
     acts = bulk.actions_shown(user, project, ACTS_SHOWN) if opened.may_manage else []
     return show(
@@ -97,11 +99,13 @@ def show_cases(
         is_narrowed=any(narrowed.get(name) for name in FilterForm.base_fields),
         query=_without_page(narrowed),
         readers=[(person, load.get(person.pk, 0)) for person in readers],
-        form=form or ActForm(readers=readers),
+        adjudicators=[(person, judging.get(person.pk, 0)) for person in adjudicators],
+        form=form or ActForm(readers=readers, adjudicators=adjudicators),
         ways=WAYS,
         acts=[(act, TITLES.get(act.kind, act.kind), told(act)) for act in acts],
         chosen_numbers={int(n) for n in request.POST.getlist("case") if n.isdecimal()},
         chosen_readers=request.POST.getlist("readers"),
+        chosen_adjudicators=request.POST.getlist("adjudicators"),
         has_labels=schemas.current_schema(project) is not None,
     )
 

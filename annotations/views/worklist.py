@@ -1,5 +1,6 @@
 """The worklist: what waits for a reader or reviewer, and what they see of a case before they open it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django import forms
@@ -16,9 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from accounts.services.preferences import preferences_of
-from annotations.models import Comment, Read, Review
+from annotations.models import Case, Comment, Read, Review
 from annotations.reading import casebook, policies, reads, worklists
 from annotations.reading.adjudication import assigning
+from annotations.reading.adjudication.access import NO_CASE, cases_to_adjudicate
+from annotations.reading.adjudication.words import sentences
 from annotations.reading.assignment import queue
 from annotations.reading.projects import project_or_404
 from annotations.reading.review import last_review
@@ -49,13 +52,14 @@ class TimePoint:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the side panel says of the chosen read."""
+    """What the side panel says of the chosen read, or of a case that waits for an adjudicator."""
 
     row: casebook.CaseRow
     time_points: list[TimePoint]
     review: Review | None
     comments: list[Comment]
     may_judge: bool
+    disagreements: Sequence[str] = ()
 
     @property
     def is_open(self) -> bool:
@@ -82,7 +86,7 @@ def worklist(request: SignedInRequest) -> HttpResponse:
     refused = [] if form.is_valid() else [f"{name}: {errors[0]}" for name, errors in form.errors.items()]
     groups = [] if refused else worklists.worklist(user, project, worklists.WorkFilter(**form.cleaned_data))
     choices = worklists.projects_worked_in(user)
-    first = next((row.read for group in groups for row in group.rows if row.read), None)
+    first = next((row for group in groups for row in group.rows), None)
     modalities = {*worklists.modalities_shown(groups), request.GET.get("modality", "")[:16]} - {""}
     return render(
         request,
@@ -100,7 +104,7 @@ def worklist(request: SignedInRequest) -> HttpResponse:
             "is_narrowed": project is not None or any(request.GET.get(name) for name in form.fields),
             "queues": worklists.queues_with_a_case(user, project),
             "may_read_or_review": worklists.may_read_or_review(user),
-            "chosen": _chosen(user, first) if first else None,
+            "chosen": _chosen_row(user, first) if first else None,
             # A row opens in this page: see static/viewer/src/door.ts.
             "door": program("src/door.ts"),
             "style": program("src/ui/room.css"),
@@ -163,11 +167,42 @@ def panel(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 @login_required
 @require_safe
+def case_panel(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """The side panel of a case that waits for an adjudicator: there is no read of this person yet."""
+    waiting = cases_to_adjudicate(request.user).filter(project__slug=slug, number=number).first()
+    if waiting is None:
+        raise Http404(NO_CASE)
+    return render(request, "worklist/panel.html", {"chosen": _chosen_case(waiting)})
+
+
+@login_required
+@require_safe
 def next_read(request: SignedInRequest) -> HttpResponse:
     """Opens what waits next; `after` names the read that the reader comes from."""
     after = policies.reads_for(request.user).filter(public_id=request.GET.get("after", "")).first()
     found = reads.next_read(request.user, after=after)
     return redirect("read", found.public_id) if found else redirect("worklist")
+
+
+def _chosen_row(user: User, row: casebook.CaseRow) -> Chosen:
+    return _chosen(user, row.read) if row.read else _chosen_case(row.case)
+
+
+def _chosen_case(case: Case) -> Chosen:
+    found = (
+        Case.objects.select_related("project", "subject")
+        .prefetch_related(casebook.with_images())
+        .get(pk=case.pk)
+    )
+    row = casebook.CaseRow(found, casebook.studies_of(found))
+    return Chosen(
+        row=row,
+        time_points=_time_points(row),
+        review=None,
+        comments=[],
+        may_judge=False,
+        disagreements=sentences(found.disagreements),
+    )
 
 
 def _chosen(user: User, read: Read) -> Chosen:
@@ -177,6 +212,18 @@ def _chosen(user: User, read: Read) -> Chosen:
         .get(pk=read.pk)
     )
     row = worklists.work_row(found)
+    comments = list(policies.comments_for(user, found))
+    return Chosen(
+        row=row,
+        time_points=_time_points(row),
+        review=last_review(found) if found.state == Read.State.RETURNED else None,
+        comments=[comment for comment in comments if comment.round == comments[-1].round],
+        may_judge=policies.rights_on(user, found).may_judge,
+    )
+
+
+def _time_points(row: casebook.CaseRow) -> list[TimePoint]:
+    """The latest first. Raises Http404 where there is none."""
     if not row.studies:
         raise Http404("This case has no studies.")
     series: dict[int, list[Series]] = {study.pk: [] for study in row.studies}
@@ -188,11 +235,4 @@ def _chosen(user: User, read: Read) -> Chosen:
         TimePoint(study, series[study.pk], (study.date - first).days if study.date and first else None)
         for study in row.studies
     ]
-    comments = list(policies.comments_for(user, found))
-    return Chosen(
-        row=row,
-        time_points=time_points[::-1],
-        review=last_review(found) if found.state == Read.State.RETURNED else None,
-        comments=[comment for comment in comments if comment.round == comments[-1].round],
-        may_judge=policies.rights_on(user, found).may_judge,
-    )
+    return time_points[::-1]

@@ -2,20 +2,20 @@
 
 const panel = document.getElementById("panel");
 const find = document.getElementById("find");
-const rows = () => [...document.querySelectorAll("tr[data-read]")].filter((row) => !row.hidden);
+const rows = () => [...document.querySelectorAll("tr[data-panel]")].filter((row) => !row.hidden);
 const chosen = () => document.querySelector("tr.chosen");
 const PANEL_PAUSE_MS = 90;
 const kept = new Map();
 let wanted = 0;
-let chosenRead = chosen()?.dataset.read;
+let chosenRow = chosen()?.dataset.panel;
 
 if (panel) {
   const first = chosen();
   if (first) kept.set(first.dataset.panel, panel.innerHTML);
 
   document.addEventListener("click", (event) => {
-    const row = event.target.closest?.("tr[data-read]");
-    if (!row || event.target.closest("a")) return;
+    const row = event.target.closest?.("tr[data-panel]");
+    if (!row || event.target.closest("a, button")) return;
     if (row === chosen()) open(row);
     else choose(row);
   });
@@ -56,7 +56,7 @@ if (panel) {
   // The list was read again: the same case stays chosen, if it is still there.
   document.addEventListener("atlas:fresh", () => {
     kept.clear();
-    const row = rows().find((one) => one.dataset.read === chosenRead);
+    const row = rows().find((one) => one.dataset.panel === chosenRow);
     if (row && row !== chosen()) {
       mark(row);
     } else if (!row && chosen()) {
@@ -81,7 +81,7 @@ function step(by) {
 }
 
 function open(row) {
-  row.querySelector("a").click();
+  row.querySelector("a, button").click(); // a case that nobody judges yet is taken
 }
 
 async function choose(row) {
@@ -117,7 +117,7 @@ function mark(row) {
   unmark(chosen());
   row.classList.add("chosen");
   row.setAttribute("aria-current", "true");
-  chosenRead = row.dataset.read;
+  chosenRow = row.dataset.panel;
 }
 
 // What is typed stands in the address, and is looked for among those cases, too, that are not shown.
@@ -134,7 +134,7 @@ function keepInAddress() {
 function narrow() {
   const words = find.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   for (const group of document.querySelectorAll("tbody[data-group]")) {
-    const own = [...group.querySelectorAll("tr[data-read]")];
+    const own = [...group.querySelectorAll("tr[data-panel]")];
     for (const row of own) {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every((word) => text.includes(word));
@@ -144,7 +144,7 @@ function narrow() {
     }
   }
   const shown = rows();
-  const any = document.querySelector("tr[data-read]") !== null;
+  const any = document.querySelector("tr[data-panel]") !== null;
   document.getElementById("none-found").hidden = shown.length > 0 || !any;
   if (shown.length > 0 && !shown.includes(chosen())) choose(shown[0]);
 }

@@ -1,8 +1,8 @@
 """Assignment: who reads which case, by when.
 
 `rules` says who may read a case, `giving` hands cases out, `handing` moves a read to another reader,
-`queue` lets readers take cases themselves, `specialties` is what members read best. `bulk` does all of it for
-thousands of cases, piece by piece.
+`judges` names adjudicators, `queue` lets readers take cases themselves, `specialties` is what members read
+best. `bulk` does all of it for thousands of cases, piece by piece.
 """
 
 from annotations.reading.assignment.giving import (

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from annotations.models import Case, Read
 from annotations.reading import machine, purposes
-from annotations.reading.assignment import giving, handing
+from annotations.reading.assignment import giving, handing, judges
 from annotations.reading.assignment.rules import possible_readers, standing_of, without_own
 from annotations.reading.projects import untouched_reads
 from atlas.models import Project
@@ -91,6 +91,32 @@ class Assign:
             "own": done.own,
         }
         return Done([[public_id] for public_id in done.reads], list(done.left_out), facts)
+
+    def back(self, by: User, project: Project, lines: Before) -> LeftOut:
+        reads = _reads(project, [line[0] for line in lines])
+        left_out = _without_opened(reads)
+        giving.take_back(by, project, reads)
+        return left_out
+
+
+class Adjudicators:
+    """Cases that wait for a decision go to some people, or to all who may judge, evenly."""
+
+    def check(self, by: User, project: Project, params: Params) -> Params:
+        wanted = set(params.get("adjudicators") or [])
+        known = {person.public_id for person in judges.possible_adjudicators(project)}
+        if not known:
+            raise ValidationError({"adjudicators": "Nobody judges in this project: add a reviewer first."})
+        if wanted - known:
+            raise ValidationError({"adjudicators": "One of the chosen does not judge in this project."})
+        return {"adjudicators": sorted(wanted)}
+
+    def do(self, by: User, project: Project, params: Params, cases: list[Case]) -> Done:
+        people = judges.possible_adjudicators(project)
+        wanted = params["adjudicators"]
+        chosen = [person for person in people if not wanted or person.public_id in wanted]
+        made, left_out = judges.assign(by=by, project=project, cases=cases, people=chosen)
+        return Done([[read.public_id] for read in made], left_out, {"made": len(made)})
 
     def back(self, by: User, project: Project, lines: Before) -> LeftOut:
         reads = _reads(project, [line[0] for line in lines])
@@ -256,6 +282,7 @@ class Purpose:
 
 ACTS: dict[str, Act] = {
     "assign": Assign(),
+    "adjudicators": Adjudicators(),
     "unassign": Unassign(),
     "reassign": Reassign(),
     "priority": Priority(),

@@ -62,9 +62,9 @@ def _numbers_of(action: BulkAction) -> list[int]:
 def begin(*, by: User, project: Project, kind: str, numbers: Collection[int], params: Params) -> BulkAction:
     """Do this to the cases of these numbers: at once where they are few, else by a job that begins now.
 
-    `params` by kind: assign {way, readers, readers_per_case?, due?}; unassign {readers?}; reassign {from,
-    to}; priority {priority}; due {due}; purpose {purpose}; people by public id. Raises ValidationError by
-    field, and for numbers that are none.
+    `params` by kind: assign {way, readers, readers_per_case?, due?}; adjudicators {adjudicators?}; unassign
+    {readers?}; reassign {from, to}; priority {priority}; due {due}; purpose {purpose}; people by public id.
+    Raises ValidationError by field, and for numbers that are none.
     """
     permissions.require(by, "manage_project", project)
     if kind not in ACTS:
