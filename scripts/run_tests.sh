@@ -6,7 +6,8 @@
 . "$(dirname -- "$0")/common.sh"
 LAST="$ROOT/.pytest_cache/v/cache/lastfailed"
 rm -f "$LAST"
-# Each test process has its own copy of the database. The browser's tests are two groups, each in one process.
+# Each test process has its own copy of the database. A file's tests run in one process, and the browser's tests
+# in two groups: on the demo, and on a node that is emptied between files.
 "$PYTHON" -m pytest -q -n 2 --dist loadgroup -m "not judge" --ignore=tests/judges && exit 0
 
 FILES=$("$PYTHON" - "$LAST" <<'EOF'
