@@ -42,6 +42,7 @@ urlpatterns = [
     path("projects/<slug:slug>/acts/<int:action_id>/", acts.act_change, name="project-act"),
     path("projects/<slug:slug>/cases/unassign/", cases.read_unassign, name="project-cases-unassign"),
     path("projects/<slug:slug>/cases/<int:number>/", case.case_page, name="project-case"),
+    path("projects/<slug:slug>/cases/<int:number>/reopen/", case.read_reopen, name="project-case-reopen"),
     path("projects/<slug:slug>/cases/<int:number>/adjudicate/", adjudication.adjudicate, name="adjudicate"),
     path(
         "projects/<slug:slug>/cases/<int:number>/adjudicate/hand-over/",

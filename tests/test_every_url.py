@@ -163,6 +163,7 @@ POST   /projects/respond/cases/1/aside/                        302 404 404 404 4
 GET    /projects/respond/reading/                              302 404 404 404 404 200 403 403 403 403
 POST   /projects/respond/reading/                              302 404 404 404 404 400 403 403 403 403
 POST   /projects/respond/reading/preview/                      302 404 404 404 404 200 403 403 403 403
+POST   /projects/respond/cases/6/reopen/                       302 404 404 404 404 404 403 403 403 403
 POST   /projects/respond/cases/6/adjudicate/                   302 404 404 404 404 302 302 403 403 403
 POST   /projects/respond/cases/6/adjudicate/hand-over/         302 404 404 404 404 302 403 403 403 403
 POST   /projects/respond/cases/1/adjudicate/                   302 404 404 404 404 302 302 403 403 403

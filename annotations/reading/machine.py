@@ -62,6 +62,7 @@ ACTIONS: dict[str, Action] = {
             "reviewer lead",
             "when it is handed in, of adjudications, of training cases, and where nobody reviews",
         ),
+        _action("reopen", "Reopen with a reason", {S.ACCEPTED}, S.RETURNED, "lead"),
         _action("set_aside", "Set aside", OPEN, S.SET_ASIDE, "lead", "when its reader leaves the project"),
         _action("take_up", "Take up again", {S.SET_ASIDE}, S.IN_PROGRESS, "lead"),
     )
@@ -105,9 +106,13 @@ def drawing() -> str:
         for state in S:
             if state in action.sources and action.target:
                 lines.append(f"    {state.name} --> {S(action.target).name}: {action.title.lower()}")
-    ends = [state for state in S if not any(state in action.sources for action in ACTIONS.values())]
-    lines += [f"    {state.name} --> [*]" for state in ends]
-    lines += ["```", "", "| action | from | to | who | by itself |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"    {S.ACCEPTED.name} --> [*]",
+        "```",
+        "",
+        "| action | from | to | who | by itself |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for action in ACTIONS.values():
         sources = ", ".join(state.label for state in S if state in action.sources)
         target = S(action.target).label if action.target else "stays"

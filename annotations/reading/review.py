@@ -102,6 +102,14 @@ def comment(*, user: User, read_id: str, text: str, place: Place | None = None) 
     return written
 
 
+def note(*, user: User, read: Read, text: str) -> Comment:
+    """A remark on the whole read, within the caller's transaction and under the lock of the read."""
+    written = _written(user, read, text)
+    audit.record(user, "comment.written", written, read=read.pk)
+    tell_read(read, {"type": "comment"})
+    return written
+
+
 @transaction.atomic
 def reply(*, user: User, read_id: str, comment_id: str, text: str) -> Comment:
     """Answer a comment, in its thread: the reader while they draw, a reviewer until the read is accepted.
@@ -206,7 +214,9 @@ def last_review(read: Read) -> Review | None:
     if read.round == 1 and read.state != Read.State.ACCEPTED:
         return None  # no verdict yet
     reviews = Review.objects.filter(submission__read=read).select_related("by")
-    return reviews.order_by("-submission__round").first()
+    last = reviews.order_by("-submission__round").first()
+    was_reopened = last is not None and last.verdict == Review.Verdict.ACCEPT
+    return None if was_reopened and read.state != Read.State.ACCEPTED else last
 
 
 def _is_own_verdict(user: User, read: Read, verdict: str, round: int) -> bool:

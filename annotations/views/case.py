@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.requests import SignedInRequest
 from annotations.cohort import recalls
 from annotations.models import Case, Read
-from annotations.reading import aside, assignment, casebook, hanging, policies, purposes, times
+from annotations.reading import aside, assignment, casebook, hanging, policies, purposes, reopening, times
 from annotations.reading.adjudication.standing import standing_of
 from annotations.reading.shown import shown_series
 from annotations.views.frame import OpenProject, open_project, sentence, show
@@ -83,6 +83,23 @@ def read_aside(request: SignedInRequest, slug: str, number: int) -> HttpResponse
         messages.success(request, said)
     except ValidationError as refusal:
         messages.error(request, sentence(refusal))
+    return redirect("project-case", slug, number)
+
+
+@login_required
+@require_POST
+def read_reopen(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """An accepted read goes back to its reader."""
+    opened = open_project(request, slug, "manage_project")
+    known = policies.reads_for(request.user).filter(case__project=opened.project, case__number=number)
+    read = get_object_or_404(known, public_id=request.POST.get("read", ""))
+    try:
+        reopening.reopen(by=request.user, read_id=read.public_id, reason=request.POST.get("reason", ""))
+    except ValidationError as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        said = gettext("Reopened: %(name)s goes on with it, and finds your reason among the comments.")
+        messages.success(request, said % {"name": read.reader.display_name})
     return redirect("project-case", slug, number)
 
 

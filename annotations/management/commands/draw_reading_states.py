@@ -14,7 +14,10 @@ REMARKS = """
 What holds besides, whoever acts:
 
 - The state is part of the statement that changes it: of two who act at once, one succeeds, the other is told.
-- Accepted stays accepted. A round that was handed in never changes; returning a read begins the next round.
+- Accepted stays accepted unless a lead reopens it, with a reason that its reader is told. The case then has
+  no reference standard until it is decided again; an adjudication that rests on the read is reopened and set
+  aside first. Releases that are frozen keep what they hold.
+- A round that was handed in never changes; returning or reopening a read begins the next round.
 - Whoever has an unfinished read on a case is its reader and nothing else there: they judge nothing, set
   nothing aside, and see nothing of the others (in an open project: only what others have handed in).
 - Nobody judges their own read, and nobody who read a case adjudicates it. A case has one adjudication at a

@@ -63,6 +63,10 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
         gettext_noop("accepted the read, round {round}: this project has no review"),
     ),
     "read.returned": (Kind.DECIDED, gettext_noop("returned the read, round {round}: {reasons}")),
+    "read.reopened": (
+        Kind.DECIDED,
+        gettext_noop("reopened the accepted read, round {round}, with a comment"),
+    ),
     "case.agreed": (Kind.DECIDED, gettext_noop("found that the readers agree")),
     "case.needs_adjudication": (
         Kind.DECIDED,

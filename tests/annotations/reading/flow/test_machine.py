@@ -16,7 +16,17 @@ from rest_framework.exceptions import APIException
 from accounts import permissions
 from annotations.management.commands.draw_reading_states import PAGE, page
 from annotations.models import Case, CaseStudy, Read, ReferenceStandard, Review, Submission
-from annotations.reading import aside, assignment, journal, machine, policies, projects, reads, review
+from annotations.reading import (
+    aside,
+    assignment,
+    journal,
+    machine,
+    policies,
+    projects,
+    reads,
+    reopening,
+    review,
+)
 from annotations.reading.adjudication import assigning
 from annotations.reading.comparing import compare_case
 from annotations.reading.designs import Rules, design_of, write_design
@@ -36,7 +46,9 @@ def test_every_state_is_reached_and_every_action_has_someone_who_does_it():
     assert reached - {None} == set(State)
     assert all(action.by for action in machine.ACTIONS.values())
     assert not any(machine.actions_of(machine.Capacity.FELLOW, state) for state in State)
-    assert not any(machine.actions_of(capacity, State.ACCEPTED) for capacity in machine.Capacity)
+    accepted = {capacity: machine.actions_of(capacity, State.ACCEPTED) for capacity in machine.Capacity}
+    assert accepted.pop(machine.Capacity.LEAD) == {"reopen"}
+    assert not any(accepted.values())
 
 
 def test_a_reader_s_actions_are_theirs_alone():
@@ -154,6 +166,17 @@ class Walk(RuleBasedStateMachine):
             assert permissions.allows(person, "manage_project", self.cast.project)
 
     @rule(who=people, at=which)
+    def reopens(self, who: str, at: int) -> None:
+        read, person = self.read(at), self.person(who)
+        blind = design_of(self.project()).blind
+        if self.attempt(lambda: reopening.reopen(by=person, read_id=read.public_id, reason="Look again.")):
+            assert read.state == State.ACCEPTED
+            assert read.reader != person
+            assert permissions.allows(person, "manage_project", self.cast.project)
+            if read.kind == Read.Kind.READ:
+                assert not (blind and aside.has_seen_others(read.reader, read))
+
+    @rule(who=people, at=which)
     def takes_up(self, who: str, at: int) -> None:
         read, person = self.read(at), self.person(who)
         blind = design_of(self.project()).blind
@@ -222,7 +245,7 @@ class Walk(RuleBasedStateMachine):
                 assert (state, after) in STEPS, (state, after)
                 assert after_round == round + (after == State.RETURNED)
             if state == State.ACCEPTED:
-                assert (after, after_round) == (state, round)
+                assert (after, after_round) in ((state, round), (State.RETURNED, round + 1))
 
     @invariant()
     def rounds_that_were_handed_in_never_change(self) -> None:
@@ -268,6 +291,8 @@ class Walk(RuleBasedStateMachine):
             reference = ReferenceStandard.objects.filter(case=case).select_related("submission__read").first()
             if reference is not None and reference.how == ReferenceStandard.How.ADJUDICATED:
                 assert reference.submission.read.state == State.ACCEPTED
+            # What was accepted and is open again stands for nothing.
+            assert reference is None or reference.submission.read.state != State.RETURNED
 
 
 @pytest.mark.django_db
