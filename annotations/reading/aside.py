@@ -9,6 +9,7 @@ from annotations.models import Read, Review
 from annotations.reading import following, machine, policies
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import design_of
+from annotations.reading.locks import locked
 from atlas.models import Project
 
 audit.register("read.set_aside", "read.taken_up")
@@ -56,10 +57,10 @@ def set_aside_reads_of(*, by: User, project: Project, user: User) -> int:
     held = policies.permissions_in(user, project)
     kinds = [kind for kind, permission in policies.PERMISSION_OF_KIND.items() if permission not in held]
     reads = Read.objects.filter(case__project=project, reader=user, kind__in=kinds, state__in=machine.OPEN)
-    locked = list(reads.select_for_update(of=("self",)).select_related("case__project").order_by("pk"))
-    for read in locked:
+    open_reads = list(locked(reads).order_by("pk"))
+    for read in open_reads:
         _put_aside(by, read)
-    return len(locked)
+    return len(open_reads)
 
 
 def has_seen_others(user: User, read: Read) -> bool:
@@ -82,15 +83,13 @@ def _locked(by: User, read_id: str, action: str, done: str) -> Read:
     """The read under its lock, for someone who may do this with it, or finds it done."""
     read, rights = policies.read_and_rights_or_404(by, read_id)
     permissions.require(by, "manage_project", read.case.project)
-    locked = (
-        Read.objects.select_for_update(of=("self",)).select_related("case__project", "reader").get(pk=read.pk)
-    )
-    rights = policies.rights_on(by, locked)
+    held = locked(Read.objects.filter(pk=read.pk)).get()
+    rights = policies.rights_on(by, held)
     if rights.capacity is not policies.Capacity.LEAD:
         raise ValidationError("Another lead decides about your own reads.")
-    if action not in rights.actions and locked.state != done:
-        raise ValidationError(f"This read is {locked.get_state_display().lower()}: it stays as it is.")
-    return locked
+    if action not in rights.actions and held.state != done:
+        raise ValidationError(f"This read is {held.get_state_display().lower()}: it stays as it is.")
+    return held
 
 
 def _has_another_adjudication(read: Read) -> bool:

@@ -14,6 +14,7 @@ from annotations.reading import following, machine, policies, review
 from annotations.reading.aside import has_seen_others
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import design_of
+from annotations.reading.locks import locked
 from atlas.api.errors import Conflict
 
 audit.register("read.reopened")
@@ -45,11 +46,7 @@ def reopen(*, by: User, read_id: str, reason: str) -> Read:
 def _locked(by: User, read_id: str) -> Read:
     found = policies.read_or_404(by, read_id)
     permissions.require(by, "manage_project", found.case.project)
-    read = (
-        Read.objects.select_for_update(of=("self",))
-        .select_related("case__project", "reader")
-        .get(pk=found.pk)
-    )
+    read = locked(Read.objects.filter(pk=found.pk)).get()
     # The read before its case, as handing in does. Nobody begins to adjudicate the case meanwhile.
     Case.objects.select_for_update(of=("self",)).get(pk=read.case_id)
     rights = policies.rights_on(by, read)

@@ -177,11 +177,16 @@ def _written(user: User, read: Read, text: str, **more: Any) -> Comment:
     )
 
 
+@transaction.atomic
 def note_that_marks_were_seen(user: User, read: Read) -> None:
     """Whoever has seen someone's marks can't read that case blind any more: assignment asks for this line."""
     known = AuditRecord.objects.filter(
         actor=user, verb="read.marks_seen", object_type="read", object_id=read.pk
     )
+    if known.exists():
+        return
+    # A page that opens asks for several things at once: the second waits here, and finds the line.
+    Read.objects.select_for_update(of=("self",)).filter(pk=read.pk).first()
     if not known.exists():
         audit.record(user, "read.marks_seen", read)
 

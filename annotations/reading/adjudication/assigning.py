@@ -17,6 +17,7 @@ from annotations.reading.adjudication import access, rows
 from annotations.reading.adjudication.readers import ReaderOf, readers_of
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import is_case_read
+from annotations.reading.locks import locked
 from atlas.api.errors import Conflict
 
 audit.register("adjudication.assigned", "adjudication.handed_over")
@@ -66,12 +67,7 @@ def hand_over(*, by: User, read_id: str, adjudicator_id: str) -> Read:
     For leads who don't read the case. Raises Http404, PermissionDenied, and Conflict once it is handed in.
     """
     require_hand_over(by, read_id)
-    found = (
-        access.adjudications()
-        .select_for_update(of=("self",))
-        .select_related("case__project", "reader")
-        .get(public_id=read_id)
-    )
+    found = locked(access.adjudications().filter(public_id=read_id)).get()
     if found.state not in Read.EDITABLE:
         raise Conflict("This adjudication is handed in: it can't be given to somebody else.")
     adjudicator = _candidate(found.case, adjudicator_id)

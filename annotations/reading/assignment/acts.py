@@ -17,6 +17,7 @@ from annotations.models import Case, Read
 from annotations.reading import machine, purposes
 from annotations.reading.assignment import giving, handing, judges
 from annotations.reading.assignment.rules import possible_readers, standing_of, without_own
+from annotations.reading.locks import locked
 from annotations.reading.projects import untouched_reads
 from atlas.models import Project
 
@@ -307,18 +308,18 @@ def _cases(project: Project, cases: Collection[Case]) -> QuerySet[Case]:
 
 def _open_reads(project: Project, cases: Collection[Case]) -> QuerySet[Read]:
     """Locked, with all that a line about one needs."""
-    reads = Read.objects.select_for_update(of=("self",)).select_related("case__project", "reader", "schema")
-    return reads.filter(
+    reads = Read.objects.filter(
         case__in=[case.pk for case in cases],
         case__project=project,
         kind=Read.Kind.READ,
         state__in=machine.OPEN,
-    ).order_by("case__number", "pk")
+    )
+    return locked(reads).order_by("case__number", "pk")
 
 
 def _reads(project: Project, ids: Collection[str]) -> list[Read]:
-    reads = Read.objects.select_for_update(of=("self",)).select_related("case__project", "reader", "schema")
-    return list(reads.filter(public_id__in=ids, case__project=project).order_by("case__number", "pk"))
+    reads = Read.objects.filter(public_id__in=ids, case__project=project)
+    return list(locked(reads).order_by("case__number", "pk"))
 
 
 def _without_opened(reads: list[Read]) -> LeftOut:

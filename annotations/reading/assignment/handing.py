@@ -12,6 +12,7 @@ from annotations.reading import machine, policies
 from annotations.reading.assignment.giving import write_reads
 from annotations.reading.assignment.rules import YOU_READ_IT, possible_readers, standing_of
 from annotations.reading.broadcasts import announce_read, announce_worklists
+from annotations.reading.locks import locked
 from atlas.models import Project
 
 audit.register("read.handed_over", "read.marks_seen")
@@ -27,12 +28,8 @@ def hand_over(*, by: User, project: Project, read_id: str, to: User) -> Read:
     """
     permissions.require(by, "manage_project", project)
     Project.objects.select_for_update().get(pk=project.pk)
-    read = (
-        Read.objects.select_for_update(of=("self",))
-        .select_related("case__project", "reader", "schema")
-        .filter(public_id=read_id, case__project=project, kind=Read.Kind.READ)
-        .first()
-    )
+    wanted = Read.objects.filter(public_id=read_id, case__project=project, kind=Read.Kind.READ)
+    read = locked(wanted).first()
     if read is None:
         raise ValidationError("This read was taken back meanwhile.")
     if policies.cases_being_read_by(by).filter(pk=read.case_id).exists():

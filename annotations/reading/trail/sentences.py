@@ -42,7 +42,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "read.marked": (Kind.DREW, gettext_noop("changed marks, from change {edit_number} on")),
     "read.labels_moved": (
         Kind.DREW,
-        gettext_noop("moved the marks to version {version} of the labels: {edits} changes"),
+        gettext_noop("moved the marks to version {version} of the labels, changes: {edits}"),
     ),
     "read.unaided_locked": (
         Kind.DREW,
@@ -70,7 +70,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
     "case.agreed": (Kind.DECIDED, gettext_noop("found that the readers agree")),
     "case.needs_adjudication": (
         Kind.DECIDED,
-        gettext_noop("found that the case needs adjudication: {disagreements} disagreements"),
+        gettext_noop("found that the case needs adjudication, disagreements: {disagreements}"),
     ),
     "case.purpose_set": (Kind.DECIDED, gettext_noop("set what the case is for: {purpose}")),
     "case.reference_taken_over": (
@@ -128,7 +128,7 @@ SENTENCES: dict[str, tuple[Kind, str]] = {
         gettext_noop("could not invite someone of another node: they are unknown there"),
     ),
     # What went out
-    "release.frozen": (Kind.GAVE, gettext_noop("froze release {number}: {cases} cases")),
+    "release.frozen": (Kind.GAVE, gettext_noop("froze release {number}, cases: {cases}")),
     "release.retried": (Kind.GAVE, gettext_noop("had release {number} written again")),
     "release.use_stated": (Kind.GAVE, gettext_noop("said what they use a release for")),
     "release.downloaded": (Kind.GAVE, gettext_noop("downloaded files of a release")),

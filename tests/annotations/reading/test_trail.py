@@ -260,3 +260,7 @@ def test_the_table_has_the_same_lines_and_no_formulas(cast):
     assert exported["what"] == "exported this trail"
     assert (opened["who"], opened["case"], opened["verb"]) == ("'=HYPERLINK(1) Of Cast", "7", "read.opened")
     assert opened["read"] == cast.read.public_id
+
+
+def test_a_count_of_one_reads_as_well_as_any():
+    assert sentence("release.frozen", {"number": 3, "cases": 1}) == "froze release 3, cases: 1"

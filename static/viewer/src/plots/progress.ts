@@ -13,6 +13,8 @@ export interface Progress {
 }
 
 const HEIGHT_PX = 268;
+/** Below this share of all, the count stands above its point: under it lies the axis. */
+const LOW = 0.15;
 
 /** The fan of the forecast: where it starts, and the days on which all is done at best and at worst. */
 export function fan(data: Progress): { day: Date; low: number; high: number }[] {
@@ -72,7 +74,7 @@ export function drawProgress(data: Progress, width: number): Drawing {
         fontWeight: 600,
         fontSize: 12,
         dx: 8,
-        dy: 14,
+        dy: data.done < LOW * data.total ? -10 : 14,
         textAnchor: "start",
       }),
       Plot.text(plan.slice(-1), {
