@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from atlas_client.bundles import SMALL_BYTES, fetch_small
 from atlas_client.errors import ChangedError, DiskError, IntegrityError, TermsError, WithdrawnError
 from atlas_client.folder import Folder, free_bytes
 from atlas_client.remote import Entry, RemoteRelease, Selection
@@ -108,7 +109,7 @@ def fetch_release(
                 _require_room(folder, there)
                 _forget(folder, release, entries, done, may_remove, shown)
                 folder.keep(release.server.url, release.facts, selection, there)
-                _fetch_all(release, folder, there, workers, done, shown)
+                _fetch_all(release, folder, there, selection, workers, done, shown)
                 break
             except (ChangedError, WithdrawnError) as error:
                 if turn == ROUNDS - 1:
@@ -169,10 +170,32 @@ def _forget(
 
 
 def _fetch_all(
-    release: RemoteRelease, folder: Folder, entries: list[Entry], workers: int, done: Fetched, shown: Shown
+    release: RemoteRelease,
+    folder: Folder,
+    entries: list[Entry],
+    selection: Selection,
+    workers: int,
+    done: Fetched,
+    shown: Shown,
 ) -> None:
     stop = threading.Event()
     shown.begin(len(entries), sum(entry.size for entry in entries))
+    came: set[str] = set()
+
+    def placed(entry: Entry) -> None:
+        came.add(entry.path)
+        shown.began_file(entry)
+        shown.moved(entry, entry.size)
+        shown.ended_file(entry, was_there=False)
+
+    small = (one for one in entries if one.size <= SMALL_BYTES and one.path != "manifest.json")
+    missing = [one for one in small if not folder.is_right(one)]
+    try:
+        fetch_small(release, folder, missing, selection, workers=workers, placed=placed)
+    finally:
+        done.files += len(came)
+        done.bytes += sum(entry.size for entry in missing if entry.path in came)
+    entries = [entry for entry in entries if entry.path not in came]
 
     def one(entry: Entry) -> bool:
         """Whether it was there."""

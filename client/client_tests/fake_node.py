@@ -4,9 +4,11 @@ import hashlib
 import json
 import re
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -17,6 +19,14 @@ PASSWORD = "correct horse"
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def archive_of(files: dict[str, bytes]) -> bytes:
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path, data in sorted(files.items()):
+            archive.writestr(f"respond-release-2/{path}", data)
+    return stream.getvalue()
 
 
 class FakeNode:
@@ -131,6 +141,8 @@ class Request(BaseHTTPRequestHandler):
             self._manifest()
         elif self.place.startswith(f"{PLACE}files/"):
             self._file(self.place.removeprefix(f"{PLACE}files/"))
+        elif self.place == f"{PLACE}archive/":
+            self.give(archive_of(node.files), etag=sha256(repr(sorted(node.files.items())).encode()))
         else:
             self.tell(404, {"reason": "There is no such release, or it is not for you."})
 
@@ -168,16 +180,17 @@ class Request(BaseHTTPRequestHandler):
     def give(self, data: bytes, *, breaks_after: int | None = None, etag: str = "") -> None:
         """The bytes, or the range that is asked for; the connection may break in the midst of it."""
         etag = f'"{etag or sha256(data)}"'
-        first, span = 0, re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first, span = 0, re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         is_part = span is not None and self.headers.get("If-Range", etag) == etag
         if is_part and span:
             first = int(span[1])
+        whole, data = len(data), data[: int(span[2]) + 1] if is_part and span and span[2] else data
         if first >= len(data) > 0:
             self.tell(416, {"reason": "Beyond the end."}, Content_Range=f"bytes */{len(data)}")
             return
         self.send_response(206 if is_part else 200)
         if is_part:
-            self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+            self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{whole}")
         self.send_header("ETag", etag)
         self.send_header("Content-Length", str(len(data) - first))
         self.end_headers()

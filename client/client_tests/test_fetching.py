@@ -22,6 +22,7 @@ from atlas_client.errors import (
 from atlas_client.fetching import fetch_release
 from atlas_client.remote import RemoteRelease, Selection
 from atlas_client.server import Server
+from client_tests import fake_node
 from client_tests.fake_node import PLACE, TOKEN, FakeNode, Request
 
 CT = "cases/0001/images/CT_a.nii.gz"
@@ -222,6 +223,71 @@ def test_a_release_that_will_never_be_ready_is_not_waited_for(node, state: str) 
     release = RemoteRelease(Server(node.url, TOKEN), "respond@2")
     with pytest.raises(ClosedError, match=f"respond@2 is {state}"):
         release.wait_until_ready()
+
+
+# Many small files ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(node: FakeNode) -> dict[str, bytes]:
+    """200 files of a kilobyte more."""
+    files = {f"cases/0001/annotations/{number:03d}.json": b"%d" % number * 400 for number in range(200)}
+    node.files |= files
+    node.cases |= dict.fromkeys(files, 1)
+    return files
+
+
+def test_many_small_files_come_in_few_requests(node, release, small, tmp_path: Path) -> None:
+    done = get(release, tmp_path / "r")
+    assert files_in(tmp_path / "r") == node.files
+    assert (done.files, done.bytes) == (len(node.files), sum(map(len, node.files.values())))
+    assert not set(small) & {path for path, _ in node.of_files()}
+    assert len(node.asked) < 20
+    node.asked.clear()
+    for path in list(small)[:100]:
+        (tmp_path / "r" / path).unlink()
+    done = get(release, tmp_path / "r")
+    assert (done.files, done.already_there) == (100, len(node.files) - 100)
+    assert files_in(tmp_path / "r") == node.files
+
+
+def test_what_comes_wrong_in_the_archive_comes_file_by_file(
+    node, release, small, tmp_path, monkeypatch
+) -> None:
+    wrong = list(small)[7]
+    give = fake_node.archive_of
+    monkeypatch.setattr(
+        fake_node, "archive_of", lambda files: give(files | {wrong: bytes(len(files[wrong]))})
+    )
+    get(release, tmp_path / "r")
+    assert files_in(tmp_path / "r") == node.files
+    assert set(small) & {path for path, _ in node.of_files()} == {wrong}
+
+
+@pytest.mark.parametrize("what", ["none", "no zip", "another each time", "too much"])
+def test_without_an_archive_that_is_one_they_come_file_by_file(
+    node, release, small, tmp_path, what: str
+) -> None:
+    asked: list[str] = []
+
+    def before(request: Request) -> bool:
+        if request.place != f"{PLACE}archive/":
+            return False
+        asked.append(request.place)
+        if what == "none":
+            request.tell(404, {"reason": "There is none."})
+        elif what == "no zip":
+            request.give(b"no zip at all" * 100)
+        elif what == "another each time":
+            request.give(fake_node.archive_of(node.files), etag=str(len(asked)))
+        else:
+            request.tell(206, ["x" * 100_000], Content_Range="bytes 0-0/900")
+        return True
+
+    node.before = before
+    get(release, tmp_path / "r")
+    assert asked
+    assert files_in(tmp_path / "r") == node.files
 
 
 # Bytes that are not right -------------------------------------------------------------------------------
