@@ -135,6 +135,7 @@ NO_PAGES = {  # what only takes forms, or sends elsewhere, or fills a part of a 
     *("adjudicate", "adjudicate-hand-over", "incidental-seen", "incidental-answer"),
     *("project-act", "project-agreement-csv", "project-audit-csv", "project-figures", "project-specialties"),
     *("project-case-aside", "project-case-hand-over", "project-case-purpose", "project-reading-preview"),
+    *("project-case-reopen", "worklist-case-panel"),
     *("project-hanging-preview", "project-hanging-move", "project-hanging-remove"),
     *("project-release-preview", "project-release-use", "recall-confirm"),
 }
