@@ -25,5 +25,10 @@ OBJECTS_URL = ""
 
 DATABASES["default"]["ENGINE"] = "tests.database"  # noqa: F405
 
+MIDDLEWARE = [
+    "tests.static_files.ScannedOnce" if name.startswith("whitenoise.") else name
+    for name in MIDDLEWARE  # noqa: F405
+]
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # sign-in in tests costs no second
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

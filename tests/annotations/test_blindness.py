@@ -190,7 +190,8 @@ def asked(walk: Walk, role: str, method: str, path: str, form: str = "") -> tupl
         else:  # an archive that streams asynchronously is of a release, whose files are fixed
             content = b"" if answer.is_async else b"".join(answer.streaming_content)
         transaction.set_rollback(True)
-    answer.close()
+    if answer.streaming:  # the client has closed all others; again, it would close the database as well
+        answer.close()
     client.cookies = cookies
     said, onward = content.decode("utf-8", "replace"), answer.headers.get("Location", "")
     for pattern, word in OF_ITSELF:
