@@ -7,6 +7,7 @@ from accounts import audit, permissions
 from accounts.models import AuditRecord, User
 from annotations.models import Read, Review
 from annotations.reading import following, machine, policies
+from annotations.reading.adjudication.readers import require_same_reads
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import design_of
 from annotations.reading.locks import locked
@@ -32,7 +33,8 @@ def take_up(*, by: User, read_id: str) -> Read:
     """Its reader goes on where they were. Twice changes nothing.
 
     Raises ValidationError where its reader has no role here any more, or has seen another's marks meanwhile
-    and would no longer read blind, or where the case has another adjudication.
+    and would no longer read blind, or where the case has another adjudication; Conflict where what one judges
+    was replaced.
     """
     read = _locked(by, read_id, "take_up", Read.State.IN_PROGRESS)
     if read.state != Read.State.SET_ASIDE:
@@ -43,6 +45,8 @@ def take_up(*, by: User, read_id: str) -> Read:
     is_adjudication = read.kind == Read.Kind.ADJUDICATION
     if is_adjudication and _has_another_adjudication(read):
         raise ValidationError("Someone else adjudicates this case now.")
+    if is_adjudication:
+        require_same_reads(read)
     if not is_adjudication and design_of(read.case.project).blind and has_seen_others(read.reader, read):
         raise ValidationError(f"{name} has seen another's marks on this case, so they can't read it blind.")
     machine.move(read, "take_up", lease_until=None)

@@ -20,6 +20,7 @@ from annotations.reading import aside, assignment, casebook, hanging, policies, 
 from annotations.reading.adjudication.standing import standing_of
 from annotations.reading.shown import shown_series
 from annotations.views.frame import OpenProject, open_project, sentence, show
+from atlas.api.errors import Conflict
 from atlas.models import Study
 
 
@@ -81,7 +82,7 @@ def read_aside(request: SignedInRequest, slug: str, number: int) -> HttpResponse
         (aside.take_up if takes_up else aside.set_aside)(by=request.user, read_id=read.public_id)
         said = gettext("They go on where they were.") if takes_up else gettext("Set aside. Nothing is lost.")
         messages.success(request, said)
-    except ValidationError as refusal:
+    except (ValidationError, Conflict) as refusal:
         messages.error(request, sentence(refusal))
     return redirect("project-case", slug, number)
 
@@ -95,7 +96,7 @@ def read_reopen(request: SignedInRequest, slug: str, number: int) -> HttpRespons
     read = get_object_or_404(known, public_id=request.POST.get("read", ""))
     try:
         reopening.reopen(by=request.user, read_id=read.public_id, reason=request.POST.get("reason", ""))
-    except ValidationError as refusal:
+    except (ValidationError, Conflict) as refusal:
         messages.error(request, sentence(refusal))
     else:
         said = gettext("Reopened: %(name)s goes on with it, and finds your reason among the comments.")

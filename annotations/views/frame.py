@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from accounts import permissions
 from accounts.requests import SignedInRequest
 from annotations.reading.projects import project_or_404
+from atlas.api.errors import Conflict
 from atlas.models import Project
 
 # Title, name of the address, and the permission that opens it. An address that is not there has no tab.
@@ -102,5 +103,5 @@ def page_of(request: SignedInRequest, rows: QuerySet, size: int) -> Page:
     return Paginator(rows, size).get_page(request.GET.get("page"))
 
 
-def sentence(refusal: ValidationError) -> str:
-    return " ".join(refusal.messages)
+def sentence(refusal: ValidationError | Conflict) -> str:
+    return str(refusal.detail) if isinstance(refusal, Conflict) else " ".join(refusal.messages)

@@ -14,7 +14,7 @@ from accounts.models import User
 from annotations.models import Case, Read, ReferenceStandard
 from annotations.reading import machine, policies
 from annotations.reading.adjudication import access, rows
-from annotations.reading.adjudication.readers import ReaderOf, readers_of
+from annotations.reading.adjudication.readers import ReaderOf, readers_of, require_same_reads
 from annotations.reading.broadcasts import announce_read
 from annotations.reading.designs import is_case_read
 from annotations.reading.locks import locked
@@ -43,6 +43,7 @@ def take(*, by: User, slug: str, number: int, adjudicator_id: str | None = None)
     readers = _readers(by, case)
     aside = _set_aside(case, adjudicator)
     if aside is not None:  # they go on where they were
+        require_same_reads(aside)
         machine.move(aside, "take_up")
         audit.record(by, "read.taken_up", aside, reader=adjudicator.pk)
         announce_read(aside)

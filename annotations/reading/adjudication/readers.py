@@ -5,6 +5,7 @@ from string import ascii_uppercase
 
 from annotations.models import Case, Read, Submission
 from annotations.reading.machine import HANDED_IN
+from atlas.api.errors import Conflict
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,18 @@ def readers_of(case: Case, *, adjudication: Read | None = None) -> list[ReaderOf
     return [
         ReaderOf(letter_of(index), submission.read, submission) for index, submission in enumerate(in_order)
     ]
+
+
+def require_same_reads(adjudication: Read) -> None:
+    """Before one that was set aside goes on: what it judges must still be what its readers say. Raises
+    Conflict where a read was reopened and handed in again meanwhile. Four queries."""
+    now = {each.read.pk: each.submission.pk for each in readers_of(adjudication.case)}
+    then = readers_of(adjudication.case, adjudication=adjudication)
+    if any(now[each.read.pk] != each.submission.pk for each in then):
+        raise Conflict(
+            f"A read was handed in again since {adjudication.reader.display_name} began this adjudication: "
+            "what is settled rests on marks that were replaced. Name somebody else, who begins anew."
+        )
 
 
 def letter_of(index: int) -> str:

@@ -8,6 +8,7 @@ from accounts.models import AuditRecord
 from annotations.models import ReadingDesign, ReferenceStandard, Submission
 from annotations.reading import aside, review
 from annotations.reading.reopening import reopen
+from atlas.api.errors import Conflict
 from tests.annotations.reading.adjudication.conftest import box
 
 SQUARE = {2: box(4, 4, 10, 10)}
@@ -96,6 +97,16 @@ def test_an_adjudication_is_reopened_and_set_aside_before_what_it_rests_on(dispu
     reopen(by=lead, read_id=adjudication.public_id, reason="The reads were wrong.")
     aside.set_aside(by=lead, read_id=adjudication.public_id)
     assert reopened(disputed).state == "returned"
+
+    disputed.draw("anna", {2: box(20, 20, 5, 5)})
+    disputed.cast.submit(disputed.reads["anna"])
+    verdict = {"verdict": "accept", "round": 2}
+    disputed.cast.post("review/", verdict, who="reviewer", read=disputed.reads["anna"])
+    disputed.decided()
+    answer = disputed.begin()  # it judged marks that were replaced
+    assert (answer.status_code, "Name somebody else" in answer.json()["reason"]) == (409, True)
+    with pytest.raises(Conflict, match="Name somebody else"):
+        aside.take_up(by=lead, read_id=adjudication.public_id)
 
 
 def test_the_page_of_the_case_reopens_it(agreed):
