@@ -6,6 +6,9 @@ from psycopg import sql
 MADE_ONCE = {"django_content_type", "auth_permission"}
 """Written when the database was made, and by no test."""
 
+JOBS = ("procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers")
+"""Django doesn't know these tables as its own: a job that was left would meet the next tests."""
+
 
 class DatabaseOperations(operations.DatabaseOperations):
     def sql_flush(
@@ -16,7 +19,7 @@ class DatabaseOperations(operations.DatabaseOperations):
         with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
             # As a replica: without triggers, so without a look at every foreign key.
             cursor.execute("SET LOCAL session_replication_role = replica")
-            for name in self._filled(tables):
+            for name in self._filled([*tables, *JOBS]):
                 cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
         return []
 

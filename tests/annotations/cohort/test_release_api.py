@@ -237,7 +237,8 @@ def test_an_unknown_file_is_404(cohort: Cohort, release: Release, path: str) -> 
 def test_an_unfinished_release_answers_409_with_the_reason(
     cohort: Cohort, release: Release, state: str, sentence: str
 ) -> None:
-    Release.objects.update(state=state, cases_done=0, problem="Case 1: broken" if state == "failed" else "")
+    problem = "Case 1: broken" if state == "failed" else ""
+    Release.objects.update(state=state, cases_done=0, ready_at=None, problem=problem)
     for address in ("1/manifest/", "1/files/manifest.json", "1/archive/"):
         answer = get(cohort, "scientist", address)
         assert answer.status_code == 409
