@@ -34,6 +34,7 @@ from annotations.models import (
     ReferenceStandard,
 )
 from annotations.reading import journal
+from annotations.reading.adjudication.rows import find as find_lesions
 from annotations.reading.comparing import compare_case
 from annotations.reading.journal.answers import answer_id
 from atlas.archive.sources import in_paths
@@ -345,6 +346,7 @@ def _begun(read4: Read4) -> tuple[dict, Read]:
     begun = read4.client("judge").post(url, {}, "application/json")
     assert begun.status_code == 201, begun.content
     adjudication = Read.objects.get(public_id=begun.json()["read"])
+    find_lesions(adjudication.pk)  # the job
     shown = read4.client("judge").get(f"/api/v1/reads/{adjudication.public_id}/adjudication/")
     return shown.json(), adjudication
 
